@@ -1,0 +1,1 @@
+"""The face: GraphQL over HTTP and the command line. Nothing else knows GraphQL or HTTP."""

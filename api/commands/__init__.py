@@ -1,0 +1,14 @@
+"""The command line: one module per group of commands, collected here."""
+
+import click
+
+from mentorgraph.api.commands.database import database
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mentorgraph")
+def main() -> None:
+    """Ranked mentor recommendations with evidence that can be checked, on a Neo4j graph."""
+
+
+main.add_command(database, name="db")

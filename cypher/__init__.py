@@ -1,0 +1,1 @@
+"""Every statement the program sends, one per file."""

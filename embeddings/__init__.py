@@ -1,0 +1,1 @@
+"""The learned part: what is measured, trained and published for the ranking."""

@@ -1,0 +1,1 @@
+"""The domain: people, skills, goals, sessions, pairings and programmes; rules, matching and reasons."""

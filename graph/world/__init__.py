@@ -1,0 +1,1 @@
+"""Generated communities with a known truth, for demonstrations, tests and benchmarks."""
