@@ -1,0 +1,642 @@
+"""The facts that the graph holds: their kinds, fields, links and identity, and the one check each passes before it is written.
+
+A *kind* is at once a file of the bundle, a node label or relationship type, and a pair of statements
+(`write_<kind>.cypher`, `list_<kind>.cypher`). Import, mutation and generator all turn rows into records here, so the
+same fact has the same uid and the same shape by whichever route it came.
+"""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import TypeAlias
+from zoneinfo import available_timezones
+
+Value: TypeAlias = str | int | float | bool | datetime | list[str]
+Row: TypeAlias = Mapping[str, object]
+
+NAMESPACE = uuid.UUID("6d0f3a52-4b8e-5f3c-9a51-3f6f7a1f0c11")
+"""UUIDv5 name space of every uid that is made from a source key."""
+
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""Start of facts that carry no date of their own, such as the taxonomy edges of a plain skills file."""
+
+ROLES = ("mentor", "mentee", "coordinator", "facilitator", "sponsor", "data_scientist", "auditor")
+PURPOSES = ("matching", "training", "audit_attributes", "stories", "recording")
+PAIRING_STATES = (
+    "proposed",
+    "requested",
+    "more_information",
+    "accepted",
+    "active",
+    "paused",
+    "stalled",
+    "completed",
+    "ended",
+)
+OPEN_STATES = ("accepted", "active", "paused", "stalled")
+"""States of a pairing that takes up one of the mentor's places."""
+SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
+PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
+
+SLOT_MINUTES = 5
+"""Resolution of weekly availability: every zone's offset from UTC and every window is a multiple of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a value cannot be taken, and what to do about it."""
+
+    column: str
+    value: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """One line: column, value, reason, remedy."""
+        return f"{self.column} {self.value!r}: {self.message}; {self.remedy}"
+
+
+class InvalidFact(ValueError):
+    """A row that does not describe a fact; `problems` says why, one entry per value."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a kind.
+
+    Attributes:
+        column: Name in the bundle.
+        read: Turns text (or a native value) into what is stored; raises `ValueError("reason|remedy")`.
+        property: Name in the graph, where it differs from the column.
+        required: Whether the fact makes no sense without it.
+    """
+
+    column: str
+    read: Callable[[object], Value]
+    property: str = ""
+    required: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name in the graph."""
+        return self.property or self.column
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A reference from a record to another one.
+
+    Attributes:
+        column: Name in the bundle, ending in `_id`.
+        target: Name of the kind that it points to.
+        type: Relationship type; empty for the two ends of a relationship kind, which *is* that relationship.
+        incoming: Whether the relationship runs from the target to the record.
+        required: Whether the fact makes no sense without it.
+    """
+
+    column: str
+    target: str
+    type: str = ""
+    incoming: bool = False
+    required: bool = True
+
+    @property
+    def name(self) -> str:
+        """Column without `_id`; the name of the link in records and statements."""
+        return self.column.removesuffix("_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fact.
+
+    Attributes:
+        name: File of the bundle and suffix of its two statements.
+        label: Node label, or relationship type where `is_relationship`.
+        fields: Its own columns.
+        links: Its references. A relationship kind has exactly two: where it starts and where it ends.
+        key: Columns that identify a fact which has no id of its own.
+        has_id: Whether rows carry an `id`.
+    """
+
+    name: str
+    label: str
+    fields: tuple[Field, ...]
+    links: tuple[Link, ...] = ()
+    key: tuple[str, ...] = ()
+    is_relationship: bool = False
+    has_id: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns in the order in which an export writes them."""
+        identity = ("id",) if self.has_id else ("uid",)
+        return identity + tuple(link.column for link in self.links) + tuple(f.column for f in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One fact, ready to be written or as it was read.
+
+    Attributes:
+        kind: Name of its kind.
+        uid: Its immutable identity.
+        properties: What is stored on it, uid and source included; no value is None.
+        links: Link name → uid of the target; absent links are left out.
+    """
+
+    kind: str
+    uid: str
+    properties: Mapping[str, Value]
+    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+# --- reading values -----------------------------------------------------------------------------------------------
+
+
+def _refuse(reason: str, remedy: str) -> ValueError:
+    return ValueError(f"{reason}|{remedy}")
+
+
+def text(longest: int) -> Callable[[object], str]:
+    """Reads text of at most `longest` characters, without surrounding space, in Unicode NFC."""
+
+    def read(value: object) -> str:
+        clean = unicodedata.normalize("NFC", str(value)).strip()
+        if len(clean) > longest:
+            raise _refuse(f"has {len(clean)} characters", f"shorten it to {longest}")
+        bad = next((c for c in clean if (c < " " and c not in "\n\r\t") or "\ud800" <= c <= "\udfff"), None)
+        if bad is not None:
+            raise _refuse(f"holds the control character U+{ord(bad):04X}", "remove it")
+        return clean
+
+    return read
+
+
+def choice(*allowed: str) -> Callable[[object], str]:
+    """Reads one of a closed set, in any letter case, with space or hyphen for the underscore."""
+
+    def read(value: object) -> str:
+        clean = str(value).strip().lower().replace(" ", "_").replace("-", "_")
+        if clean not in allowed:
+            raise _refuse("is not one of the known values", "use " + ", ".join(allowed))
+        return clean
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[object], float]:
+    """Reads a finite number from `low` to `high`, both included."""
+
+    def read(value: object) -> float:
+        try:
+            result = float(str(value))
+        except ValueError:
+            raise _refuse("is not a number", f"give a number from {low:g} to {high:g}") from None
+        if not low <= result <= high:
+            raise _refuse("is out of range", f"give a number from {low:g} to {high:g}")
+        return result
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[object], int]:
+    """Reads a whole number from `low` to `high`, both included."""
+
+    def read(value: object) -> int:
+        clean = str(value).strip()
+        if not re.fullmatch(r"[+-]?\d{1,12}", clean, re.ASCII) or not low <= int(clean) <= high:
+            raise _refuse("is not such a whole number", f"give a whole number from {low} to {high}")
+        return int(clean)
+
+    return read
+
+
+def instant(value: object) -> datetime:
+    """Reads a day (its midnight in UTC) or an instant with its offset, as RFC 3339 writes them."""
+    if isinstance(value, datetime):
+        result = value
+    elif isinstance(value, date):
+        result = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    else:
+        clean = str(value).strip()
+        try:
+            result = datetime.fromisoformat(clean)
+        except ValueError:
+            raise _refuse("is not a date", "write it as 2026-01-31 or 2026-01-31T09:30:00Z") from None
+        if len(clean) == len("2026-01-31"):
+            result = result.replace(tzinfo=UTC)
+    if result.tzinfo is None:
+        raise _refuse("has no offset from UTC", "write it as 2026-01-31T09:30:00Z")
+    try:
+        result = result.astimezone(UTC)
+    except OverflowError:
+        result = datetime.min.replace(tzinfo=UTC)
+    if not 1900 <= result.year <= 2200:
+        raise _refuse("lies outside the years 1900 to 2200", "correct the year")
+    return result
+
+
+def zone(value: object) -> str:
+    """Reads the name of an IANA time zone."""
+    clean = str(value).strip()
+    if clean not in _zones():
+        raise _refuse("is not an IANA time zone", "use a name such as Europe/Lisbon")
+    return clean
+
+
+def _zones() -> frozenset[str]:
+    global _known_zones
+    if not _known_zones:
+        _known_zones = frozenset(available_timezones())
+    return _known_zones
+
+
+_known_zones: frozenset[str] = frozenset()
+
+
+def time_of_day(value: object) -> str:
+    """Reads a local time from 00:00 to 24:00 in steps of five minutes."""
+    clean = str(value).strip()
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})", clean, re.ASCII)
+    minutes = int(match[1]) * 60 + int(match[2]) if match and int(match[2]) < 60 else -1
+    if not 0 <= minutes <= 24 * 60 or minutes % SLOT_MINUTES:
+        raise _refuse("is not a time of day", "write it as 09:30, in steps of five minutes")
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def items(value: object) -> list[str]:
+    """Reads a list separated by `|`: no empty entries, none twice, order kept."""
+    parts = value if isinstance(value, list | tuple) else str(value).split("|")
+    return list(dict.fromkeys(filter(None, (text(200)(part) for part in parts))))
+
+
+# --- the kinds ----------------------------------------------------------------------------------------------------
+
+_SINCE = Field("since", instant, required=True)
+_UNTIL = Field("until", instant)
+_LEVEL = Field("level", whole(1, 5))
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            Kind("units", "OrganisationUnit", (Field("name", text(200), required=True), Field("category", text(200)))),
+            Kind(
+                "skills",
+                "Skill",
+                (
+                    Field("name", text(200), required=True),
+                    Field("kind", text(100)),
+                    Field("tier", whole(1, 9)),
+                    Field("cluster", text(100)),
+                    Field("aliases", items),
+                ),
+            ),
+            Kind(
+                "programmes",
+                "Programme",
+                (
+                    Field("name", text(200), required=True),
+                    Field("format", choice(*PROGRAMME_FORMATS)),
+                    _SINCE,
+                    _UNTIL,
+                ),
+            ),
+            Kind(
+                "priorities",
+                "Priority",
+                (Field("name", text(200), required=True), Field("description", text(5_000)), _SINCE, _UNTIL),
+            ),
+            Kind(
+                "people",
+                "Person",
+                (
+                    Field("name", text(200), required=True),
+                    Field("joined_on", instant, "since", required=True),
+                    Field("left_on", instant, "until"),
+                    Field("zone", zone),
+                ),
+            ),
+            Kind(
+                "broader",
+                "BROADER",
+                (_SINCE, _UNTIL),
+                (Link("skill_id", "skills"), Link("broader_id", "skills")),
+                key=("skill_id", "broader_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "goals",
+                "Goal",
+                (
+                    Field("title", text(500), required=True),
+                    Field("description", text(20_000)),
+                    Field("created_on", instant, "since", required=True),
+                    Field("closed_on", instant, "until"),
+                ),
+                (
+                    Link("person_id", "people", "HAS_GOAL", incoming=True),
+                    Link("unit_id", "units", "IN_UNIT", required=False),
+                    Link("priority_id", "priorities", "SERVES", required=False),
+                ),
+            ),
+            Kind(
+                "pairings",
+                "Pairing",
+                (
+                    Field("started_on", instant, "since", required=True),
+                    Field("ended_on", instant, "until"),
+                    Field("status", choice(*PAIRING_STATES), required=True),
+                    Field("outcome", number(0, 1)),
+                ),
+                (
+                    Link("mentor_id", "people", "MENTOR"),
+                    Link("mentee_id", "people", "MENTEE"),
+                    Link("goal_id", "goals", "FOR_GOAL", required=False),
+                    Link("unit_id", "units", "IN_UNIT", required=False),
+                    Link("programme_id", "programmes", "IN_PROGRAMME", required=False),
+                ),
+            ),
+            Kind(
+                "roles",
+                "HAS_ROLE",
+                (_SINCE, _UNTIL, Field("max_mentees", whole(0, 1000)), Field("hours_per_month", number(0, 744))),
+                (Link("person_id", "people"), Link("role_id", "role_names")),
+                key=("person_id", "role_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "goal_skills",
+                "NEEDS",
+                (_LEVEL, _SINCE, _UNTIL),
+                (Link("goal_id", "goals"), Link("skill_id", "skills")),
+                key=("goal_id", "skill_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "offers",
+                "OFFERS",
+                (_LEVEL, _SINCE, _UNTIL),
+                (Link("person_id", "people"), Link("skill_id", "skills")),
+                key=("person_id", "skill_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "wants",
+                "WANTS",
+                (_LEVEL, _SINCE, _UNTIL),
+                (Link("person_id", "people"), Link("skill_id", "skills")),
+                key=("person_id", "skill_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "unit_membership",
+                "BELONGS_TO",
+                (_SINCE, _UNTIL),
+                (Link("person_id", "people"), Link("unit_id", "units")),
+                key=("person_id", "unit_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "memberships",
+                "MEMBER_OF",
+                (_SINCE, _UNTIL, Field("role", choice(*ROLES))),
+                (Link("person_id", "people"), Link("programme_id", "programmes")),
+                key=("person_id", "programme_id", "role", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "blocks",
+                "BLOCKS",
+                (_SINCE, _UNTIL),
+                (Link("person_id", "people"), Link("blocked_id", "people")),
+                key=("person_id", "blocked_id", "since"),
+                is_relationship=True,
+                has_id=False,
+            ),
+            Kind(
+                "sessions",
+                "Session",
+                (
+                    Field("started_at", instant, "since", required=True),
+                    Field("minutes", whole(1, 24 * 60), required=True),
+                    Field("kind", choice(*SESSION_KINDS)),
+                ),
+                (Link("pairing_id", "pairings", "PART_OF"),),
+            ),
+            Kind(
+                "feedback",
+                "Feedback",
+                (
+                    Field("given_on", instant, "since", required=True),
+                    Field("rating", number(0, 1), required=True),
+                    Field("comment", text(5_000)),
+                ),
+                (Link("pairing_id", "pairings", "ABOUT"), Link("person_id", "people", "GAVE", incoming=True)),
+            ),
+            Kind(
+                "availability",
+                "Availability",
+                (
+                    Field("weekday", whole(1, 7), required=True),
+                    Field("start", time_of_day, required=True),
+                    Field("end", time_of_day, required=True),
+                    Field("zone", zone, required=True),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("person_id", "people", "AVAILABLE", incoming=True),),
+                key=("person_id", "weekday", "start", "end", "zone", "since"),
+                has_id=False,
+            ),
+            Kind(
+                "absences",
+                "Absence",
+                (_SINCE, Field("until", instant, required=True)),
+                (Link("person_id", "people", "ABSENT", incoming=True),),
+                key=("person_id", "since"),
+                has_id=False,
+            ),
+            Kind(
+                "consents",
+                "Consent",
+                (
+                    Field("purpose", choice(*PURPOSES), required=True),
+                    Field("text_version", text(200), required=True),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("person_id", "people", "CONSENTED", incoming=True),),
+                key=("person_id", "purpose", "text_version", "since"),
+                has_id=False,
+            ),
+        )
+    }
+)
+"""Every kind by name, ordered so that what a kind refers to stands before it."""
+
+
+# --- identity -----------------------------------------------------------------------------------------------------
+
+
+def uid_of(source: str, kind: str, key: str) -> str:
+    """The uid of what a source knows by `key`: UUIDv5 of source, kind and key; a key that is a uid stands for itself.
+
+    Source: RFC 9562, section 5.5.
+    """
+    if is_uid(key):
+        return key.lower()
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join((source, kind, key))))
+
+
+def role_uid(role: str) -> str:
+    """The uid of one of the fixed roles."""
+    return uid_of("mentorgraph", "role_names", role)
+
+
+def link_uid(record_uid: str, link: Link) -> str:
+    """The uid of the relationship that carries a record's link."""
+    return uid_of("mentorgraph", link.type, record_uid + link.name)
+
+
+_UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def is_uid(key: str) -> bool:
+    """Whether a key has the form of our own uids: a UUID of version 5 or 7."""
+    return _UID.fullmatch(key) is not None
+
+
+# --- from a row to a fact -----------------------------------------------------------------------------------------
+
+
+def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> Record:
+    """Checks one row and makes it a record.
+
+    Args:
+        kind: What the row describes.
+        row: Column → value; text as in a bundle or native values. Unknown columns are ignored. `source` and
+            `external_id` columns, where present, stand in place of `source` and the row's `id`.
+        source: Where the row came from.
+        key: Identity in place of the kind's own key columns.
+
+    Raises:
+        InvalidFact: With every problem of the row.
+    """
+    problems: list[Problem] = []
+    properties: dict[str, Value] = {}
+    links: dict[str, str] = {}
+    external_id = ""
+    own_uid = ""
+
+    def take(column: str, read: Callable[[object], Value], required: bool) -> Value | None:
+        raw = row.get(column)
+        if raw is None or (isinstance(raw, str) and not raw.strip()) or raw == []:
+            if required:
+                problems.append(Problem(column, "", "is missing", "fill it in"))
+            return None
+        try:
+            return read(raw)
+        except ValueError as error:
+            reason, _, remedy = str(error).partition("|")
+            problems.append(Problem(column, str(raw)[:120], reason, remedy or "correct it"))
+            return None
+
+    source = str(take("source", text(100), False) or source)
+    if kind.has_id:
+        identity = str(take("id", text(300), True) or "")
+        own_uid = uid_of(source, kind.name, identity)
+        external_id = str(take("external_id", text(300), False) or ("" if is_uid(identity) else identity))
+    elif row.get("uid"):
+        own_uid = str(row["uid"]).strip().lower()
+        if not is_uid(own_uid):
+            problems.append(Problem("uid", own_uid[:120], "is not a uid", "leave it empty or use an exported one"))
+    for link in kind.links:
+        identity = str(take(link.column, text(300), link.required) or "")
+        if identity:
+            target_source = "mentorgraph" if link.target == "role_names" else source
+            links[link.name] = uid_of(target_source, link.target, identity)
+    for each in kind.fields:
+        value = take(each.column, each.read, each.required)
+        if value is not None:
+            properties[each.name] = value
+    if not problems:
+        problems = _contradictions(kind, properties, links)
+    if problems:
+        raise InvalidFact(problems)
+    if not own_uid:
+        parts = [
+            links.get(c.removesuffix("_id"), "") if c.endswith("_id") else _plain(properties.get(c)) for c in kind.key
+        ]
+        own_uid = uid_of(source, kind.name, key if key is not None else "\x1f".join(parts))
+    properties |= {"uid": own_uid, "source": source}
+    if external_id:
+        properties["external_id"] = external_id
+    return Record(kind.name, own_uid, properties, links)
+
+
+def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[str, str]) -> list[Problem]:
+    """What no single column can show to be wrong."""
+    found = []
+    columns = {each.name: each.column for each in kind.fields}
+    since, until = properties.get("since"), properties.get("until")
+    if isinstance(since, datetime) and isinstance(until, datetime) and until < since:
+        found.append(
+            Problem(columns["until"], _plain(until), f"lies before {columns['since']}", "swap or correct them")
+        )
+    if kind.name == "pairings":
+        if links["mentor"] == links["mentee"]:
+            found.append(Problem("mentee_id", "", "is the mentor", "a person cannot be paired with themselves"))
+        if "outcome" in properties and until is None:
+            found.append(
+                Problem("outcome", _plain(properties["outcome"]), "is given without ended_on", "add the day it ended")
+            )
+        if until is not None and properties["status"] in OPEN_STATES:
+            found.append(
+                Problem(
+                    "status", _plain(properties["status"]), "is open but ended_on is given", "use completed or ended"
+                )
+            )
+    if kind.name == "broader" and links["skill"] == links["broader"]:
+        found.append(Problem("broader_id", "", "is the skill itself", "remove the row"))
+    if kind.name == "blocks" and links["person"] == links["blocked"]:
+        found.append(Problem("blocked_id", "", "is the person", "remove the row"))
+    if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):
+        found.append(Problem("end", str(properties["end"]), "does not lie after start", "split the window at midnight"))
+    return found
+
+
+def _plain(value: Value | None) -> str:
+    """The text of a value as a bundle writes it."""
+    match value:
+        case None:
+            return ""
+        case datetime() if value == value.replace(hour=0, minute=0, second=0, microsecond=0):
+            return value.date().isoformat()
+        case datetime():
+            return value.isoformat(timespec="auto").replace("+00:00", "Z")
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return f"{value:.1f}"
+        case list():
+            return "|".join(value)
+        case _:
+            return str(value)
+
+
+plain = _plain
