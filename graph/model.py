@@ -1,4 +1,4 @@
-"""The facts that the graph holds: their kinds, fields, links and identity, and the one check each passes before it is written.
+"""The facts that the graph holds: their kinds, fields, links, identity, and the one check before they are written.
 
 A *kind* is at once a file of the bundle, a node label or relationship type, and a pair of statements
 (`write_<kind>.cypher`, `list_<kind>.cypher`). Import, mutation and generator all turn rows into records here, so the
@@ -6,16 +6,15 @@ same fact has the same uid and the same shape by whichever route it came.
 """
 
 import re
-import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TypeAlias
-from zoneinfo import available_timezones
 
-Value: TypeAlias = str | int | float | bool | datetime | list[str]
+from mentorgraph.graph.values import Value, choice, instant, items, number, plain, text, time_of_day, whole, zone
+
 Row: TypeAlias = Mapping[str, object]
 
 NAMESPACE = uuid.UUID("6d0f3a52-4b8e-5f3c-9a51-3f6f7a1f0c11")
@@ -41,9 +40,6 @@ OPEN_STATES = ("accepted", "active", "paused", "stalled")
 """States of a pairing that takes up one of the mentor's places."""
 SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
 PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
-
-SLOT_MINUTES = 5
-"""Resolution of weekly availability: every zone's offset from UTC and every window is a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +71,19 @@ class Field:
     Attributes:
         column: Name in the bundle.
         read: Turns text (or a native value) into what is stored; raises `ValueError("reason|remedy")`.
-        property: Name in the graph, where it differs from the column.
+        stored_as: Name in the graph, where it differs from the column.
         required: Whether the fact makes no sense without it.
     """
 
     column: str
     read: Callable[[object], Value]
-    property: str = ""
+    stored_as: str = ""
     required: bool = False
 
     @property
     def name(self) -> str:
         """Name in the graph."""
-        return self.property or self.column
+        return self.stored_as or self.column
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,126 +153,6 @@ class Record:
     uid: str
     properties: Mapping[str, Value]
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-
-# --- reading values -----------------------------------------------------------------------------------------------
-
-
-def _refuse(reason: str, remedy: str) -> ValueError:
-    return ValueError(f"{reason}|{remedy}")
-
-
-def text(longest: int) -> Callable[[object], str]:
-    """Reads text of at most `longest` characters, without surrounding space, in Unicode NFC."""
-
-    def read(value: object) -> str:
-        clean = unicodedata.normalize("NFC", str(value)).strip()
-        if len(clean) > longest:
-            raise _refuse(f"has {len(clean)} characters", f"shorten it to {longest}")
-        bad = next((c for c in clean if (c < " " and c not in "\n\r\t") or "\ud800" <= c <= "\udfff"), None)
-        if bad is not None:
-            raise _refuse(f"holds the control character U+{ord(bad):04X}", "remove it")
-        return clean
-
-    return read
-
-
-def choice(*allowed: str) -> Callable[[object], str]:
-    """Reads one of a closed set, in any letter case, with space or hyphen for the underscore."""
-
-    def read(value: object) -> str:
-        clean = str(value).strip().lower().replace(" ", "_").replace("-", "_")
-        if clean not in allowed:
-            raise _refuse("is not one of the known values", "use " + ", ".join(allowed))
-        return clean
-
-    return read
-
-
-def number(low: float, high: float) -> Callable[[object], float]:
-    """Reads a finite number from `low` to `high`, both included."""
-
-    def read(value: object) -> float:
-        try:
-            result = float(str(value))
-        except ValueError:
-            raise _refuse("is not a number", f"give a number from {low:g} to {high:g}") from None
-        if not low <= result <= high:
-            raise _refuse("is out of range", f"give a number from {low:g} to {high:g}")
-        return result
-
-    return read
-
-
-def whole(low: int, high: int) -> Callable[[object], int]:
-    """Reads a whole number from `low` to `high`, both included."""
-
-    def read(value: object) -> int:
-        clean = str(value).strip()
-        if not re.fullmatch(r"[+-]?\d{1,12}", clean, re.ASCII) or not low <= int(clean) <= high:
-            raise _refuse("is not such a whole number", f"give a whole number from {low} to {high}")
-        return int(clean)
-
-    return read
-
-
-def instant(value: object) -> datetime:
-    """Reads a day (its midnight in UTC) or an instant with its offset, as RFC 3339 writes them."""
-    if isinstance(value, datetime):
-        result = value
-    elif isinstance(value, date):
-        result = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    else:
-        clean = str(value).strip()
-        try:
-            result = datetime.fromisoformat(clean)
-        except ValueError:
-            raise _refuse("is not a date", "write it as 2026-01-31 or 2026-01-31T09:30:00Z") from None
-        if len(clean) == len("2026-01-31"):
-            result = result.replace(tzinfo=UTC)
-    if result.tzinfo is None:
-        raise _refuse("has no offset from UTC", "write it as 2026-01-31T09:30:00Z")
-    try:
-        result = result.astimezone(UTC)
-    except OverflowError:
-        result = datetime.min.replace(tzinfo=UTC)
-    if not 1900 <= result.year <= 2200:
-        raise _refuse("lies outside the years 1900 to 2200", "correct the year")
-    return result
-
-
-def zone(value: object) -> str:
-    """Reads the name of an IANA time zone."""
-    clean = str(value).strip()
-    if clean not in _zones():
-        raise _refuse("is not an IANA time zone", "use a name such as Europe/Lisbon")
-    return clean
-
-
-def _zones() -> frozenset[str]:
-    global _known_zones
-    if not _known_zones:
-        _known_zones = frozenset(available_timezones())
-    return _known_zones
-
-
-_known_zones: frozenset[str] = frozenset()
-
-
-def time_of_day(value: object) -> str:
-    """Reads a local time from 00:00 to 24:00 in steps of five minutes."""
-    clean = str(value).strip()
-    match = re.fullmatch(r"(\d{1,2}):(\d{2})", clean, re.ASCII)
-    minutes = int(match[1]) * 60 + int(match[2]) if match and int(match[2]) < 60 else -1
-    if not 0 <= minutes <= 24 * 60 or minutes % SLOT_MINUTES:
-        raise _refuse("is not a time of day", "write it as 09:30, in steps of five minutes")
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def items(value: object) -> list[str]:
-    """Reads a list separated by `|`: no empty entries, none twice, order kept."""
-    parts = value if isinstance(value, list | tuple) else str(value).split("|")
-    return list(dict.fromkeys(filter(None, (text(200)(part) for part in parts))))
 
 
 # --- the kinds ----------------------------------------------------------------------------------------------------
@@ -582,7 +458,7 @@ def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> R
         raise InvalidFact(problems)
     if not own_uid:
         parts = [
-            links.get(c.removesuffix("_id"), "") if c.endswith("_id") else _plain(properties.get(c)) for c in kind.key
+            links.get(c.removesuffix("_id"), "") if c.endswith("_id") else plain(properties.get(c)) for c in kind.key
         ]
         own_uid = uid_of(source, kind.name, key if key is not None else "\x1f".join(parts))
     properties |= {"uid": own_uid, "source": source}
@@ -591,26 +467,31 @@ def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> R
     return Record(kind.name, own_uid, properties, links)
 
 
+def _natural_key(kind: Kind, properties: Mapping[str, Value], links: Mapping[str, str]) -> str:
+    return "\x1f".join(
+        links.get(column.removesuffix("_id"), "") if column.endswith("_id") else plain(properties.get(column))
+        for column in kind.key
+    )
+
+
 def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[str, str]) -> list[Problem]:
     """What no single column can show to be wrong."""
     found = []
     columns = {each.name: each.column for each in kind.fields}
     since, until = properties.get("since"), properties.get("until")
     if isinstance(since, datetime) and isinstance(until, datetime) and until < since:
-        found.append(
-            Problem(columns["until"], _plain(until), f"lies before {columns['since']}", "swap or correct them")
-        )
+        found.append(Problem(columns["until"], plain(until), f"lies before {columns['since']}", "swap or correct them"))
     if kind.name == "pairings":
         if links["mentor"] == links["mentee"]:
             found.append(Problem("mentee_id", "", "is the mentor", "a person cannot be paired with themselves"))
         if "outcome" in properties and until is None:
             found.append(
-                Problem("outcome", _plain(properties["outcome"]), "is given without ended_on", "add the day it ended")
+                Problem("outcome", plain(properties["outcome"]), "is given without ended_on", "add the day it ended")
             )
         if until is not None and properties["status"] in OPEN_STATES:
             found.append(
                 Problem(
-                    "status", _plain(properties["status"]), "is open but ended_on is given", "use completed or ended"
+                    "status", plain(properties["status"]), "is open but ended_on is given", "use completed or ended"
                 )
             )
     if kind.name == "broader" and links["skill"] == links["broader"]:
@@ -620,23 +501,3 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
     if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):
         found.append(Problem("end", str(properties["end"]), "does not lie after start", "split the window at midnight"))
     return found
-
-
-def _plain(value: Value | None) -> str:
-    """The text of a value as a bundle writes it."""
-    match value:
-        case None:
-            return ""
-        case datetime() if value == value.replace(hour=0, minute=0, second=0, microsecond=0):
-            return value.date().isoformat()
-        case datetime():
-            return value.isoformat(timespec="auto").replace("+00:00", "Z")
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return f"{value:.1f}"
-        case list():
-            return "|".join(value)
-        case _:
-            return str(value)
-
-
-plain = _plain
