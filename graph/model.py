@@ -386,9 +386,9 @@ def role_uid(role: str) -> str:
     return uid_of("mentorgraph", "role_names", role)
 
 
-def link_uid(record_uid: str, link: Link) -> str:
-    """The uid of the relationship that carries a record's link."""
-    return uid_of("mentorgraph", link.type, record_uid + link.name)
+def link_uid(record_uid: str, link: Link, target_uid: str) -> str:
+    """The uid of the relationship that carries a record's link to its target."""
+    return uid_of("mentorgraph", link.type, record_uid + target_uid)
 
 
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -444,9 +444,10 @@ def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> R
         if not is_uid(own_uid):
             problems.append(Problem("uid", own_uid[:120], "is not a uid", "leave it empty or use an exported one"))
     for link in kind.links:
-        identity = str(take(link.column, text(300), link.required) or "")
+        names_role = link.target == "role_names"
+        identity = str(take(link.column, choice(*ROLES) if names_role else text(300), link.required) or "")
         if identity:
-            target_source = "mentorgraph" if link.target == "role_names" else source
+            target_source = "mentorgraph" if names_role else source
             links[link.name] = uid_of(target_source, link.target, identity)
     for each in kind.fields:
         value = take(each.column, each.read, each.required)

@@ -1,0 +1,10 @@
+// Lists goal skills in the order of their last change.
+// $changed: integer, number of the change to start after
+// $uid: string, uid to start after within that change
+// $limit: integer, rows
+MATCH (start:Goal)-[fact:NEEDS]->(end:Skill)
+WHERE fact.changed >= $changed AND (fact.changed > $changed OR fact.uid > $uid)
+WITH start, fact, end
+ORDER BY fact.changed, fact.uid
+LIMIT $limit
+RETURN properties(fact) AS properties, [{start: start.uid, end: end.uid}] AS links

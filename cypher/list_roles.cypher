@@ -1,0 +1,10 @@
+// Lists roles in the order of their last change.
+// $changed: integer, number of the change to start after
+// $uid: string, uid to start after within that change
+// $limit: integer, rows
+MATCH (start:Person)-[fact:HAS_ROLE]->(end:Role)
+WHERE fact.changed >= $changed AND (fact.changed > $changed OR fact.uid > $uid)
+WITH start, fact, end
+ORDER BY fact.changed, fact.uid
+LIMIT $limit
+RETURN properties(fact) AS properties, [{start: start.uid, end: end.uid}] AS links

@@ -1,0 +1,27 @@
+// Writes broader: creates the unknown, updates what differs, reports the status of each row.
+// $rows: list of maps: uid, properties, skill and broader (uids of both ends)
+// $apply: boolean; false only reports
+// $change: integer, number of this change
+UNWIND $rows AS row
+OPTIONAL MATCH ()-[old:BROADER {uid: row.uid}]->()
+WITH row, old, row.properties AS new
+WITH row, old,
+     CASE
+       WHEN old IS NULL THEN 'created'
+       WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
+       WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'
+       ELSE 'changed'
+     END AS status
+CALL (row, status) {
+  WITH * WHERE $apply AND status = 'created'
+  MATCH (skill:Skill {uid: row.skill}), (broader:Skill {uid: row.broader})
+  CREATE (skill)-[fact:BROADER]->(broader)
+  SET fact = row.properties, fact.changed = $change
+  RETURN count(fact) AS created
+}
+CALL (row, old, status) {
+  WITH * WHERE $apply AND status IN ['changed', 'ended']
+  SET old = row.properties, old.changed = $change
+}
+RETURN row.uid AS uid,
+       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status

@@ -1,0 +1,35 @@
+// Writes sessions: creates the unknown, updates what differs, reports the status of each row.
+// $rows: list of maps: uid, properties, link_uids (sorted), pairing, pairing_link (uids of target and relationship)
+// $apply: boolean; false only reports
+// $change: integer, number of this change
+UNWIND $rows AS row
+OPTIONAL MATCH (old:Session {uid: row.uid})
+WITH row, old, row.properties AS new
+WITH row, old,
+     CASE
+       WHEN old IS NULL THEN 'created'
+       WHEN COLLECT {
+         MATCH (old)-[link:PART_OF]->()
+         RETURN link.uid ORDER BY link.uid
+       } <> row.link_uids THEN 'conflict'
+       WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
+       WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'
+       ELSE 'changed'
+     END AS status
+CALL (row, status) {
+  WITH * WHERE $apply AND status = 'created'
+  MATCH (pairing:Pairing {uid: row.pairing})
+  CREATE (session:Session)
+  SET session = row.properties, session.changed = $change
+  CREATE (session)-[:PART_OF {uid: row.pairing_link, since: session.since, source: session.source}]->(pairing)
+  RETURN count(session) AS created
+}
+CALL (row, old, status) {
+  WITH * WHERE $apply AND status IN ['changed', 'ended']
+  SET old = row.properties, old.changed = $change
+  WITH old
+  MATCH (old)-[link:PART_OF]->()
+  SET link.since = old.since, link.source = old.source
+}
+RETURN row.uid AS uid,
+       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status

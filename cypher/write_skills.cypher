@@ -1,0 +1,26 @@
+// Writes skills: creates the unknown, updates what differs, reports the status of each row.
+// $rows: list of maps: uid, properties
+// $apply: boolean; false only reports
+// $change: integer, number of this change
+UNWIND $rows AS row
+OPTIONAL MATCH (old:Skill {uid: row.uid})
+WITH row, old, row.properties AS new
+WITH row, old,
+     CASE
+       WHEN old IS NULL THEN 'created'
+       WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
+       WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'
+       ELSE 'changed'
+     END AS status
+CALL (row, status) {
+  WITH * WHERE $apply AND status = 'created'
+  CREATE (skill:Skill)
+  SET skill = row.properties, skill.changed = $change
+  RETURN count(skill) AS created
+}
+CALL (row, old, status) {
+  WITH * WHERE $apply AND status IN ['changed', 'ended']
+  SET old = row.properties, old.changed = $change
+}
+RETURN row.uid AS uid,
+       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status

@@ -1,0 +1,27 @@
+// Writes wants: creates the unknown, updates what differs, reports the status of each row.
+// $rows: list of maps: uid, properties, person and skill (uids of both ends)
+// $apply: boolean; false only reports
+// $change: integer, number of this change
+UNWIND $rows AS row
+OPTIONAL MATCH ()-[old:WANTS {uid: row.uid}]->()
+WITH row, old, row.properties AS new
+WITH row, old,
+     CASE
+       WHEN old IS NULL THEN 'created'
+       WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
+       WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'
+       ELSE 'changed'
+     END AS status
+CALL (row, status) {
+  WITH * WHERE $apply AND status = 'created'
+  MATCH (person:Person {uid: row.person}), (skill:Skill {uid: row.skill})
+  CREATE (person)-[fact:WANTS]->(skill)
+  SET fact = row.properties, fact.changed = $change
+  RETURN count(fact) AS created
+}
+CALL (row, old, status) {
+  WITH * WHERE $apply AND status IN ['changed', 'ended']
+  SET old = row.properties, old.changed = $change
+}
+RETURN row.uid AS uid,
+       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status

@@ -1,0 +1,412 @@
+"""The bundle: a folder of CSV files that states a whole community, read into the graph and written from it.
+
+Reading is streamed and goes in batches, each one transaction, so an import that is cut short leaves whole rows only and
+a repeated import completes it. A row that cannot be taken is refused with its reason; the others go on.
+"""
+
+import csv
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import (
+    FILES,
+    LIST_COLUMNS,
+    REQUIRED_FILES,
+    STANCES,
+    columns_of,
+    consents_of,
+    facts_of,
+    required_columns,
+    row_of,
+)
+from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, record_of
+from mentorgraph.graph.store import Store, conflict_message
+
+BATCH = 1_000
+"""Rows in one transaction."""
+
+LONGEST_CELL = 1 << 20
+
+
+class BundleError(DomainError):
+    """A bundle that cannot be read at all; nothing was written."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="BAD_USER_INPUT")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why one row was not taken.
+
+    Attributes:
+        file: File name within the bundle.
+        line: Line of the file on which the row begins, counted from 1.
+        problem: Column, value, reason and remedy.
+    """
+
+    file: str
+    line: int
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """One file of a bundle, which can be read more than once.
+
+    Attributes:
+        name: Name within the bundle, as messages show it.
+        columns: Its header.
+        rows: Gives every row with its line; a row that cannot be read comes as the `InvalidFact` that says why.
+        count: Number of rows, for progress.
+        notices: What the reader should know, such as an encoding that had to be guessed.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[], Iterator[tuple[int, Row | InvalidFact]]]
+    count: int
+    notices: tuple[str, ...] = ()
+
+
+type_of_bundle = Mapping[str, BundleFile]
+
+
+@dataclass
+class ImportResult:
+    """What an import did: per file, how many rows were created, changed, ended, the same or refused."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Counter[str]:
+        """The counts of all files together."""
+        return sum(self.counts.values(), Counter())
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def open_bundle(directory: Path) -> dict[str, BundleFile]:
+    """Opens a folder and checks, before anything is written, that each of its files can be read.
+
+    Raises:
+        BundleError: No such folder, a required file or column is missing, a file is damaged or of another form.
+    """
+    if not directory.is_dir():
+        raise BundleError(f"{directory} is not a folder; name the folder that holds people.csv")
+    found: dict[str, BundleFile] = {}
+    for name in FILES:
+        paths = [path for path in (directory / f"{name}.csv", directory / f"{name}.csv.gz") if path.exists()]
+        if len(paths) > 1:
+            raise BundleError(f"both {paths[0].name} and {paths[1].name} exist; remove one")
+        if paths:
+            found[name] = _open_file(name, paths[0])
+    missing = [f"{name}.csv" for name in REQUIRED_FILES if name not in found]
+    if missing:
+        raise BundleError(f"{directory} lacks {', '.join(missing)}; add the file, with its header alone if it is empty")
+    return found
+
+
+def bundle_of(rows: Mapping[str, Sequence[Row]]) -> dict[str, BundleFile]:
+    """A bundle of rows that are in memory already, such as a generated world's."""
+    return {
+        name: BundleFile(
+            name,
+            tuple(rows[name][0]) if rows[name] else (),
+            lambda name=name: enumerate(rows[name], 2),
+            len(rows[name]),
+        )
+        for name in FILES
+        if name in rows
+    }
+
+
+def _open_file(name: str, path: Path) -> BundleFile:
+    encoding, lines = _probe(path)
+    notices = [f"{path.name} is not UTF-8; read as cp1252"] if encoding == "cp1252" else []
+    csv.field_size_limit(LONGEST_CELL)
+    with _text(path, encoding) as stream:
+        head = stream.readline()
+        delimiter = max(",;\t", key=head.count)
+        columns = tuple(column.strip() for column in next(csv.reader([head], delimiter=delimiter), []))
+    if not any(columns):
+        raise BundleError(f"{path.name} has no header; its first line must name the columns")
+    twice = [column for column, times in Counter(columns).items() if times > 1 and column]
+    if twice:
+        raise BundleError(f"{path.name} names the column {twice[0]} twice; rename or remove one")
+    missing = [column for column in required_columns(name) if column not in columns]
+    if missing:
+        raise BundleError(f"{path.name} lacks the column {', '.join(missing)}; its header is {', '.join(columns)}")
+    known = {*columns_of(name), *LIST_COLUMNS.get(name, ())}
+    notices += [
+        f"{path.name}: column {column} is not known and was not read" for column in columns if column not in known
+    ]
+
+    def rows() -> Iterator[tuple[int, Row | InvalidFact]]:
+        with _text(path, encoding) as stream:
+            yield from _rows(stream, delimiter, columns)
+
+    return BundleFile(path.name, columns, rows, max(0, lines - 1), tuple(notices))
+
+
+def _probe(path: Path) -> tuple[str, int]:
+    """The encoding of a file and its number of line ends, found by reading it once."""
+    encoding, lines = "utf-8-sig", 0
+    try:
+        with _text(path, "utf-8-sig") as stream:
+            while chunk := stream.read(1 << 20):
+                lines += chunk.count("\n")
+    except UnicodeDecodeError:
+        encoding = "cp1252"
+    except (OSError, EOFError, zlib.error) as error:
+        raise BundleError(f"{path.name} cannot be read; it is damaged or not what its name says") from error
+    return encoding, lines
+
+
+def _text(path: Path, encoding: str) -> TextIOWrapper:
+    binary = cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    errors = "replace" if encoding == "cp1252" else "strict"
+    return TextIOWrapper(binary, encoding=encoding, errors=errors, newline="")
+
+
+def _rows(stream: Iterable[str], delimiter: str, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | InvalidFact]]:
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    next(reader)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, InvalidFact([Problem("", "", f"is not CSV: {error}", "mend the quotes of this row")])
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(columns):
+            reason = f"has {len(cells)} cells where the header has {len(columns)}"
+            yield line, InvalidFact([Problem("", "", reason, "quote cells that hold the delimiter")])
+            continue
+        yield line, dict(zip(columns, cells, strict=True))
+
+
+# --- import ---------------------------------------------------------------------------------------------------------
+
+
+async def import_bundle(
+    store: Store,
+    bundle: Mapping[str, BundleFile],
+    *,
+    source: str = "bundle",
+    consent: tuple[tuple[str, ...], str] | None = None,
+    dry_run: bool = False,
+    on_refusal: Callable[[Refusal], None] = lambda _refusal: None,
+    on_progress: Callable[[str, int], None] = lambda _file, _rows: None,
+) -> ImportResult:
+    """Reads a bundle into the graph.
+
+    Args:
+        store: Where the facts go.
+        bundle: What `open_bundle` or `bundle_of` gives.
+        source: Name of the system that the bundle's ids belong to; the same id of another source is another thing.
+        consent: Purposes and basis of the consent that whoever imports vouches for, for each person.
+        dry_run: Tell what would happen and write nothing.
+        on_refusal: Told of each problem of each refused row.
+        on_progress: Told how many more rows of a file are done.
+
+    Raises:
+        BundleError: Neither a consents file nor `consent` says what the people agreed to.
+        DatabaseUnavailable: The database went away; what was written before is whole, and the import can be repeated.
+    """
+    if "consents" not in bundle and consent is None:
+        raise BundleError(
+            "nothing says what these people agreed to; add consents.csv, or give --consent matching,training --basis TEXT"
+        )
+    importer = _Importer(store, source, consent, dry_run, on_refusal)
+    importer.note_first_pairings(bundle)
+    result = ImportResult()
+    for name in FILES:
+        if name not in bundle:
+            continue
+        result.counts[name] = Counter()
+        rows = bundle[name].rows()
+        importer.lines.clear()
+        size = len(LIST_COLUMNS) and bundle[name].count + 1 if name == "skills" else BATCH
+        while batch := list(islice(rows, size)):
+            result.counts[name] += await importer.take(name, bundle[name].name, batch)
+            on_progress(name, len(batch))
+    return result
+
+
+class _Importer:
+    """The state of one import: what it has accepted so far, and what it has found to exist."""
+
+    def __init__(
+        self,
+        store: Store,
+        source: str,
+        consent: tuple[tuple[str, ...], str] | None,
+        dry_run: bool,
+        on_refusal: Callable[[Refusal], None],
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._consent = consent
+        self._dry_run = dry_run
+        self._on_refusal = on_refusal
+        self._first: dict[tuple[str, str], datetime] = {}
+        self._known: dict[str, str] = {}
+        self.lines: dict[str, int] = {}
+        """uid → line of the rows that were read from the present file."""
+
+    def note_first_pairings(self, bundle: Mapping[str, BundleFile]) -> None:
+        """Finds when each person is first seen as mentor and as mentee, which is where an undated role begins."""
+        if "pairings" not in bundle or "roles" not in bundle.get("people", BundleFile("", (), iter, 0)).columns:
+            return
+        for _, row in bundle["pairings"].rows():
+            if isinstance(row, InvalidFact):
+                continue
+            try:
+                pairing = record_of(KINDS["pairings"], row, self._source)
+            except InvalidFact:
+                continue
+            since = cast(datetime, pairing.properties["since"])
+            for role in ("mentor", "mentee"):
+                person = pairing.links[role]
+                self._first[person, role] = min(since, self._first.get((person, role), since))
+
+    async def take(self, file: str, shown: str, batch: list[tuple[int, Row | InvalidFact]]) -> Counter[str]:
+        """Takes one batch of rows in one transaction and counts what became of each."""
+        counts: Counter[str] = Counter()
+        rows: dict[int, list[Record]] = {}
+
+        def refuse(line: int, problems: list[Problem]) -> None:
+            rows.pop(line, None)
+            counts["refused"] += 1
+            for problem in problems:
+                self._on_refusal(Refusal(shown, line, problem))
+
+        for line, row in batch:
+            try:
+                if isinstance(row, InvalidFact):
+                    raise row
+                rows[line] = self._read(file, line, row)
+            except InvalidFact as error:
+                refuse(line, error.problems)
+        await self._look_up(rows)
+        while dangling := self._dangling(rows):
+            for line, problem in dangling.items():
+                refuse(line, [problem])
+        statuses = await self._store.compare(record for records in rows.values() for record in records)
+        for line, records in list(rows.items()):
+            conflicts = [each for each in records if statuses[each.uid] == "conflict"]
+            if conflicts:
+                reason, _, remedy = conflict_message(KINDS[conflicts[0].kind]).partition("; ")
+                refuse(line, [Problem("id", "", reason, remedy)])
+        for records in rows.values():
+            records[1:] = [each for each in records[1:] if not self._keeps_its_date(file, each, statuses)]
+            counts[_status_of_row([statuses[each.uid] for each in records])] += 1
+            self._known |= {each.uid: KINDS[each.kind].label for each in records if KINDS[each.kind].has_id}
+        if not self._dry_run:
+            fresh = [each for records in rows.values() for each in records if statuses[each.uid] != "same"]
+            await self._store.write(fresh)
+        return counts
+
+    def _read(self, file: str, line: int, row: Row) -> list[Record]:
+        records = facts_of(file, row, self._source, first_pairing=lambda uid, role: self._first.get((uid, role)))
+        first_line = self.lines.setdefault(records[0].uid, line)
+        if first_line != line:
+            column = "id" if "id" in row else ""
+            raise InvalidFact(
+                [Problem(column, str(row.get("id", "")), f"is on line {first_line} already", "remove one of the two")]
+            )
+        if file == "people" and self._consent is not None:
+            records += consents_of(records[0], *self._consent)
+        return records
+
+    @staticmethod
+    def _keeps_its_date(file: str, record: Record, statuses: Mapping[str, str]) -> bool:
+        """Whether an undated role is known already; a later bundle that shows less must not move its beginning."""
+        return file == "people" and record.kind == "roles" and statuses[record.uid] == "changed"
+
+    async def _look_up(self, rows: Mapping[int, list[Record]]) -> None:
+        wanted = {uid for records in rows.values() for record in records for uid in record.links.values()}
+        self._known |= await self._store.find_existing(wanted - self._known.keys())
+
+    def _dangling(self, rows: Mapping[int, list[Record]]) -> dict[int, Problem]:
+        """Rows that refer to what neither the graph nor an accepted row knows."""
+        here = {
+            each.uid: KINDS[each.kind].label for records in rows.values() for each in records if KINDS[each.kind].has_id
+        }
+        found = {}
+        for line, records in rows.items():
+            for record in records:
+                for link in KINDS[record.kind].links:
+                    uid = record.links.get(link.name)
+                    label = (
+                        "Role"
+                        if link.target == "role_names"
+                        else KINDS[link.target].label
+                        if link.target in KINDS
+                        else ""
+                    )
+                    if uid is not None and (self._known.get(uid) or here.get(uid)) != label:
+                        remedy = f"add it to {link.target}.csv or correct the id"
+                        found[line] = Problem(link.column, "", f"refers to no known {label.lower()}", remedy)
+        return found
+
+
+def _status_of_row(statuses: list[str]) -> str:
+    """What became of a row whose facts have these statuses, the row's own first."""
+    if statuses[0] == "created" or "ended" in statuses:
+        return "created" if statuses[0] == "created" else "ended"
+    return "same" if set(statuses) == {"same"} else "changed"
+
+
+# --- export ---------------------------------------------------------------------------------------------------------
+
+
+async def export_bundle(
+    store: Store, directory: Path, *, on_progress: Callable[[str, int], None] = lambda _file, _rows: None
+) -> dict[str, int]:
+    """Writes the whole graph as a bundle, one file of every name, with uids as ids.
+
+    Returns:
+        File → number of rows.
+
+    Raises:
+        BundleError: The folder exists and is not empty, or cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise BundleError(f"{directory} is not empty; name a new folder")
+        return {name: await _export_file(store, name, directory, on_progress) for name in FILES}
+    except OSError as error:
+        raise BundleError(f"{directory} cannot be written: {error.strerror}") from error
+
+
+async def _export_file(store: Store, name: str, directory: Path, on_progress: Callable[[str, int], None]) -> int:
+    kinds = [KINDS[kind] for kind in STANCES.values()] if name == "person_skills" else [KINDS[name]]
+    written = 0
+    with (directory / f"{name}.csv").open("x", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns_of(name), lineterminator="\n")
+        writer.writeheader()
+        for kind in kinds:
+            async for fact in store.facts(kind):
+                writer.writerow(row_of(fact.record))
+                written += 1
+                if written % BATCH == 0:
+                    on_progress(name, BATCH)
+    on_progress(name, written % BATCH)
+    return written

@@ -1,0 +1,226 @@
+"""The connection to Neo4j: units of work with a deadline, and faults turned into typed errors.
+
+The driver waits without end for a silent server, so every unit of work has its own deadline here; leaving it closes
+the connection, which ends the query in the database too.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, NotificationMinimumSeverity
+from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
+
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.statements import statement
+
+round_trips: ContextVar[list[str] | None] = ContextVar("round_trips", default=None)
+"""While set to a list, the name of every statement that is sent is added to it."""
+
+_PANIC = "needs to be restarted"
+
+
+class DatabaseUnavailable(DomainError):
+    """The database cannot be asked now."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="SERVICE_UNAVAILABLE")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a Neo4j server is and who asks.
+
+    Attributes:
+        uri: Bolt or neo4j URI.
+        user: Name of the database user.
+        password: Its password; never shown.
+        database: Name of the database; empty for the user's home database.
+    """
+
+    uri: str
+    user: str
+    password: str = field(repr=False)
+    database: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Address | None":
+        """The server that `NEO4J_URI` names, or None where it is not set."""
+        uri = environment.get("NEO4J_URI", "")
+        if not uri:
+            return None
+        return cls(
+            uri,
+            environment.get("NEO4J_USER") or environment.get("NEO4J_USERNAME") or "neo4j",
+            environment.get("NEO4J_PASSWORD", ""),
+            environment.get("NEO4J_DATABASE", ""),
+        )
+
+
+class Database:
+    """A Neo4j database that statements of `cypher/` are sent to.
+
+    One instance per process and event loop; use it as an asynchronous context manager.
+    """
+
+    def __init__(self, address: Address, *, budget_s: float = 5.0) -> None:
+        """Prepares a connection; nothing is sent yet.
+
+        Args:
+            address: Server and user.
+            budget_s: Seconds after which a unit of work is given up, unless it names its own.
+        """
+        self.address = address
+        self.budget_s = budget_s
+        self._driver: AsyncDriver | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._driver = AsyncGraphDatabase.driver(
+                self.address.uri,
+                auth=(self.address.user, self.address.password),
+                connection_timeout=5,
+                connection_acquisition_timeout=5,
+                max_transaction_retry_time=4,
+                liveness_check_timeout=5,
+                notifications_min_severity=NotificationMinimumSeverity.OFF,
+                user_agent="mentorgraph",
+            )
+        except (ConfigurationError, ValueError):
+            raise DatabaseUnavailable(
+                "NEO4J_URI is not a Neo4j address; write it as bolt://HOST:7687 or neo4j+s://HOST"
+            ) from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._driver is not None:
+            with suppress(Exception):
+                async with asyncio.timeout(2):
+                    await self._driver.close()
+
+    async def read(self, name: str, /, *, budget_s: float | None = None, **parameters: object) -> list[dict[str, Any]]:
+        """Sends one reading statement and returns its rows as plain dicts.
+
+        Raises:
+            DatabaseUnavailable: The server did not answer within the budget.
+        """
+
+        async def work(transaction: AsyncManagedTransaction) -> list[dict[str, Any]]:
+            return await _run(transaction, name, parameters)
+
+        async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
+            return await session.execute_read(work)
+
+    @asynccontextmanager
+    async def transaction(self, *, budget_s: float | None = None) -> AsyncIterator["Transaction"]:
+        """One writing transaction: committed when the block ends, rolled back when it raises.
+
+        It is not retried: a commit whose answer was lost may have happened. Every write of ours can be repeated, since
+        it names the uids that it writes.
+
+        Raises:
+            DatabaseUnavailable: The server did not answer within the budget.
+        """
+        async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
+            async with await session.begin_transaction() as transaction:
+                yield Transaction(cast(AsyncManagedTransaction, transaction))
+
+    async def run_directly(self, text: str, *, budget_s: float = 60.0) -> list[dict[str, Any]]:
+        """Sends a statement that manages its own transaction, such as a change of the schema."""
+        async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
+            _note("(direct)")
+            result = await session.run(text)
+            return await result.data()
+
+    async def server_version(self) -> str:
+        """The version of the server, such as `5.26.31`."""
+        async with self._unit_of_work(None) as driver:
+            return (await driver.get_server_info()).agent.removeprefix("Neo4j/")
+
+    def _session_options(self) -> dict[str, Any]:
+        return {"database": self.address.database} if self.address.database else {}
+
+    @asynccontextmanager
+    async def _unit_of_work(self, budget_s: float | None) -> AsyncIterator[AsyncDriver]:
+        if self._driver is None:
+            raise RuntimeError("the database is used outside its context")
+        try:
+            async with asyncio.timeout(budget_s or self.budget_s):
+                yield self._driver
+        except TimeoutError:
+            raise DatabaseUnavailable("the database did not answer in time; try again") from None
+        except AuthError:
+            raise DatabaseUnavailable(
+                "the database refused our user name or password; check NEO4J_USER and NEO4J_PASSWORD"
+            ) from None
+        except ClientError:
+            raise
+        except (Neo4jError, DriverError, OSError) as error:
+            panic = isinstance(error, Neo4jError) and _PANIC in (error.message or "")
+            raise DatabaseUnavailable(
+                "the database stopped itself after a fault and needs to be restarted"
+                if panic
+                else "the database cannot be reached; try again"
+            ) from error
+
+
+class Transaction:
+    """A writing transaction that is under way."""
+
+    def __init__(self, transaction: AsyncManagedTransaction) -> None:
+        self._transaction = transaction
+
+    async def run(self, name: str, /, **parameters: object) -> list[dict[str, Any]]:
+        """Sends one statement of `cypher/` and returns its rows."""
+        return await _run(self._transaction, name, parameters)
+
+    async def roll_back(self) -> None:
+        """Takes back what was written in this transaction."""
+        await cast(Any, self._transaction).rollback()
+
+
+async def _run(
+    transaction: AsyncManagedTransaction, name: str, parameters: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    _note(name)
+    result = await transaction.run(statement(name), dict(parameters))
+    return await result.data()
+
+
+def _note(name: str) -> None:
+    sent = round_trips.get()
+    if sent is not None:
+        sent.append(name)
+
+
+@asynccontextmanager
+async def open_database(home: Path, *, budget_s: float = 5.0) -> AsyncIterator[Database]:
+    """Opens the database that `NEO4J_URI` names, or else the embedded one of a home, which it starts where need be.
+
+    Raises:
+        DatabaseUnavailable: With the one sentence that says why.
+    """
+    address = Address.from_environment()
+    if address is not None:
+        async with Database(address, budget_s=budget_s) as database:
+            yield database
+        return
+    from mentorgraph.graph import embedded  # only the embedded default needs its extra
+
+    try:
+        server = await asyncio.to_thread(embedded.attach, home)
+    except embedded.EmbeddedDatabaseError as error:
+        raise DatabaseUnavailable(str(error)) from error
+    try:
+        async with Database(Address(server.uri, server.user, server.password), budget_s=budget_s) as database:
+            yield database
+    finally:
+        await asyncio.to_thread(server.close)

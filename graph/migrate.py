@@ -1,0 +1,82 @@
+"""Brings the database to the model: numbered migrations, applied once, recorded with their hash.
+
+Statements of one migration are separated by a line that holds nothing but a semicolon. Each is safe to repeat, so a
+migration that was cut short is simply run again.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from mentorgraph.graph.database import Database, DatabaseUnavailable
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.model import KINDS, ROLES, role_uid
+from mentorgraph.graph.statements import FOLDER
+
+OLDEST_SERVER = (5, 26)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step of the model.
+
+    Attributes:
+        name: File name without its ending.
+        statements: What it sends, in order.
+        sha256: Hash of the file, in hexadecimal.
+    """
+
+    name: str
+    statements: tuple[str, ...]
+    sha256: str
+
+
+def migrations() -> list[Migration]:
+    """All migrations in the order in which they are applied."""
+    found = []
+    for path in sorted((FOLDER / "migrations").glob("*.cypher")):
+        content = path.read_text("utf-8")
+        parts = tuple(part.strip() for part in re.split(r"^;$", content, flags=re.MULTILINE))
+        found.append(Migration(path.stem, parts, hashlib.sha256(content.encode()).hexdigest()))
+    return found
+
+
+async def migrate(database: Database) -> list[str]:
+    """Applies what is missing and returns the names of the migrations that were applied; none where all were.
+
+    Raises:
+        DomainError: `MIGRATION_CHANGED`, an applied file differs from the one that was recorded; `DATABASE_NEWER`, the
+            database has a migration that this version does not know.
+        DatabaseUnavailable: The server is older than Neo4j 5.26.
+    """
+    version = await database.server_version()
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST_SERVER:
+        raise DatabaseUnavailable(f"the server is Neo4j {version}; mentorgraph needs 5.26 or newer")
+    applied = {row["name"]: row["sha256"] for row in await database.read("read_migrations")}
+    known = {each.name: each for each in migrations()}
+    for name, sha256 in applied.items():
+        if name not in known:
+            raise DomainError(
+                f"the database has migration {name}, which this version does not know; upgrade mentorgraph",
+                code="DATABASE_NEWER",
+            )
+        if known[name].sha256 != sha256:
+            raise DomainError(
+                f"migration {name} differs from the one that was applied; restore its file and add a new migration",
+                code="MIGRATION_CHANGED",
+            )
+    missing = [each for name, each in known.items() if name not in applied]
+    for migration in missing:
+        for text in migration.statements:
+            await database.run_directly(text)
+        async with database.transaction() as transaction:
+            await transaction.run("record_migration", name=migration.name, sha256=migration.sha256)
+    if missing:
+        await database.run_directly("CALL db.awaitIndexes(120)", budget_s=130)
+    async with database.transaction() as transaction:
+        await transaction.run(
+            "ensure_fixed_nodes",
+            roles=[{"uid": role_uid(role), "name": role} for role in ROLES],
+            kinds=["graph", *KINDS],
+        )
+    return [each.name for each in missing]

@@ -1,0 +1,178 @@
+"""What the domain asks of the database: facts in and out, and the reads that matching and the API need.
+
+Method names are the names of the statements in `cypher/`. Plain values come back, never the driver's own types.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from neo4j.time import DateTime
+
+from mentorgraph.graph.database import Database
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.model import KINDS, Kind, Record, link_uid
+
+PAGE = 2_000
+"""Facts in one page of a listing."""
+
+WRITING_BUDGET_S = 60.0
+LISTING_BUDGET_S = 30.0
+
+AFTER_ALL = "~"
+"""Sorts after every uid."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFact:
+    """A fact as the graph holds it.
+
+    Attributes:
+        record: The fact itself, without the number of its last change.
+        changed: Number of the change that wrote it last.
+        links: The relationships that carry its links: type, start, end, properties.
+    """
+
+    record: Record
+    changed: int
+    links: tuple[Mapping[str, Any], ...]
+
+
+class Store:
+    """The facts of one graph."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- facts in ---------------------------------------------------------------------------------------------------
+
+    async def compare(self, records: Iterable[Record]) -> dict[str, str]:
+        """Tells what writing the records would do, without writing.
+
+        Returns:
+            uid → `created`, `changed`, `ended`, `same`, or `conflict` where the graph knows the fact with other links.
+        """
+        async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
+            statuses: dict[str, str] = {}
+            for kind, rows in _rows_by_kind(records):
+                found = await transaction.run(f"write_{kind.name}", rows=rows, apply=False, change=0)
+                statuses |= {row["uid"]: row["status"] for row in found}
+            await transaction.roll_back()
+        return statuses
+
+    async def write(self, records: Sequence[Record]) -> dict[str, str]:
+        """Writes the records in one transaction: all or none.
+
+        Returns:
+            uid → `created`, `changed`, `ended` or `same`.
+
+        Raises:
+            DomainError: `CONFLICT`, a fact is known with other links; `NOT_FOUND`, a link's target does not exist.
+        """
+        if not records:
+            return {}
+        groups = _rows_by_kind(records)
+        statuses: dict[str, str] = {}
+        async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
+            [change] = await transaction.run("next_change", kinds=[kind.name for kind, _ in groups])
+            for kind, rows in groups:
+                found = await transaction.run(f"write_{kind.name}", rows=rows, apply=True, change=change["change"])
+                statuses |= {row["uid"]: row["status"] for row in found}
+            for record in records:
+                _refuse_unwritten(record, statuses.get(record.uid, "dangling"))
+            if all(status == "same" for status in statuses.values()):
+                await transaction.roll_back()
+        return statuses
+
+    async def find_existing(self, uids: Iterable[str]) -> dict[str, str]:
+        """Finds which uids exist: uid → label."""
+        wanted = sorted(set(uids))
+        if not wanted:
+            return {}
+        rows = await self.database.read("find_existing", uids=wanted, budget_s=LISTING_BUDGET_S)
+        return {row["uid"]: row["label"] for row in rows}
+
+    # --- facts out --------------------------------------------------------------------------------------------------
+
+    async def facts(self, kind: Kind, *, after: int = -1) -> AsyncIterator[StoredFact]:
+        """All facts of a kind that were written after a change, in the order of their last change."""
+        changed, uid = after, AFTER_ALL
+        while True:
+            rows = await self.database.read(
+                f"list_{kind.name}", changed=changed, uid=uid, limit=PAGE, budget_s=LISTING_BUDGET_S
+            )
+            for row in rows:
+                fact = _stored_fact(kind, row)
+                yield fact
+                changed, uid = fact.changed, fact.record.uid
+            if len(rows) < PAGE:
+                return
+
+    async def read_changes(self) -> dict[str, int]:
+        """The number of the last change of the whole graph (`graph`) and of each kind."""
+        return {row["kind"]: row["change"] for row in await self.database.read("read_changes")}
+
+
+def _rows_by_kind(records: Iterable[Record]) -> list[tuple[Kind, list[dict[str, object]]]]:
+    """Parameters for the write statements, in an order in which every target is written before what points to it."""
+    rows: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for record in records:
+        rows[record.kind].append(_row(KINDS[record.kind], record))
+    return [(kind, rows[name]) for name, kind in KINDS.items() if name in rows]
+
+
+def _row(kind: Kind, record: Record) -> dict[str, object]:
+    row: dict[str, object] = {"uid": record.uid, "properties": dict(record.properties)}
+    for link in kind.links:
+        row[link.name] = record.links.get(link.name)
+    if not kind.is_relationship:
+        uids = {
+            each: link_uid(record.uid, each, record.links[each.name])
+            for each in kind.links
+            if each.name in record.links
+        }
+        row |= {f"{each.name}_link": uids.get(each) for each in kind.links}
+        row["link_uids"] = sorted(uids.values())
+    return row
+
+
+def _refuse_unwritten(record: Record, status: str) -> None:
+    if status == "conflict":
+        raise DomainError(conflict_message(KINDS[record.kind]), code="CONFLICT")
+    if status == "dangling":
+        raise DomainError(f"what this {KINDS[record.kind].label.lower()} refers to does not exist", code="NOT_FOUND")
+
+
+def conflict_message(kind: Kind) -> str:
+    """Why a known fact cannot be pointed at something else, and what to do instead."""
+    names = " or ".join(link.name for link in kind.links)
+    return f"is already recorded with another {names}; end it and record a new one under a new id"
+
+
+def _stored_fact(kind: Kind, row: Mapping[str, Any]) -> StoredFact:
+    properties = {name: native(value) for name, value in row["properties"].items()}
+    changed = properties.pop("changed")
+    uid = properties["uid"]
+    if kind.is_relationship:
+        [ends] = row["links"]
+        first, second = kind.links
+        links = {first.name: ends["start"], second.name: ends["end"]}
+        carriers: tuple[Mapping[str, Any], ...] = ()
+    else:
+        names = {link.type: link.name for link in kind.links}
+        links = {names[each["type"]]: each["end"] if each["start"] == uid else each["start"] for each in row["links"]}
+        carriers = tuple(
+            each | {"properties": {name: native(value) for name, value in each["properties"].items()}}
+            for each in row["links"]
+        )
+    return StoredFact(Record(kind.name, uid, properties, links), changed, carriers)
+
+
+def native(value: Any) -> Any:
+    """A value of the driver as a plain Python one."""
+    if isinstance(value, DateTime):
+        result: datetime = value.to_native()
+        return result
+    return value
