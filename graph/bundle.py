@@ -28,7 +28,7 @@ from mentorgraph.graph.facts import (
     required_columns,
     row_of,
 )
-from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, record_of
+from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, Row, label_of, record_of, uid_of
 from mentorgraph.graph.store import Store, conflict_message
 
 BATCH = 1_000
@@ -78,9 +78,6 @@ class BundleFile:
     notices: tuple[str, ...] = ()
 
 
-type_of_bundle = Mapping[str, BundleFile]
-
-
 @dataclass
 class ImportResult:
     """What an import did: per file, how many rows were created, changed, ended, the same or refused."""
@@ -119,16 +116,11 @@ def open_bundle(directory: Path) -> dict[str, BundleFile]:
 
 def bundle_of(rows: Mapping[str, Sequence[Row]]) -> dict[str, BundleFile]:
     """A bundle of rows that are in memory already, such as a generated world's."""
-    return {
-        name: BundleFile(
-            name,
-            tuple(rows[name][0]) if rows[name] else (),
-            lambda name=name: enumerate(rows[name], 2),
-            len(rows[name]),
-        )
-        for name in FILES
-        if name in rows
-    }
+    return {name: _in_memory(name, rows[name]) for name in FILES if name in rows}
+
+
+def _in_memory(name: str, rows: Sequence[Row]) -> BundleFile:
+    return BundleFile(name, tuple(rows[0]) if rows else (), lambda: enumerate(rows, 2), len(rows))
 
 
 def _open_file(name: str, path: Path) -> BundleFile:
@@ -147,10 +139,9 @@ def _open_file(name: str, path: Path) -> BundleFile:
     missing = [column for column in required_columns(name) if column not in columns]
     if missing:
         raise BundleError(f"{path.name} lacks the column {', '.join(missing)}; its header is {', '.join(columns)}")
-    known = {*columns_of(name), *LIST_COLUMNS.get(name, ())}
-    notices += [
-        f"{path.name}: column {column} is not known and was not read" for column in columns if column not in known
-    ]
+    known = {*columns_of(name), LIST_COLUMNS.get(name)}
+    unknown = [column for column in columns if column not in known]
+    notices += [f"{path.name}: column {column} is not known and was not read" for column in unknown]
 
     def rows() -> Iterator[tuple[int, Row | InvalidFact]]:
         with _text(path, encoding) as stream:
@@ -230,7 +221,7 @@ async def import_bundle(
     """
     if "consents" not in bundle and consent is None:
         raise BundleError(
-            "nothing says what these people agreed to; add consents.csv, or give --consent matching,training --basis TEXT"
+            "nothing says what these people agreed to; add consents.csv or use --consent matching,training --basis TEXT"
         )
     importer = _Importer(store, source, consent, dry_run, on_refusal)
     importer.note_first_pairings(bundle)
@@ -241,7 +232,7 @@ async def import_bundle(
         result.counts[name] = Counter()
         rows = bundle[name].rows()
         importer.lines.clear()
-        size = len(LIST_COLUMNS) and bundle[name].count + 1 if name == "skills" else BATCH
+        size = max(BATCH, bundle[name].count) if name == "skills" else BATCH  # skills point at each other
         while batch := list(islice(rows, size)):
             result.counts[name] += await importer.take(name, bundle[name].name, batch)
             on_progress(name, len(batch))
@@ -268,10 +259,12 @@ class _Importer:
         self._known: dict[str, str] = {}
         self.lines: dict[str, int] = {}
         """uid → line of the rows that were read from the present file."""
+        self.raw: dict[int, Row] = {}
+        """line → row of the present batch."""
 
     def note_first_pairings(self, bundle: Mapping[str, BundleFile]) -> None:
         """Finds when each person is first seen as mentor and as mentee, which is where an undated role begins."""
-        if "pairings" not in bundle or "roles" not in bundle.get("people", BundleFile("", (), iter, 0)).columns:
+        if not {"people", "pairings"} <= bundle.keys() or "roles" not in bundle["people"].columns:
             return
         for _, row in bundle["pairings"].rows():
             if isinstance(row, InvalidFact):
@@ -289,6 +282,7 @@ class _Importer:
         """Takes one batch of rows in one transaction and counts what became of each."""
         counts: Counter[str] = Counter()
         rows: dict[int, list[Record]] = {}
+        self.raw = {line: row for line, row in batch if not isinstance(row, InvalidFact)}
 
         def refuse(line: int, problems: list[Problem]) -> None:
             rows.pop(line, None)
@@ -304,7 +298,7 @@ class _Importer:
             except InvalidFact as error:
                 refuse(line, error.problems)
         await self._look_up(rows)
-        while dangling := self._dangling(rows):
+        while dangling := self._dangling(file, rows):
             for line, problem in dangling.items():
                 refuse(line, [problem])
         statuses = await self._store.compare(record for records in rows.values() for record in records)
@@ -343,27 +337,28 @@ class _Importer:
         wanted = {uid for records in rows.values() for record in records for uid in record.links.values()}
         self._known |= await self._store.find_existing(wanted - self._known.keys())
 
-    def _dangling(self, rows: Mapping[int, list[Record]]) -> dict[int, Problem]:
+    def _dangling(self, file: str, rows: Mapping[int, list[Record]]) -> dict[int, Problem]:
         """Rows that refer to what neither the graph nor an accepted row knows."""
         here = {
             each.uid: KINDS[each.kind].label for records in rows.values() for each in records if KINDS[each.kind].has_id
         }
         found = {}
         for line, records in rows.items():
-            for record in records:
+            for number, record in enumerate(records):
                 for link in KINDS[record.kind].links:
-                    uid = record.links.get(link.name)
-                    label = (
-                        "Role"
-                        if link.target == "role_names"
-                        else KINDS[link.target].label
-                        if link.target in KINDS
-                        else ""
-                    )
+                    uid, label = record.links.get(link.name), label_of(link)
                     if uid is not None and (self._known.get(uid) or here.get(uid)) != label:
+                        column = LIST_COLUMNS[file] if number else link.column
                         remedy = f"add it to {link.target}.csv or correct the id"
-                        found[line] = Problem(link.column, "", f"refers to no known {label.lower()}", remedy)
+                        value = self._key_of(self.raw[line].get(column), link, uid)
+                        found[line] = Problem(column, value, f"is no known {label.lower()}", remedy)
         return found
+
+    def _key_of(self, cell: object, link: Link, uid: str) -> str:
+        """The entry of a cell that stands for a uid."""
+        entries = str(cell or "").split("|")
+        same = (each for each in entries if uid_of(self._source, link.target, each.strip()) == uid)
+        return next(same, str(cell or ""))
 
 
 def _status_of_row(statuses: list[str]) -> str:

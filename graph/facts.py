@@ -50,8 +50,8 @@ STANCES = MappingProxyType({"offers": "offers", "wants": "wants"})
 
 _ROLE_NAMES = MappingProxyType({role_uid(role): role for role in ROLES})
 
-LIST_COLUMNS = MappingProxyType({"people": ("roles",), "skills": ("broader",), "goals": ("skills",)})
-"""Columns that state further facts, one per entry."""
+LIST_COLUMNS = MappingProxyType({"people": "roles", "skills": "broader", "goals": "skills"})
+"""File → the column that states further facts, one per entry."""
 
 
 def columns_of(file: str) -> tuple[str, ...]:

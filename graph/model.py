@@ -386,6 +386,11 @@ def role_uid(role: str) -> str:
     return uid_of("mentorgraph", "role_names", role)
 
 
+def label_of(link: Link) -> str:
+    """Label of the node that a link points to."""
+    return "Role" if link.target == "role_names" else KINDS[link.target].label
+
+
 def link_uid(record_uid: str, link: Link, target_uid: str) -> str:
     """The uid of the relationship that carries a record's link to its target."""
     return uid_of("mentorgraph", link.type, record_uid + target_uid)
