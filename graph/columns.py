@@ -1,0 +1,282 @@
+"""What scoring needs of the graph, as columns in memory: one table per kind of fact, kept fresh by the change counter.
+
+Rows and index numbers are only ever added, so a table built once stays valid while others grow. Every question is asked
+as of an instant: a fact counts where it began before that instant and had not ended by then, and what ended later is
+not known yet. A past day is therefore answered by the same code as now.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from mentorgraph.graph import availability
+from mentorgraph.graph.availability import Window
+from mentorgraph.graph.model import KINDS, Kind, Record
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.text import TextCounts, goal_text
+
+LOADED = (
+    "people",
+    "units",
+    "skills",
+    "goals",
+    "broader",
+    "roles",
+    "offers",
+    "wants",
+    "goal_skills",
+    "unit_membership",
+    "pairings",
+    "sessions",
+    "availability",
+    "absences",
+)
+"""Kinds that scoring looks at; what only rules look at is read from the graph for each answer."""
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+Derived = TypeVar("Derived")
+
+NONE = -1
+"""Index number of an absent link."""
+
+
+class Numbering:
+    """uid ↔ index number, given in the order of first sight."""
+
+    def __init__(self) -> None:
+        self.uids: list[str] = []
+        self._number: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def add(self, uid: str) -> int:
+        """The number of a uid, new where it was not known."""
+        number = self._number.setdefault(uid, len(self.uids))
+        if number == len(self.uids):
+            self.uids.append(uid)
+        return number
+
+    def find(self, uid: str) -> int:
+        """The number of a uid, or `NONE`."""
+        return self._number.get(uid, NONE)
+
+
+class Table:
+    """The facts of one kind, one row each.
+
+    Columns are `since` and `until` (seconds since 1970; no end is infinity), one column of index numbers per link and
+    one per further property.
+    """
+
+    def __init__(self, kind: Kind, numberings: Mapping[str, Numbering]) -> None:
+        self.kind = kind
+        self.version = 0
+        self.rows = numberings.get(kind.name) or Numbering()
+        self._numberings = numberings
+        self._values: dict[str, list[Any]] = {"since": [], "until": []}
+        self._values |= {link.name: [] for link in kind.links}
+        self._values |= {each.name: [] for each in kind.fields if each.name not in ("since", "until")}
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._values["since"])
+
+    def put(self, record: Record) -> None:
+        """Adds a fact, or replaces what is known of it."""
+        row = self.rows.add(record.uid)
+        for name, column in self._values.items():
+            value = self._value(name, record)
+            if row < len(column):
+                column[row] = value
+            else:
+                # A numbering may hold uids that other facts named first; their rows stay empty until they are put.
+                column.extend([self._value(name, None)] * (row - len(column)))
+                column.append(value)
+        self._arrays.clear()
+        self.version += 1
+
+    def _value(self, name: str, record: Record | None) -> Any:
+        if name == "since":
+            return np.inf if record is None else _seconds(record.properties.get("since"), -np.inf)
+        if name == "until":
+            return np.inf if record is None else _seconds(record.properties.get("until"), np.inf)
+        target = next((link.target for link in self.kind.links if link.name == name), None)
+        if target is None:
+            return None if record is None else record.properties.get(name)
+        uid = None if record is None else record.links.get(name)
+        return NONE if uid is None else self._numberings[target].add(uid) if target in self._numberings else uid
+
+    def strings(self, name: str) -> list[Any]:
+        """A column as it was given; None where a fact lacks it."""
+        return self._values[name]
+
+    def reals(self, name: str) -> Reals:
+        """A column of numbers: `float64[rows]`, NaN where a fact lacks it."""
+        return self._array(name, lambda column: np.array([np.nan if v is None else v for v in column], np.float64))
+
+    def numbers(self, name: str) -> Numbers:
+        """A column of index numbers: `int64[rows]`, `NONE` where a fact lacks the link."""
+        return self._array(name, lambda column: np.array(column, np.int64))
+
+    def _array(self, name: str, build: Callable[[list[Any]], NDArray[Any]]) -> NDArray[Any]:
+        if name not in self._arrays:
+            self._arrays[name] = build(self._values[name])
+        return self._arrays[name]
+
+    def begun(self, now: float) -> Mask:
+        """Facts that began before an instant: `bool[rows]`."""
+        mask: Mask = self.reals("since") < now
+        return mask
+
+    def valid(self, now: float) -> Mask:
+        """Facts that began before an instant and had not ended by then: `bool[rows]`."""
+        mask: Mask = self.begun(now) & (self.reals("until") > now)
+        return mask
+
+
+class Columns:
+    """The tables of one graph, and what is derived from them."""
+
+    def __init__(self) -> None:
+        numbered = ("people", "units", "skills", "goals", "pairings")
+        self.numberings = {name: Numbering() for name in numbered}
+        self.tables = {name: Table(KINDS[name], self.numberings) for name in LOADED}
+        self.change = -1
+        """Number of the last change of the graph that these columns know."""
+        self._seen: dict[str, int] = {}
+        self._texts = TextCounts()
+        self._derived: dict[str, tuple[object, Any]] = {}
+        self._refreshing = asyncio.Lock()
+
+    @property
+    def people(self) -> Numbering:
+        """Numbers of the people."""
+        return self.numberings["people"]
+
+    @property
+    def goals(self) -> Numbering:
+        """Numbers of the goals."""
+        return self.numberings["goals"]
+
+    @property
+    def skills(self) -> Numbering:
+        """Numbers of the skills."""
+        return self.numberings["skills"]
+
+    async def refresh(self, store: Store) -> int:
+        """Takes in everything that was written since the last time; one round trip where nothing was.
+
+        Returns:
+            The number of the change up to which the columns are complete.
+        """
+        async with self._refreshing:
+            # Read again after taking in: a fact is never seen without those that it refers to.
+            while (changes := await store.read_changes())["graph"] != self.change:
+                for name, table in self.tables.items():
+                    if changes[name] > self._seen.get(name, -1):
+                        newest = self._seen.get(name, -1)
+                        async for fact in store.facts(table.kind, after=newest):
+                            self.put(fact.record)
+                            newest = fact.changed
+                        self._seen[name] = newest
+                self.change = changes["graph"]
+            return self.change
+
+    def put(self, record: Record) -> None:
+        """Takes in one fact."""
+        if record.kind in self.tables:
+            self.tables[record.kind].put(record)
+            if record.kind == "goals":
+                row = self.goals.find(record.uid)
+                for missing in range(len(self._texts), row):
+                    self._texts.put(missing, "")
+                self._texts.put(row, goal_text(record.properties))
+
+    def text_vectors(self, now: float) -> sparse.csr_array:
+        """TF-IDF vectors of all goals, with statistics of those that had begun by then: `float64[goals, words]`."""
+        goals = self.tables["goals"]
+        known = goals.begun(now)
+        key = (goals.version, int(known.sum()))
+        return self.remember("text", key, lambda: self._texts.vectors(known))
+
+    def free_slots(self, now: datetime) -> tuple[NDArray[np.uint8], Mask]:
+        """The free slots of everybody in the week of an instant.
+
+        Returns:
+            `uint8[people, ROW_BYTES]`, and `bool[people]` telling who stated any availability.
+        """
+        monday = availability.week_of(now)
+        windows, absences = self.tables["availability"], self.tables["absences"]
+        valid, away = windows.valid(now.timestamp()), absences.begun(now.timestamp())
+        key = (windows.version, absences.version, len(self.people), monday, int(valid.sum()), int(away.sum()))
+        return self.remember("free", key, lambda: self._free_slots(monday, valid, away))
+
+    def _free_slots(self, monday: date, valid: Mask, away: Mask) -> tuple[NDArray[np.uint8], Mask]:
+        windows, absences = self.tables["availability"], self.tables["absences"]
+        free = np.zeros((len(self.people), availability.ROW_BYTES), np.uint8)
+        stated = np.zeros(len(self.people), bool)
+        for row in np.flatnonzero(valid):
+            person = int(windows.numbers("person")[row])
+            free[person] |= availability.window_bits(self.window(int(row)), monday)
+            stated[person] = True
+        for row in np.flatnonzero(away):
+            since, until = (_instant(absences.reals(name)[row]) for name in ("since", "until"))
+            free[int(absences.numbers("person")[row])] &= ~availability.span_bits(since, until, monday)
+        return free, stated
+
+    def window(self, row: int) -> Window:
+        """One row of the availability table."""
+        table = self.tables["availability"]
+        return Window(*(table.strings(name)[row] for name in ("weekday", "start", "end", "zone")))
+
+    def related_skills(self, now: float) -> dict[int, list[tuple[int, int, str]]]:
+        """What lies one `BROADER` step, or one step up and one down, from each skill.
+
+        Returns:
+            Skill → (other skill, number of steps, uids of the edges joined by a space), nearest first.
+        """
+        broader = self.tables["broader"]
+        valid = broader.valid(now)
+        return self.remember("related", (broader.version, int(valid.sum())), lambda: self._related_skills(valid))
+
+    def _related_skills(self, valid: Mask) -> dict[int, list[tuple[int, int, str]]]:
+        broader = self.tables["broader"]
+        up: dict[int, list[tuple[int, str]]] = {}
+        down: dict[int, list[tuple[int, str]]] = {}
+        for row in np.flatnonzero(valid):
+            child, parent = int(broader.numbers("skill")[row]), int(broader.numbers("broader")[row])
+            up.setdefault(child, []).append((parent, broader.rows.uids[row]))
+            down.setdefault(parent, []).append((child, broader.rows.uids[row]))
+        related: dict[int, list[tuple[int, int, str]]] = {}
+        for skill in sorted({*up, *down}):
+            near = {other: (1, edge) for other, edge in [*up.get(skill, []), *down.get(skill, [])]}
+            for parent, first in up.get(skill, []):
+                for sibling, second in down.get(parent, []):
+                    if sibling != skill:
+                        near.setdefault(sibling, (2, f"{first} {second}"))
+            related[skill] = sorted((other, steps, edges) for other, (steps, edges) in near.items())
+        return related
+
+    def remember(self, name: str, key: object, build: Callable[[], Derived]) -> Derived:
+        """A derived value, built again when what it depends on has changed."""
+        known = self._derived.get(name)
+        if known is None or known[0] != key:
+            self._derived[name] = (key, build())
+        return cast(Derived, self._derived[name][1])
+
+
+def _seconds(value: object, absent: float) -> float:
+    return value.timestamp() if isinstance(value, datetime) else absent
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

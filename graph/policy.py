@@ -1,0 +1,111 @@
+"""The policy: which weight each signal has and which limits the rules keep, read from a TOML file and checked."""
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from mentorgraph.graph.errors import DomainError
+
+SIGNALS = ("skills", "goal_text", "similar_goals", "unit", "time_overlap", "sessions", "load")
+"""Names of the signals, in the order in which answers list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSettings:
+    """What the signals need to know; units stand in the names."""
+
+    level_unknown: float
+    one_step_credit: float
+    two_steps_credit: float
+    outcome_unknown: float
+    half_life_years: float
+    overlap_enough_hours: float
+    sessions_enough: float
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """What the rules need to know."""
+
+    max_mentees: float
+    least_overlap_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A checked policy.
+
+    Attributes:
+        version: Name and the first digits of the hash of its content; equal content has an equal version.
+        base: Where every score starts.
+        weights: Signal → weight.
+        signals: Settings of the signals.
+        rules: Settings of the rules.
+    """
+
+    version: str
+    base: float
+    weights: Mapping[str, float]
+    signals: SignalSettings
+    rules: RuleSettings
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """Reads a policy file, or the one that comes with the program.
+
+    Raises:
+        DomainError: `BAD_POLICY`, naming the file, the key and what is wrong with it.
+    """
+    path = path or Path(__file__).with_name("policy.toml")
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise _bad(path, f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _bad(path, f"is not TOML: {error}") from error
+    weights = _section(path, content, "weights", SIGNALS)
+    signals = _section(path, content, "signals", tuple(each.name for each in fields(SignalSettings)))
+    rules = _section(path, content, "rules", tuple(each.name for each in fields(RuleSettings)))
+    for section, key in (
+        ("signals", "half_life_years"),
+        ("signals", "overlap_enough_hours"),
+        ("signals", "sessions_enough"),
+    ):
+        if signals[key] <= 0:
+            raise _bad(path, f"{section}.{key} must be above 0")
+    unknown = sorted(content.keys() - {"name", "base", "weights", "signals", "rules"})
+    if unknown:
+        raise _bad(path, f"{unknown[0]} is not known; the keys are name, base, weights, signals and rules")
+    base = _number(path, "base", content.get("base", 0.0))
+    canonical = json.dumps([base, weights, signals, rules], sort_keys=True)
+    version = f"{content.get('name', path.stem)}@{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+    return Policy(version, base, MappingProxyType(weights), SignalSettings(**signals), RuleSettings(**rules))
+
+
+def _section(path: Path, content: Mapping[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, float]:
+    section = content.get(name)
+    if not isinstance(section, dict):
+        raise _bad(path, f"lacks the table [{name}]")
+    unknown = sorted(section.keys() - set(keys))
+    if unknown:
+        raise _bad(path, f"{name}.{unknown[0]} is not known; the keys are {', '.join(keys)}")
+    missing = [key for key in keys if key not in section]
+    if missing:
+        raise _bad(path, f"lacks {name}.{missing[0]}")
+    return {key: _number(path, f"{name}.{key}", section[key]) for key in keys}
+
+
+def _number(path: Path, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _bad(path, f"{key} is {value!r}, not a number")
+    return float(value)
+
+
+def _bad(path: Path, reason: str) -> DomainError:
+    return DomainError(f"policy {path.name}: {reason}", code="BAD_POLICY")
