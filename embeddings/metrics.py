@@ -1,0 +1,77 @@
+"""Figures of ranking quality over a full ranking: every candidate is ranked, none is sampled.
+
+Sampled candidates change which of two methods looks better (Krichene and Rendle 2020, "On sampled metrics for item
+recommendation"). All figures come from *places*: where the relevant candidates of each query stand, 1 for the first.
+They are returned per query, so that two methods can be compared in pairs.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Places = npt.NDArray[np.int64]
+Figures = npt.NDArray[np.float64]
+
+
+def places(scores: npt.NDArray[np.generic], relevant: npt.ArrayLike) -> Places:
+    """Where the relevant candidates of one query stand, in ascending order.
+
+    Args:
+        scores: One number per candidate, higher is better, none NaN; of equals the one that comes first ranks higher.
+        relevant: Positions of the relevant candidates, each once.
+    """
+    positions = np.asarray(relevant, np.int64)
+    if scores.dtype.kind == "f" and np.isnan(scores).any():
+        raise ValueError("a score is not a number, so nothing can be ranked by it")
+    own = scores[positions, None]
+    earlier = np.arange(len(scores)) < positions[:, None]
+    found: Places = 1 + ((scores > own) | ((scores == own) & earlier)).sum(axis=1)
+    return np.sort(found)
+
+
+def ndcg(found: Sequence[Places], k: int) -> Figures:
+    """Normalised discounted cumulative gain of the first k, with relevance 0 or 1; one figure per query.
+
+    NDCG@k = Σ_{places p ≤ k} 1 / log2(1 + p) over the same sum for the best possible order.
+    Source: Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", with the discount of
+    Burges et al. 2005.
+    """
+    _check(found, k)
+    gains = 1 / np.log2(np.arange(2, k + 2))
+    best = np.cumsum(gains)
+    return np.array([gains[p[p <= k] - 1].sum() / best[min(k, len(p)) - 1] for p in found])
+
+
+def reciprocal_rank(found: Sequence[Places]) -> Figures:
+    """One over the first relevant place; one figure per query, their mean is MRR.
+
+    Source: Voorhees 1999, "The TREC-8 question answering track report".
+    """
+    _check(found, 1)
+    return np.array([1 / p[0] for p in found])
+
+
+def hit(found: Sequence[Places], k: int) -> Figures:
+    """1 where a relevant candidate is among the first k, else 0; one figure per query, their mean is HR@k.
+
+    Source: Deshpande and Karypis 2004, "Item-based top-N recommendation algorithms".
+    """
+    _check(found, k)
+    return np.array([float(p[0] <= k) for p in found])
+
+
+def recall(found: Sequence[Places], k: int) -> Figures:
+    """Share of the relevant candidates that are among the first k; one figure per query.
+
+    Source: Manning, Raghavan and Schütze 2008, "Introduction to information retrieval", section 8.3.
+    """
+    _check(found, k)
+    return np.array([float((p <= k).mean()) for p in found])
+
+
+def _check(found: Sequence[Places], k: int) -> None:
+    if k < 1:
+        raise ValueError("k is at least 1")
+    if any(len(p) == 0 for p in found):
+        raise ValueError("a query without a relevant candidate has no figure; leave it out")
