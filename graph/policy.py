@@ -72,13 +72,11 @@ def load_policy(path: Path | None = None) -> Policy:
     weights = _section(path, content, "weights", SIGNALS)
     signals = _section(path, content, "signals", tuple(each.name for each in fields(SignalSettings)))
     rules = _section(path, content, "rules", tuple(each.name for each in fields(RuleSettings)))
-    for section, key in (
-        ("signals", "half_life_years"),
-        ("signals", "overlap_enough_hours"),
-        ("signals", "sessions_enough"),
-    ):
+    for key in ("half_life_years", "overlap_enough_hours", "sessions_enough", "level_unknown"):
         if signals[key] <= 0:
-            raise _bad(path, f"{section}.{key} must be above 0")
+            raise _bad(path, f"signals.{key} must be above 0")
+    if rules["max_mentees"] < 1:
+        raise _bad(path, "rules.max_mentees must be at least 1")
     unknown = sorted(content.keys() - {"name", "base", "weights", "signals", "rules"})
     if unknown:
         raise _bad(path, f"{unknown[0]} is not known; the keys are name, base, weights, signals and rules")

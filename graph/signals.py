@@ -7,59 +7,15 @@ away and everything else stays. Values, drops and the paths shown are thus one a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.graph import availability, text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
-from mentorgraph.graph.model import KINDS, OPEN_STATES, link_uid
-from mentorgraph.graph.policy import SignalSettings
-
-YEAR_S = 365.25 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A skill that the asking goal needs or the mentee wants.
-
-    Attributes:
-        skill: Number of the skill.
-        level: Proficiency that is asked for, 1 to 5.
-        edge: uid of the relationship that says so.
-        metapath: `goal_needs` or `mentee_wants`.
-    """
-
-    skill: int
-    level: float
-    edge: str
-    metapath: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """For whom and for what a mentor is sought.
-
-    Attributes:
-        mentee: Number of the person who asks.
-        goal: Number of the goal, or `NONE`.
-        now: The instant as of which facts count.
-        wishes: The skills asked for, one entry a skill.
-        units: Numbers of the organisation units asked about.
-    """
-
-    mentee: int
-    goal: int
-    now: datetime
-    wishes: tuple[Wish, ...]
-    units: frozenset[int]
-
-    @property
-    def seconds(self) -> float:
-        """The instant in seconds since 1970."""
-        return self.now.timestamp()
+from mentorgraph.graph.model import KINDS, link_uid
+from mentorgraph.graph.policy import Policy, SignalSettings
+from mentorgraph.graph.question import Edge, PastPairings, Question, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +23,18 @@ class Evidence:
     """One item that a signal's value is made of.
 
     Attributes:
-        metapath: Which kind of path it is; names the branch of `read_paths.cypher` that finds it.
-        edges: uids of the relationships along the path, in order.
-        nodes: uids of nodes that no edge leads to, such as a past goal that is alike in its words alone.
+        metapath: Which kind of path it is.
+        edges: The relationships along the path, in order.
+        start: uid of a first node without an edge: the goal that the next one is alike to in its words alone.
         drop: By how much the signal's value falls without the item.
         strength: How strong the likeness is, 0 to 1, for the sentence.
         count: Number of alike facts that the item stands for.
     """
 
     metapath: str
-    edges: tuple[str, ...]
+    edges: tuple[Edge, ...]
     drop: float
-    nodes: tuple[str, ...] = ()
+    start: str = ""
     strength: float = 1.0
     count: int = 1
 
@@ -100,39 +56,10 @@ class Signal:
     explain: Callable[[int], list[Evidence]]
 
 
-def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: SignalSettings) -> Question:
-    """Gathers what a mentee, and the goal if there is one, ask for."""
-    seconds = now.timestamp()
-    wishes: dict[int, Wish] = {}
-    for kind, link, number, metapath in (
-        ("goal_skills", "goal", goal, "goal_needs"),
-        ("wants", "person", mentee, "mentee_wants"),
-    ):
-        table = columns.tables[kind]
-        rows = np.flatnonzero(table.valid(seconds) & (table.numbers(link) == number)) if number != NONE else ()
-        for row in rows:
-            level = table.reals("level")[row]
-            wish = Wish(
-                int(table.numbers("skill")[row]),
-                settings.level_unknown if np.isnan(level) else float(level),
-                table.rows.uids[row],
-                metapath,
-            )
-            wishes.setdefault(wish.skill, wish)
-    units: set[int] = set()
-    goals = columns.tables["goals"]
-    if goal != NONE and goals.numbers("unit")[goal] != NONE:
-        units.add(int(goals.numbers("unit")[goal]))
-    else:
-        members = columns.tables["unit_membership"]
-        units.update(map(int, members.numbers("unit")[members.valid(seconds) & (members.numbers("person") == mentee)]))
-    ordered = sorted(wishes.values(), key=lambda wish: columns.skills.uids[wish.skill])
-    return Question(mentee, goal, now, tuple(ordered), frozenset(units))
-
-
-def all_signals(columns: Columns, asked: Question, settings: SignalSettings) -> tuple[Signal, ...]:
+def all_signals(columns: Columns, asked: Question, policy: Policy) -> tuple[Signal, ...]:
     """Every signal for one question, in the order of `policy.SIGNALS`."""
     past = PastPairings.of(columns, asked)
+    settings = policy.signals
     return (
         skills(columns, asked, settings),
         goal_text(columns, asked, past),
@@ -140,62 +67,8 @@ def all_signals(columns: Columns, asked: Question, settings: SignalSettings) -> 
         unit(columns, asked, settings, past),
         time_overlap(columns, asked, settings),
         sessions(columns, asked, settings, past),
-        load(columns, asked, past),
+        load(columns, asked, past, policy.rules.max_mentees),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PastPairings:
-    """Pairings that had begun by the time of the question, other than those of the asking goal.
-
-    Attributes:
-        rows: Row in the table of pairings, ascending: `int64[n]`, as all the others.
-        mentor: Number of the mentor.
-        goal: Number of the goal, or `NONE`.
-        unit: Number of the unit, or `NONE`.
-        outcome: Outcome where it was known by then, else NaN.
-        years: Age: years since it began.
-        open: Whether it takes up one of the mentor's places.
-    """
-
-    rows: Numbers
-    mentor: Numbers
-    goal: Numbers
-    unit: Numbers
-    outcome: Reals
-    years: Reals
-    open: Mask
-
-    @classmethod
-    def of(cls, columns: Columns, asked: Question) -> "PastPairings":
-        """Those that a question may look at."""
-        table = columns.tables["pairings"]
-        goal = table.numbers("goal")
-        rows = np.flatnonzero(table.begun(asked.seconds) & ((goal == NONE) | (goal != asked.goal)))
-        ended = table.reals("until")[rows]
-        known = ended <= asked.seconds
-        states = table.strings("status")
-        # A pairing that has ended since was open then, whatever its state is now.
-        open_then = np.array(
-            [
-                not done and (end < np.inf or states[row] in OPEN_STATES)
-                for row, end, done in zip(rows, ended, known, strict=True)
-            ],
-            dtype=bool,
-        )
-        return cls(
-            rows,
-            table.numbers("mentor")[rows],
-            goal[rows],
-            table.numbers("unit")[rows],
-            np.where(known, table.reals("outcome")[rows], np.nan),
-            (asked.seconds - table.reals("since")[rows]) / YEAR_S,
-            open_then,
-        )
-
-    def of_mentor(self, mentor: int) -> NDArray[np.int64]:
-        """Positions of one mentor's pairings: `int64[m]`."""
-        return np.flatnonzero(self.mentor == mentor)
 
 
 # --- skills ---------------------------------------------------------------------------------------------------------
@@ -232,14 +105,13 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
                 if int(offered[row]) in paths
             ]
             credits.sort(key=lambda each: (-each[0], table.rows.uids[each[1]]))
-            for place, (credit, row) in enumerate(credits[:2]):
-                runner_up = credits[1][0] if len(credits) > 1 else 0.0
+            for rank, (credit, row) in enumerate(credits[:2]):
                 between = paths[int(offered[row])][1]
                 found.append(
                     Evidence(
                         f"{wish.metapath}_{('skill', 'near_skill', 'sibling_skill')[len(between)]}",
-                        (wish.edge, *between, table.rows.uids[row]),
-                        (credit - runner_up) / wishes if place == 0 else 0.0,
+                        (wish.edge, *between, Edge("OFFERS", table.rows.uids[row])),
+                        _lead(rank, [each[0] for each in credits]) / wishes,
                         strength=float(credit),
                     )
                 )
@@ -250,11 +122,13 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
 
 def _accepted(
     columns: Columns, asked: Question, wish: Wish, settings: SignalSettings
-) -> list[tuple[int, float, tuple[str, ...]]]:
-    """Skills that earn credit for a wish: number, credit, uids of the edges between."""
+) -> list[tuple[int, float, tuple[Edge, ...]]]:
+    """Skills that earn credit for a wish: number, credit, the edges between."""
     credit = {1: settings.one_step_credit, 2: settings.two_steps_credit}
-    near = columns.related_skills(asked.seconds).get(wish.skill, [])
-    return [(wish.skill, 1.0, ())] + [(skill, credit[steps], tuple(edges.split())) for skill, steps, edges in near]
+    accepted: list[tuple[int, float, tuple[Edge, ...]]] = [(wish.skill, 1.0, ())]
+    for skill, steps, edges in columns.related_skills(asked.seconds).get(wish.skill, []):
+        accepted.append((skill, credit[steps], tuple(Edge("BROADER", edge) for edge in edges.split())))
+    return accepted
 
 
 def _grouped(values: Numbers, groups: int) -> list[Numbers]:
@@ -277,25 +151,18 @@ def goal_text(columns: Columns, asked: Question, past: PastPairings) -> Signal:
 
     def explain(mentor: int) -> list[Evidence]:
         places = [int(place) for place in past.of_mentor(mentor) if past.goal[place] != NONE]
-        likeness: dict[int, float] = {}
-        for place in places:
-            likeness[place] = float(cosine[past.goal[place]])
-        best = sorted(likeness, key=lambda place: (-likeness[place], _pairing_uid(columns, past, place)))
-        found = []
-        for rank, place in enumerate(best[:2]):
-            if likeness[place] <= 0:
-                break
-            runner_up = likeness[best[1]] if len(best) > 1 else 0.0
-            found.append(
-                Evidence(
-                    "similar_text",
-                    _pairing_links(columns, past, place, "goal", "mentor"),
-                    likeness[place] - runner_up if rank == 0 else 0.0,
-                    nodes=(columns.goals.uids[asked.goal], columns.goals.uids[past.goal[place]]),
-                    strength=likeness[place],
-                )
+        alike = [(float(cosine[past.goal[place]]), place) for place in places if cosine[past.goal[place]] > 0]
+        alike.sort(key=lambda each: (-each[0], _pairing_uid(columns, past, each[1])))
+        return [
+            Evidence(
+                "similar_text",
+                _pairing_links(columns, past, place, "goal", "mentor"),
+                _lead(rank, [each[0] for each in alike]),
+                start=columns.goals.uids[asked.goal],
+                strength=likeness,
             )
-        return found
+            for rank, (likeness, place) in enumerate(alike[:2])
+        ]
 
     return Signal("goal_text", "cosine of the words", values, explain)
 
@@ -307,12 +174,10 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     """
     needs = columns.tables["goal_skills"]
     begun = needs.begun(asked.seconds)
+    goal, skill = needs.numbers("goal"), needs.numbers("skill")
     shape = (len(columns.tables["goals"]), len(columns.skills))
-    matrix, idf = columns.remember(
-        "needs",
-        (needs.version, int(begun.sum()), shape),
-        lambda: _needs(needs.numbers("goal"), needs.numbers("skill"), begun, shape),
-    )
+    key = (needs.version, int(begun.sum()), shape)
+    matrix, idf = columns.remember("needs", key, lambda: _needs(goal, skill, begun, shape))
     query = np.zeros(shape[1])
     for wish in asked.wishes:
         query[wish.skill] = idf[wish.skill]
@@ -320,12 +185,9 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     cosine = np.clip(matrix @ (query / length), 0, 1) if length else np.zeros(shape[0])
     outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
     decay = 0.5 ** (past.years / settings.half_life_years)
+    mass = np.zeros(len(past.rows))
     with_goal = past.goal != NONE
-    mass = (
-        np.where(with_goal, cosine[np.where(with_goal, past.goal, 0)] * outcome * decay, 0.0)
-        if shape[0]
-        else past.years * 0
-    )
+    mass[with_goal] = (cosine[past.goal] * outcome * decay)[with_goal] if shape[0] else 0
     mass = np.minimum(mass, 1 - 1e-9)
     missing = np.bincount(past.mentor, np.log1p(-mass), minlength=len(columns.people))
 
@@ -336,13 +198,12 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
             if mass[place] <= 0:
                 continue
             without = -np.expm1(missing[mentor] - np.log1p(-mass[place]))
-            wish, need = _shared_need(
-                columns, asked, idf, needs.numbers("goal"), needs.numbers("skill"), begun, int(past.goal[place])
-            )
+            wish, need = _shared_need(columns, asked, idf, begun, int(past.goal[place]))
+            links = _pairing_links(columns, past, int(place), "goal", "mentor")
             found.append(
                 Evidence(
                     f"{wish.metapath}_similar_goal",
-                    (wish.edge, needs.rows.uids[need], *_pairing_links(columns, past, int(place), "goal", "mentor")),
+                    (wish.edge, Edge("NEEDS", needs.rows.uids[need]), *links),
                     float(value - without),
                     strength=float(cosine[past.goal[place]]),
                 )
@@ -367,11 +228,11 @@ def _needs(goal: Numbers, skill: Numbers, begun: Mask, shape: tuple[int, int]) -
     return matrix, idf
 
 
-def _shared_need(
-    columns: Columns, asked: Question, idf: Reals, goal: Numbers, skill: Numbers, begun: Mask, other: int
-) -> tuple[Wish, int]:
+def _shared_need(columns: Columns, asked: Question, idf: Reals, begun: Mask, other: int) -> tuple[Wish, int]:
     """The rarest wish that another goal needs too, and the row that says so."""
-    rows = {int(skill[row]): int(row) for row in np.flatnonzero(begun & (goal == other))}
+    needs = columns.tables["goal_skills"]
+    skill = needs.numbers("skill")
+    rows = {int(skill[row]): int(row) for row in np.flatnonzero(begun & (needs.numbers("goal") == other))}
     shared = [wish for wish in asked.wishes if wish.skill in rows]
     wish = max(shared, key=lambda each: (idf[each.skill], columns.skills.uids[each.skill]))
     return wish, rows[wish.skill]
@@ -391,43 +252,37 @@ def unit(columns: Columns, asked: Question, settings: SignalSettings, past: Past
     values[members.numbers("person")[member_rows]] = 1.0
 
     def explain(mentor: int) -> list[Evidence]:
-        start = _asking_edge(columns, asked, mentor_unit=None)
-        found = [
-            (1.0, "member", (members.rows.uids[row],), int(members.numbers("unit")[row]))
+        asking = _asking_edges(columns, asked)
+        found: list[tuple[float, str, tuple[Edge, ...], int]] = [
+            (1.0, "member", (Edge("BELONGS_TO", members.rows.uids[row]),), int(members.numbers("unit")[row]))
             for row in member_rows
             if members.numbers("person")[row] == mentor
-        ] + [
-            (
-                float(decay[place]),
-                "mentored",
-                _pairing_links(columns, past, int(place), "unit", "mentor"),
-                int(past.unit[place]),
-            )
-            for place in past.of_mentor(mentor)
-            if decay[place] > 0
         ]
+        for place in past.of_mentor(mentor):
+            if decay[place] > 0:
+                links = _pairing_links(columns, past, int(place), "unit", "mentor")
+                found.append((float(decay[place]), "mentored", links, int(past.unit[place])))
         found.sort(key=lambda each: (-each[0], each[2]))
         evidence = []
         for rank, (strength, how, edges, number) in enumerate(found[:2]):
-            whose, edge = start[number]
-            runner_up = found[1][0] if len(found) > 1 else 0.0
-            drop = strength - runner_up if rank == 0 else 0.0
+            whose, edge = asking[number]
+            drop = _lead(rank, [each[0] for each in found])
             evidence.append(Evidence(f"{whose}_unit_{how}", (edge, *edges), drop, strength=strength))
         return evidence
 
     return Signal("unit", "same unit", values, explain)
 
 
-def _asking_edge(columns: Columns, asked: Question, mentor_unit: None) -> dict[int, tuple[str, str]]:
-    """Unit → whether goal or mentee leads to it, and the uid of the edge."""
+def _asking_edges(columns: Columns, asked: Question) -> dict[int, tuple[str, Edge]]:
+    """Unit → whether goal or mentee leads to it, and by which edge."""
     if asked.goal != NONE and columns.tables["goals"].numbers("unit")[asked.goal] in asked.units:
         [number] = asked.units
         link = next(each for each in KINDS["goals"].links if each.name == "unit")
         units = columns.numberings["units"].uids
-        return {number: ("goal", link_uid(columns.goals.uids[asked.goal], link, units[number]))}
+        return {number: ("goal", Edge(link.type, link_uid(columns.goals.uids[asked.goal], link, units[number])))}
     members = columns.tables["unit_membership"]
     rows = np.flatnonzero(members.valid(asked.seconds) & (members.numbers("person") == asked.mentee))
-    return {int(members.numbers("unit")[row]): ("mentee", members.rows.uids[row]) for row in rows}
+    return {int(members.numbers("unit")[row]): ("mentee", Edge("BELONGS_TO", members.rows.uids[row])) for row in rows}
 
 
 def time_overlap(columns: Columns, asked: Question, settings: SignalSettings) -> Signal:
@@ -437,9 +292,8 @@ def time_overlap(columns: Columns, asked: Question, settings: SignalSettings) ->
     if stated[asked.mentee]:
         hours = availability.shared_minutes(free[asked.mentee], free) / 60
         values = np.where(stated, np.minimum(hours, settings.overlap_enough_hours), np.nan)
-    return Signal(
-        "time_overlap", f"hours a week, {settings.overlap_enough_hours:g} are enough", values, lambda _mentor: []
-    )
+    enough = f"hours a week, {settings.overlap_enough_hours:g} are enough"
+    return Signal("time_overlap", enough, values, lambda _mentor: [])
 
 
 def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
@@ -463,7 +317,7 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
                 found.append(
                     Evidence(
                         "sessions_held",
-                        (part_of, *_pairing_links(columns, past, int(place), "mentor")),
+                        (Edge("PART_OF", part_of), *_pairing_links(columns, past, int(place), "mentor")),
                         float(values[mentor] - without),
                         count=int(held[place]),
                     )
@@ -473,7 +327,7 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
     return Signal("sessions", f"{settings.sessions_enough:g} sessions held", values, explain)
 
 
-def load(columns: Columns, asked: Question, past: PastPairings, places: float = 3.0) -> Signal:
+def load(columns: Columns, asked: Question, past: PastPairings, places: float) -> Signal:
     """Share of the mentor's places that is taken by open pairings, 0 to 1."""
     roles = columns.tables["roles"]
     capacity = np.full(len(columns.people), np.nan)
@@ -485,11 +339,11 @@ def load(columns: Columns, asked: Question, past: PastPairings, places: float = 
 
 
 def _pairing_uid(columns: Columns, past: PastPairings, place: int) -> str:
-    return columns.numberings["pairings"].uids[past.rows[place]]
+    return columns.numberings["pairings"].uids[int(past.rows[place])]
 
 
-def _pairing_links(columns: Columns, past: PastPairings, place: int, *names: str) -> tuple[str, ...]:
-    """Uids of the relationships that carry some links of a pairing."""
+def _pairing_links(columns: Columns, past: PastPairings, place: int, *names: str) -> tuple[Edge, ...]:
+    """The relationships that carry some links of a pairing."""
     uid = _pairing_uid(columns, past, place)
     targets = {
         "mentor": ("people", past.mentor),
@@ -498,8 +352,15 @@ def _pairing_links(columns: Columns, past: PastPairings, place: int, *names: str
     }
     links = {link.name: link for link in KINDS["pairings"].links}
     return tuple(
-        link_uid(uid, links[name], columns.numberings[targets[name][0]].uids[targets[name][1][place]]) for name in names
+        Edge(links[name].type, link_uid(uid, links[name], columns.numberings[kind].uids[numbers[place]]))
+        for name in names
+        for kind, numbers in [targets[name]]
     )
+
+
+def _lead(rank: int, strengths: Sequence[float]) -> float:
+    """By how much a maximum falls without its item of this rank: the first one's lead over the second, else nothing."""
+    return float(strengths[0] - (strengths[1] if len(strengths) > 1 else 0.0)) if rank == 0 else 0.0
 
 
 def _strongest_first(found: Sequence[Evidence]) -> list[Evidence]:

@@ -1,0 +1,47 @@
+// Reads, for some mentors, the facts that the hard rules ask for.
+// $mentee: string, uid of the person who asks
+// $mentors: list of strings, uids of the mentors
+// $now: instant as of which facts count
+// $open: list of strings, states of a pairing that takes up a place
+UNWIND $mentors AS uid
+MATCH (mentor:Person {uid: uid})
+OPTIONAL MATCH (mentee:Person {uid: $mentee})
+RETURN uid,
+       COLLECT {
+         MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
+         WHERE role.since < $now AND (role.until IS NULL OR role.until > $now)
+         RETURN coalesce(role.max_mentees, -1)
+       } AS places,
+       EXISTS {
+         MATCH (mentor)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
+         WHERE consent.since < $now AND (consent.until IS NULL OR consent.until > $now)
+       } AS consented,
+       COUNT {
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
+         WHERE pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+       } AS taken,
+       EXISTS {
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
+         WHERE pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+       } AS paired,
+       EXISTS {
+         MATCH (mentor)-[block:BLOCKS]-(mentee)
+         WHERE block.since < $now AND (block.until IS NULL OR block.until > $now)
+       } AS blocked,
+       COLLECT {
+         MATCH (mentor)-[:ABSENT]->(absence:Absence)
+         WHERE absence.since <= $now AND absence.until > $now
+         RETURN absence.until
+       } AS away_until,
+       COLLECT {
+         MATCH (mentor)-[:AVAILABLE]->(window:Availability)
+         WHERE window.since < $now AND (window.until IS NULL OR window.until > $now)
+         RETURN [window.weekday, window.start, window.end, window.zone]
+       } AS windows,
+       COLLECT {
+         MATCH (mentor)-[:ABSENT]->(absence:Absence)
+         WHERE absence.since < $now
+         RETURN [absence.since, absence.until]
+       } AS absences

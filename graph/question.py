@@ -1,0 +1,145 @@
+"""What is asked of a ranking: who seeks a mentor, for which goal and skills, and what had happened by then."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.model import OPEN_STATES
+from mentorgraph.graph.policy import SignalSettings
+
+YEAR_S = 365.25 * 24 * 3600
+
+
+class Edge(NamedTuple):
+    """A relationship of the graph.
+
+    Attributes:
+        type: Its type.
+        uid: Its identity.
+    """
+
+    type: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A skill that the asking goal needs or the mentee wants.
+
+    Attributes:
+        skill: Number of the skill.
+        level: Proficiency that is asked for, 1 to 5.
+        edge: The relationship that says so.
+        metapath: `goal_needs` or `mentee_wants`.
+    """
+
+    skill: int
+    level: float
+    edge: Edge
+    metapath: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """For whom and for what a mentor is sought.
+
+    Attributes:
+        mentee: Number of the person who asks.
+        goal: Number of the goal, or `NONE`.
+        now: The instant as of which facts count.
+        wishes: The skills asked for, one entry a skill.
+        units: Numbers of the organisation units asked about.
+    """
+
+    mentee: int
+    goal: int
+    now: datetime
+    wishes: tuple[Wish, ...]
+    units: frozenset[int]
+
+    @property
+    def seconds(self) -> float:
+        """The instant in seconds since 1970."""
+        return self.now.timestamp()
+
+
+def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: SignalSettings) -> Question:
+    """Gathers what a mentee, and the goal if there is one, ask for."""
+    seconds = now.timestamp()
+    wishes: dict[int, Wish] = {}
+    for kind, link, number, metapath in (
+        ("goal_skills", "goal", goal, "goal_needs"),
+        ("wants", "person", mentee, "mentee_wants"),
+    ):
+        table = columns.tables[kind]
+        rows = np.flatnonzero(table.valid(seconds) & (table.numbers(link) == number)) if number != NONE else ()
+        for row in rows:
+            level = table.reals("level")[row]
+            wish = Wish(
+                int(table.numbers("skill")[row]),
+                settings.level_unknown if np.isnan(level) else float(level),
+                Edge(table.kind.label, table.rows.uids[row]),
+                metapath,
+            )
+            wishes.setdefault(wish.skill, wish)
+    units: set[int] = set()
+    goals = columns.tables["goals"]
+    if goal != NONE and goals.numbers("unit")[goal] != NONE:
+        units.add(int(goals.numbers("unit")[goal]))
+    else:
+        members = columns.tables["unit_membership"]
+        units.update(map(int, members.numbers("unit")[members.valid(seconds) & (members.numbers("person") == mentee)]))
+    ordered = sorted(wishes.values(), key=lambda wish: columns.skills.uids[wish.skill])
+    return Question(mentee, goal, now, tuple(ordered), frozenset(units))
+
+
+@dataclass(frozen=True, slots=True)
+class PastPairings:
+    """Pairings that had begun by the time of the question, other than those of the asking goal.
+
+    Attributes:
+        rows: Row in the table of pairings, ascending: `int64[n]`, as all the others.
+        mentor: Number of the mentor.
+        goal: Number of the goal, or `NONE`.
+        unit: Number of the unit, or `NONE`.
+        outcome: Outcome where it was known by then, else NaN.
+        years: Age: years since it began.
+        open: Whether it takes up one of the mentor's places.
+    """
+
+    rows: Numbers
+    mentor: Numbers
+    goal: Numbers
+    unit: Numbers
+    outcome: Reals
+    years: Reals
+    open: Mask
+
+    @classmethod
+    def of(cls, columns: Columns, asked: Question) -> "PastPairings":
+        """Those that a question may look at."""
+        table = columns.tables["pairings"]
+        goal = table.numbers("goal")
+        rows = np.flatnonzero(table.begun(asked.seconds) & ((goal == NONE) | (goal != asked.goal)))
+        ended = table.reals("until")[rows]
+        known = ended <= asked.seconds
+        # A pairing that has ended since was open then, whatever its state is now.
+        states = np.isin(np.array(table.strings("status"), dtype=str)[rows], OPEN_STATES)
+        open_then = ~known & ((ended < np.inf) | states)
+        return cls(
+            rows,
+            table.numbers("mentor")[rows],
+            goal[rows],
+            table.numbers("unit")[rows],
+            np.where(known, table.reals("outcome")[rows], np.nan),
+            (asked.seconds - table.reals("since")[rows]) / YEAR_S,
+            open_then,
+        )
+
+    def of_mentor(self, mentor: int) -> NDArray[np.int64]:
+        """Positions of one mentor's pairings: `int64[m]`."""
+        return np.flatnonzero(self.mentor == mentor)

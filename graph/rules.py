@@ -1,0 +1,76 @@
+"""The hard rules: who may be recommended to whom. The one evaluator for every part that has to know.
+
+Pure: it is given facts and answers with the rules that forbid the pair, none if it is allowed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """What the rules need to know of one mentee and one mentor, as of one instant.
+
+    Attributes:
+        same_person: Whether both are one person.
+        is_mentor: Whether the mentor has that role.
+        consented: Whether the mentor agreed to be matched.
+        places: How many mentees the mentor takes at once.
+        taken: How many of these places are taken.
+        paired: Whether the two are a pair already.
+        blocked: Whether one of them does not want to meet the other.
+        away_until: End of the mentor's absence, if there is one now.
+        shared_minutes: Minutes a week in which both are free; None where one has not said.
+        least_shared_minutes: What the programme asks for.
+    """
+
+    same_person: bool
+    is_mentor: bool
+    consented: bool
+    places: float
+    taken: int
+    paired: bool
+    blocked: bool
+    away_until: datetime | None
+    shared_minutes: int | None
+    least_shared_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rule that forbids a pair.
+
+    Attributes:
+        rule: Its name, for programs.
+        fact: What is the case, for people.
+        remedy: What would lift it; empty where nothing would.
+    """
+
+    rule: str
+    fact: str
+    remedy: str = ""
+
+
+def refusals(pair: PairFacts) -> list[Refusal]:
+    """Every rule that forbids a pair, in a fixed order; none if it is allowed."""
+    found = []
+    if pair.same_person:
+        found.append(Refusal("SELF", "mentee and mentor are the same person"))
+    if not pair.is_mentor:
+        found.append(Refusal("NOT_A_MENTOR", "has no role as a mentor now", "give them the role of mentor"))
+    if not pair.consented:
+        found.append(Refusal("NO_CONSENT", "has not agreed to be matched", "ask for their consent to matching"))
+    if pair.blocked:
+        found.append(Refusal("BLOCKED", "one of the two does not want to be paired with the other"))
+    if pair.paired:
+        found.append(Refusal("ALREADY_PAIRED", "the two are a pair already"))
+    if pair.taken >= pair.places:
+        fact = f"{pair.taken} of {pair.places:g} places are taken"
+        found.append(Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or raise their number of places"))
+    if pair.away_until is not None:
+        fact = f"is away until {pair.away_until.date().isoformat()}"
+        found.append(Refusal("AWAY", fact, f"ask again on {pair.away_until.date().isoformat()}"))
+    if pair.shared_minutes is not None and pair.shared_minutes < pair.least_shared_minutes:
+        fact = f"both are free in {pair.shared_minutes} minutes of this week; {pair.least_shared_minutes:g} are needed"
+        found.append(Refusal("NO_SHARED_TIME", fact, "one of the two adds a time of availability"))
+    return found
