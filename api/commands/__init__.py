@@ -3,6 +3,7 @@
 import click
 
 from mentorgraph.api.commands.database import database
+from mentorgraph.api.commands.serve import serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,3 +13,4 @@ def main() -> None:
 
 
 main.add_command(database, name="db")
+main.add_command(serve)

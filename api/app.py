@@ -1,0 +1,121 @@
+"""The ASGI application: which paths there are, and what each answer carries.
+
+The middleware is plain ASGI: starlette's BaseHTTPMiddleware would put a task and two queues between a request and its
+endpoint, and hide from the endpoint that its client has left.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import import_module
+
+from graphql import GraphQLSchema
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+
+from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
+from mentorgraph.api.limits import Limits
+from mentorgraph.graph.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+READY_WITHIN_S = 2.0
+DEMO_VARIABLE = "MENTORGRAPH_DEMO"
+# A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
+# its own names only.
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+ReadyCheck = Callable[[], Awaitable[Mapping[str, object]]]
+
+
+class SecurityHeaders:
+    """Middleware that adds the security headers to every answer that has not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def create_app(
+    schema: GraphQLSchema,
+    *,
+    context: ContextFactory,
+    ready: ReadyCheck,
+    lifespan: Lifespan[Starlette] | None = None,
+    limits: Limits | None = None,
+    allowed_hosts: Sequence[str] = ("*",),
+) -> ASGIApp:
+    """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer).
+
+    Args:
+        schema: What can be asked.
+        context: Makes `info.context` for each request; finds what the lifespan yielded in `request.state`.
+        ready: Returns what to report when the database answers, raises when it does not.
+        lifespan: Opens what the process keeps open, and closes it. It must come up while the database is away: a worker
+            whose lifespan fails ends the whole server.
+        limits: The bounds of one GraphQL request.
+        allowed_hosts: The names by which clients may call this server, without port.
+    """
+
+    async def healthz(request: Request) -> JSONResponse:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(request: Request) -> JSONResponse:
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                return JSONResponse({"status": "ready", **await ready()})
+        except Exception as error:
+            logger.warning("Not ready: %r", error)
+            reason = {"reason": error.message} if isinstance(error, DomainError) else {}
+            return JSONResponse({"status": "unavailable", **reason}, status_code=503)
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)],
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # a redirected POST loses its body in many clients
+    return SecurityHeaders(app)  # outside of Starlette's own error page, so that this has the headers too
+
+
+def from_environment() -> ASGIApp:
+    """Return the application that `mentorgraph serve` runs, as the environment describes it."""
+    schema: GraphQLSchema = import_module("mentorgraph.api.schema").schema
+
+    async def context(request: Request) -> Request:
+        return request
+
+    async def ready() -> Mapping[str, object]:
+        raise DomainError("No database is connected yet.", code="SERVICE_UNAVAILABLE")
+
+    is_demo = os.environ.get(DEMO_VARIABLE) == "1"
+    return create_app(schema, context=context, ready=ready, allowed_hosts=LOOPBACK_HOSTS if is_demo else ("*",))

@@ -1,0 +1,194 @@
+"""GraphQL over HTTP: one thin ASGI endpoint over graphql-core.
+
+It follows the GraphQL-over-HTTP specification and does each cheap check before the costlier step that it guards:
+headers, body, shape, tokens, size, validation, execution. A POST needs a JSON content type, which a page of another
+origin cannot send unasked, and a GET only reads, so no request can be forged across sites.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    get_operation_ast,
+)
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mentorgraph.api.documents import Documents
+from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
+from mentorgraph.api.limits import Limits
+from mentorgraph.api.parameters import Parameters, read_parameters
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+
+ContextFactory = Callable[[Request], Awaitable[object]]
+
+
+class GraphQLEndpoint:
+    """An ASGI application that answers GraphQL requests.
+
+    Args:
+        schema: What can be asked.
+        context: Makes the object that resolvers find as `info.context`, within the time budget of the request. What it
+            raises ends the request: a `DomainError` is shown, anything else is hidden.
+        limits: The bounds of one request.
+    """
+
+    def __init__(self, schema: GraphQLSchema, *, context: ContextFactory, limits: Limits | None = None) -> None:
+        self._schema = schema
+        self._context = context
+        self._limits = limits or Limits()
+        self._documents = Documents(schema, self._limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        media_type = JSON
+        try:
+            media_type = negotiate(",".join(request.headers.getlist("accept")))
+            response = _respond(await self._answer(request), media_type)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            refused = refusal_of(error)
+            # By the specification, clients that ask for plain JSON get 200 for errors in their documents.
+            status = 200 if isinstance(refused, DocumentRefused) and media_type == JSON else refused.status
+            response = _respond({"errors": refused.errors}, media_type, status, refused.headers)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> dict[str, object]:
+        """Return `data`, and `errors` where fields failed."""
+        parameters = await read_parameters(request, self._limits)
+        document = self._documents.prepare(parameters.query)
+        kind = self._operation(document, parameters.operation_name).operation
+        if kind is OperationType.MUTATION and request.method != "POST":
+            raise RequestRefused(
+                "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
+            )
+        result = await self._within_budget(self._execute(request, document, parameters), request, kind)
+        if not result.errors:
+            return {"data": result.data}
+        if result.data is None and all(error.path is None for error in result.errors):
+            raise DocumentRefused(result.errors, code="BAD_USER_INPUT")
+        return {"errors": present(result.errors, code="BAD_USER_INPUT"), "data": result.data}
+
+    def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+        operation = get_operation_ast(document, name)
+        if operation is None:
+            raise DocumentRefused(
+                "Name one operation of the document as operationName."
+                if name is None
+                else f"The document has no operation named '{name}'.",
+                code="BAD_REQUEST",
+            )
+        kind = operation.operation
+        if kind is OperationType.SUBSCRIPTION or not self._schema.get_root_type(kind):
+            raise DocumentRefused(f"A {kind.value} is not answered here.", code="BAD_REQUEST")
+        return operation
+
+    async def _execute(self, request: Request, document: DocumentNode, parameters: Parameters) -> ExecutionResult:
+        result = execute(
+            self._schema,
+            document,
+            context_value=await self._context(request),
+            variable_values=parameters.variables,
+            operation_name=parameters.operation_name,
+            hide_suggestions=self._limits.hides_suggestions,
+        )
+        return await result if isawaitable(result) else result
+
+    async def _within_budget(
+        self, work: Coroutine[Any, Any, ExecutionResult], request: Request, kind: OperationType
+    ) -> ExecutionResult:
+        """Return the result of `work`, or cancel it when the time is over or nobody waits for the answer any more.
+
+        Cancelling reaches as far as the database, whose driver drops the connection. A mutation goes on without its
+        client: cut in the middle, it would leave nobody knowing what it did.
+        """
+        running, departure = asyncio.create_task(work), asyncio.create_task(_departure(request.receive))
+        budget_s = self._limits.execution_s
+        try:
+            ends = {running} if kind is OperationType.MUTATION else {running, departure}
+            await asyncio.wait(ends, timeout=budget_s, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                return running.result()
+            if departure.done():
+                raise ClientDisconnect
+            if kind is OperationType.MUTATION:
+                message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
+            else:
+                message, code = "Ask for less, or again later.", "TIMEOUT"
+            raise RequestRefused(f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504)
+        finally:
+            running.cancel()
+            departure.cancel()
+            ended, _ = await asyncio.wait({running, departure}, timeout=1)
+            for task in ended:
+                if not task.cancelled():
+                    task.exception()  # seen: asyncio does not report it
+
+
+async def _departure(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def negotiate(accept: str) -> str:
+    """Return the media type to answer with, by the quality values of an Accept header.
+
+    Where a client prefers neither, the newer type is taken if named, and plain JSON if only a wildcard allows it.
+
+    Raises:
+        RequestRefused: The client accepts neither.
+    """
+    quality_of: dict[str, float] = {}
+    for entry in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        if name:
+            quality_of[name] = max(quality_of.get(name, 0.0), _quality(parameters))
+    if not quality_of:
+        return JSON
+    fallback = quality_of.get("application/*", quality_of.get("*/*", 0.0))
+    best = max(
+        (GRAPHQL_RESPONSE, JSON),
+        key=lambda offer: (
+            quality_of.get(offer, fallback),
+            offer in quality_of,
+            offer == JSON and offer not in quality_of,
+        ),
+    )
+    if quality_of.get(best, fallback) <= 0:
+        raise RequestRefused(
+            f"Answers come as {GRAPHQL_RESPONSE} or {JSON}; the Accept header allows neither.",
+            code="NOT_ACCEPTABLE",
+            status=406,
+        )
+    return best
+
+
+def _quality(parameters: list[str]) -> float:
+    text = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+    try:
+        quality = float(text)
+    except ValueError:
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0
+
+
+def _respond(
+    answer: dict[str, object], media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    body = orjson.dumps(answer, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    return Response(body, status, headers, f"{media_type}; charset=utf-8")

@@ -1,0 +1,128 @@
+"""What a GraphQL request asks for, read from HTTP and checked for its shape.
+
+JSON is read by orjson, which refuses what makes other parsers fall over later: lone surrogates, bytes that are not
+UTF-8, NaN, a hundred thousand brackets.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+
+from mentorgraph.api.errors import RequestRefused
+from mentorgraph.api.limits import Limits
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of one GraphQL request."""
+
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any]
+    extensions: dict[str, Any]
+
+
+async def read_parameters(request: Request, limits: Limits) -> Parameters:
+    """Return the parameters that a request carries in its query string (GET, HEAD) or in its body (POST).
+
+    Raises:
+        RequestRefused: The request is not as the GraphQL-over-HTTP specification wants it.
+        ClientDisconnect: The client left before the end of its body.
+    """
+    sent: object
+    if request.method in {"GET", "HEAD"}:
+        sent = _query_string(request)
+    elif request.method == "POST":
+        _check_content_type(request)
+        sent = _json(await _body(request, limits), "body")
+    else:
+        raise RequestRefused(
+            "GraphQL is answered on GET and POST.",
+            code="METHOD_NOT_ALLOWED",
+            status=405,
+            headers={"Allow": "GET, HEAD, POST"},
+        )
+    if isinstance(sent, list):
+        raise RequestRefused("Several requests in one array are not answered: send them one by one.")
+    if not isinstance(sent, dict):
+        raise RequestRefused("The body is not a JSON object.")
+    query = _typed(sent, "query", str)
+    if query is None:
+        raise RequestRefused("The parameter 'query' is missing.")
+    return Parameters(
+        query=query,
+        operation_name=_typed(sent, "operationName", str),
+        variables=_typed(sent, "variables", dict) or {},
+        extensions=_typed(sent, "extensions", dict) or {},
+    )
+
+
+def _typed(sent: dict[str, object], name: str, wanted: type[T]) -> T | None:
+    """Return a parameter that is of the wanted type, or null, or absent."""
+    value = sent.get(name)
+    if value is not None and not isinstance(value, wanted):
+        raise RequestRefused(f"The parameter '{name}' is not {'a string' if wanted is str else 'an object'}.")
+    return value
+
+
+def _query_string(request: Request) -> dict[str, object]:
+    try:
+        pairs = parse_qsl(
+            request.scope["query_string"].decode(), keep_blank_values=True, errors="strict", max_num_fields=50
+        )
+    except ValueError:
+        raise RequestRefused("The query string is not valid UTF-8, or has too many parameters.") from None
+    sent: dict[str, object] = dict(pairs)
+    if len(sent) < len(pairs):
+        raise RequestRefused("A parameter stands more than once in the query string.")
+    for name in sent.keys() & {"variables", "extensions"}:
+        sent[name] = _json(str(sent[name]), f"parameter '{name}'")
+    return sent
+
+
+def _check_content_type(request: Request) -> None:
+    """Let JSON in UTF-8 pass: browsers ask permission before they send that to another origin."""
+    media_type, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
+    charsets = {part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")}
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media_type != "application/json" or charsets - {"utf-8", "utf8"} or encoding != "identity":
+        raise RequestRefused(
+            "Send the request as application/json in UTF-8, not compressed.",
+            code="UNSUPPORTED_MEDIA_TYPE",
+            status=415,
+            headers={"Accept": "application/json"},
+        )
+
+
+async def _body(request: Request, limits: Limits) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.receipt_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.max_body_bytes:
+                    raise RequestRefused(
+                        f"The body is larger than {limits.max_body_bytes} bytes.", code="LIMIT_EXCEEDED", status=413
+                    )
+    except TimeoutError:
+        raise RequestRefused(
+            f"The body did not arrive within {limits.receipt_s:g} seconds.",
+            code="TIMEOUT",
+            status=408,
+            headers={"Connection": "close"},
+        ) from None
+    return bytes(body)
+
+
+def _json(text: str | bytes, where: str) -> object:
+    try:
+        value: object = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise RequestRefused(f"The {where} is not valid JSON in UTF-8.") from None
+    return value

@@ -1,0 +1,190 @@
+"""The server process: uvicorn, with the bounds that it leaves open.
+
+uvicorn waits for ever for a client that connects and says nothing, and its workers go on serving when their supervisor
+was killed. Both are ended here.
+"""
+
+import asyncio
+import copy
+import ipaddress
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+import uvicorn
+from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 10
+
+
+class PunctualProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with a deadline for the whole of each request and a bound on its head.
+
+    The clock runs from the first byte of a request (the first one: from the connection) to its last, and while a client
+    does not take what it asked for. The pause between two requests is uvicorn's `timeout_keep_alive`.
+    """
+
+    patience_s = 15.0
+    max_head_bytes = 65_536
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _is_in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock: a client that connects has something to say."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Start the clock also for bytes that begin no request, such as empty lines."""
+        self._start_clock()
+        super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.max_head_bytes and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        """Start the clock for a request that follows another one in the same packet."""
+        self._start_clock()
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Leave the head."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Stop the clock: the request is here."""
+        self._stop_clock()
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Start the clock: the client does not take the answer."""
+        self._start_clock()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().resume_writing()
+
+    def _start_clock(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.patience_s, self.transport.abort)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's configuration, which each worker loads first of all."""
+
+    def load(self) -> None:
+        """Load the application, in a process that ends with its parent.
+
+        An application that fails to load would fail again: the status tells the supervisor not to try for ever.
+        """
+        _end_with_parent()
+        try:
+            super().load()
+        except Exception:
+            logger.exception("The application could not be loaded.")
+            sys.exit(STARTUP_FAILURE)
+
+
+def _end_with_parent() -> None:
+    """End this worker when its supervisor is gone, however that came: a killed one cannot tell.
+
+    A worker holds a pipe whose other end only its supervisor has open. A thread waits on it, because a blocked event
+    loop must not keep the port either.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None:
+        return
+
+    def watch() -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_S + 2)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a name or address reaches this machine only.
+
+    Raises:
+        OSError: The name cannot be resolved.
+    """
+    return all(ipaddress.ip_address(str(entry[4][0])).is_loopback for entry in socket.getaddrinfo(host, None))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, so that a taken port shows before anything is started.
+
+    Raises:
+        OSError: The name cannot be resolved, or the port cannot be had.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.create_server(address[:2], family=family, backlog=2048)
+    # Connections inherit this; asyncio sets it only for sockets that it made. Without it answers wait 40 ms for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def serve(app: str, listener: socket.socket, *, workers: int, access_log: bool) -> int:
+    """Serve until a signal says stop, and return the exit status.
+
+    Args:
+        app: `module:name` of a factory without arguments that returns an ASGI application; each worker calls it.
+        listener: The listening socket, which the workers share.
+        workers: The number of processes; with more than one, a supervisor replaces those that die.
+        access_log: Whether each request is logged.
+    """
+    log_config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
+    log_config["loggers"]["mentorgraph"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    config = _Config(
+        app,
+        factory=True,
+        http=PunctualProtocol,
+        ws="none",
+        workers=workers,
+        log_config=log_config,
+        access_log=access_log,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=65,  # longer than the pools of clients and proxies keep a connection, which is 60 s for most
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=30,
+    )
+    if workers > 1:
+        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor.run()
+        return STARTUP_FAILURE if STARTUP_FAILURE in {worker.exitcode for worker in supervisor.processes} else 0
+    server = uvicorn.Server(config)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    return 0 if server.started else STARTUP_FAILURE

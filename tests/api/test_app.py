@@ -1,0 +1,60 @@
+"""The application around the endpoint: its headers, its health pages, the names it answers to."""
+
+import logging
+from collections.abc import Mapping
+
+import pytest
+from graphql import build_schema
+from starlette.requests import Request
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, create_app
+from mentorgraph.graph.errors import DomainError
+
+SECRET = "bolt://neo4j:hunter2@10.0.0.7:7687"
+
+
+async def up() -> Mapping[str, object]:
+    return {"database": "up"}
+
+
+def small_app(ready: ReadyCheck = up, allowed_hosts: tuple[str, ...] = ("*",)) -> ASGIApp:
+    async def no_context(request: Request) -> None:
+        return None
+
+    schema = build_schema("type Query { hello: String }")
+    return create_app(schema, context=no_context, ready=ready, allowed_hosts=allowed_hosts)
+
+
+def test_every_answer_carries_the_security_headers() -> None:
+    client = TestClient(small_app())
+    for path in ("/graphql?query={hello}", "/graphql", "/nowhere", "/healthz", "/readyz"):
+        answer = client.get(path)
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+def test_the_process_is_alive_and_unready_while_the_database_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    async def away() -> Mapping[str, object]:
+        raise ConnectionError(SECRET)
+
+    async def away_and_said() -> Mapping[str, object]:
+        raise DomainError("The database starts.", code="SERVICE_UNAVAILABLE")
+
+    with TestClient(small_app()) as client:
+        assert client.get("/readyz").json() == {"status": "ready", "database": "up"}
+    for check, answer in (
+        (away, {"status": "unavailable"}),
+        (away_and_said, {"status": "unavailable", "reason": "The database starts."}),
+    ):
+        with TestClient(small_app(check)) as client:
+            unready = client.get("/readyz")
+            assert (unready.status_code, unready.json()) == (503, answer)
+            assert client.get("/healthz").status_code == 200
+    assert {record.levelno for record in caplog.records} >= {logging.WARNING}
+
+
+def test_a_server_can_answer_to_its_own_names_only() -> None:
+    client = TestClient(small_app(allowed_hosts=("localhost", "[::1]")))
+    for host, status in (("localhost:8000", 200), ("[::1]:8000", 200), ("evil.example", 400)):
+        assert client.get("/graphql?query={hello}", headers={"host": host}).status_code == status
