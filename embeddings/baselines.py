@@ -35,7 +35,8 @@ def popularity(past: PastPairings, half_life_days: float = 180) -> Scores:
     Source: exponential decay as in Ding and Li 2005, "Time weight collaborative filtering".
     """
     weights = 0.5 ** (past.ages_days / half_life_days)
-    return np.bincount(past.mentors, weights, past.candidates)
+    counts: Scores = np.bincount(past.mentors, weights, past.candidates).astype(np.float64)
+    return counts
 
 
 def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours: int = 100) -> Scores:

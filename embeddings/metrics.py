@@ -14,7 +14,7 @@ Places = npt.NDArray[np.int64]
 Figures = npt.NDArray[np.float64]
 
 
-def places(scores: npt.NDArray[np.generic], relevant: npt.ArrayLike) -> Places:
+def places(scores: npt.NDArray[np.floating | np.integer], relevant: npt.ArrayLike) -> Places:
     """Where the relevant candidates of one query stand, in ascending order.
 
     Args:

@@ -185,8 +185,8 @@ def _known_levels(mentors: Sequence[HiddenMentor]) -> npt.NDArray[np.int8]:
     numbers = _skill_numbers()
     offered = np.zeros((len(numbers), len(mentors)), np.int8)
     for position, mentor in enumerate(mentors):
-        for skill, level in mentor.offers:
-            offered[numbers[skill], position] = level
+        for skill_id, level in mentor.offers:
+            offered[numbers[skill_id], position] = level
     worth = np.array([[truth.known_level(level, steps) for level in range(LEVELS + 1)] for steps in range(3)], np.int8)
     known = offered.copy()
     for skill in taxonomy().skills.values():

@@ -11,9 +11,10 @@ from mentorgraph.graph.model import ALWAYS
 from mentorgraph.graph.values import plain
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal, Topic
+from mentorgraph.graph.world.choices import make_pairings
 from mentorgraph.graph.world.clocks import first_day_of, iso
 from mentorgraph.graph.world.goals import Goal, make_goals, tell_goals, tell_offers
-from mentorgraph.graph.world.meetings import make_pairings, tell_pairings
+from mentorgraph.graph.world.meetings import Chronicle
 from mentorgraph.graph.world.people import (
     Period,
     Unit,
@@ -66,14 +67,17 @@ def generate(
     goals = make_goals(seed, everybody, topics, programmes, period, width)
     progress("pairings")
     appeal = Appeal(topics, mentors)
-    pairings = make_pairings(seed, goals, appeal, {person.id: person for person in everybody}, period)
+    pairings = make_pairings(seed, goals, appeal, {person.id: person for person in everybody})
     progress("meetings")
     _tell_surroundings(tables, units, first_day.isoformat())
     tell_programmes(tables, programmes)
-    tell_people(seed, tables, everybody, period)
+    tell_people(seed, tables, everybody, units, period)
     tell_offers(seed, tables, mentors)
-    tell_goals(seed, tables, goals, topics)
-    stalls = tell_pairings(seed, tables, pairings, appeal, period, width)
+    chronicle = Chronicle.begin(seed, tables, appeal, period, width)
+    for pairing in pairings:
+        chronicle.tell(pairing)
+    chronicle.tell_blocks()
+    tell_goals(seed, tables, goals, topics, chronicle.achieved)
     progress("truth")
     leaves = [
         {"person_id": person.id, "since": iso(since), "until": iso(until)}
@@ -81,7 +85,7 @@ def generate(
         for since, until in person.absences
         if since > period.last
     ]
-    told = _truth(topics, appeal, goals) | {"stalled": stalls, "future_leaves": leaves}
+    told = _truth(topics, appeal, goals) | {"stalled": chronicle.stalls, "future_leaves": leaves}
     return World(people, months, seed, first_day, last_day, tables, told)
 
 

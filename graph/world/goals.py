@@ -1,6 +1,6 @@
 """The goals of a generated world, and the skills that people offer and want."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mentorgraph.graph.world.appeal import HiddenGoal, HiddenMentor, Topic
@@ -68,14 +68,24 @@ def _programme(draws: Draws, programmes: Sequence[Programme], day: int) -> Progr
 
 def _needs(draws: Draws, topic: Topic) -> tuple[tuple[str, int], ...]:
     """Three to five skills, most of them the topic's, and the levels to reach."""
-    skills = dict.fromkeys(draws.some(topic.skills, draws.between(2, 4)))
+    skills = dict.fromkeys(draws.some(topic.skills, draws.between(3, 4)))
     field = [skill.id for skill in taxonomy().of_field(topic.field)]
     skills |= dict.fromkeys(draws.some(field, 1))
     return tuple((skill, draws.between(2, 5)) for skill in skills)
 
 
-def tell_goals(seed: int, tables: Tables, goals: Sequence[Goal], topics: list[Topic]) -> None:
-    """Writes the goals with their text, and what mentees want, incompletely and with other wishes among it."""
+def tell_goals(
+    seed: int, tables: Tables, goals: Sequence[Goal], topics: list[Topic], achieved: Mapping[str, str]
+) -> None:
+    """Writes the goals with their text, and what mentees want, incompletely and with other wishes among it.
+
+    Args:
+        seed: The world's.
+        tables: Where the rows go.
+        goals: What to write.
+        topics: All topics of the world.
+        achieved: Goal → the day on which it was reached.
+    """
     draws = Draws(seed, "goal text")
     kinds, areas = taxonomy().kind_of_field(), taxonomy().fields()
     everything = [skill.id for skill in taxonomy().skills.values() if skill.tier >= 3]
@@ -90,11 +100,22 @@ def tell_goals(seed: int, tables: Tables, goals: Sequence[Goal], topics: list[To
         serves = priorities.get(areas[topic.field], [])
         priority = draws.pick(serves) if serves and draws.chance(0.4) else ""
         day = iso(hidden.asked)
-        tables.add("goals", hidden.id, person.id, person.unit.id, priority, title, description, "", day, "")
+        tables.add(
+            "goals",
+            hidden.id,
+            person.id,
+            person.unit.id,
+            priority,
+            title,
+            description,
+            "",
+            day,
+            achieved.get(hidden.id, ""),
+        )
         for skill, level in _stated(draws, hidden.needs, 0.85):
             tables.add("goal_skills", hidden.id, skill, str(level), day)
-        wants = dict(_stated(draws, hidden.needs, 0.75))
-        wants |= {skill: draws.between(2, 5) for skill in draws.some(everything, draws.between(0, 2))}
+        wants = dict(_stated(draws, hidden.needs, 0.9))
+        wants |= {skill: draws.between(2, 5) for skill in draws.some(everything, draws.between(0, 1))}
         for skill, level in wants.items():
             tables.add("person_skills", person.id, skill, "wants", str(level), day, "")
         if draws.chance(0.2):

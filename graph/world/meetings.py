@@ -1,155 +1,76 @@
-"""Who is paired with whom in a generated world, when they meet, how it ends, and what they say about it."""
+"""What happens in the pairings of a generated world: sessions, outcomes, surveys, and who wants no more of it."""
 
-import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal, localcontext
-from functools import cache
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass, field
 
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal
-from mentorgraph.graph.world.clocks import SLOT_MINUTES, iso, meeting_slots, overlap_minutes, time_of_day
+from mentorgraph.graph.world.choices import Pairing
+from mentorgraph.graph.world.clocks import SLOT_MINUTES, SLOTS, iso, meeting_slots, time_of_day
 from mentorgraph.graph.world.draws import Draws
-from mentorgraph.graph.world.goals import Goal
-from mentorgraph.graph.world.people import Ids, Period, Person
+from mentorgraph.graph.world.people import Ids, Period
 from mentorgraph.graph.world.tables import Tables
 from mentorgraph.graph.world.wording import comment
 
 PACE_DAYS = (7, 14, 30)
 MINUTES = (25, 30, 45, 50, 60, 90)
 KINDS = ("live", "live", "live", "live", "asynchronous", "written", "recorded")
-LOWEST, HIGHEST = -400, 1600
+SLOTS_A_DAY = SLOTS // 7
+SEEN_AS_STALLED_DAYS = 21
+"""How long after the last meeting somebody marks a pairing as stalled."""
 
 
 @dataclass(slots=True)
-class Pairing:
-    """A mentor, by position, and a goal; days count as `date.toordinal` does, `stalled` is 0 for those that go on."""
+class Chronicle:
+    """Writes down pairing after pairing.
 
-    goal: Goal
-    mentor: int
-    starts: int
-    ends: int
-    stalled: int
-    left: bool
-
-
-@cache
-def _weights() -> npt.NDArray[np.int64]:
-    """exp(appeal / 100) as whole numbers, for every appeal from `LOWEST` to `HIGHEST`.
-
-    `Decimal.exp` is correctly rounded everywhere; the C library's is not.
+    Attributes:
+        stalls: The stalled pairings so far, for the truth.
+        achieved: Goal → the day on which a pairing completed it.
     """
-    with localcontext() as context:
-        context.prec = 30
-        return np.array([int((Decimal(each) / 100).exp() * 1000) for each in range(LOWEST, HIGHEST + 1)], np.int64)
 
+    tables: Tables
+    appeal: Appeal
+    period: Period
+    draws: Draws
+    pairing_ids: Ids
+    session_ids: Ids
+    feedback_ids: Ids
+    stalls: list[dict[str, str]] = field(default_factory=list)
+    achieved: dict[str, str] = field(default_factory=dict)
+    _members: set[tuple[str, str]] = field(default_factory=set)
+    _last_start: dict[tuple[str, str], int] = field(default_factory=dict)
+    _regrets: list[tuple[str, str, int]] = field(default_factory=list)
 
-def make_pairings(
-    seed: int, goals: Sequence[Goal], appeal: Appeal, people: dict[str, Person], period: Period
-) -> list[Pairing]:
-    """Lets the goals find mentors in the order of their start; one in twelve finds two."""
-    draws = Draws(seed, "pairings")
-    places = np.zeros(len(appeal.mentors), np.int64)
-    changes = _roster(appeal, people)
-    heapq.heapify(changes)
-    pairings = []
-    for goal in sorted((g for g in goals if g.starts), key=lambda g: (g.starts, g.hidden.id)):
-        while changes and changes[0][0] <= goal.starts:
-            _, mentor, change = heapq.heappop(changes)
-            places[mentor] += change
-        open_now = places > 0
-        weights = _weights()[np.clip(appeal.of(goal.hidden), LOWEST, HIGHEST) - LOWEST] * open_now
-        for _ in range(2 if draws.chance(0.08) else 1):
-            sums = weights.cumsum()
-            if not sums[-1]:
-                break
-            mentor = int(np.searchsorted(sums, draws.below(int(sums[-1])), side="right"))
-            weights[mentor] = 0
-            pairing = _course(draws, goal, mentor, appeal, period)
-            pairings.append(pairing)
-            places[mentor] -= 1
-            heapq.heappush(changes, (pairing.ends, mentor, 1))
-    return pairings
+    @classmethod
+    def begin(cls, seed: int, tables: Tables, appeal: Appeal, period: Period, width: int) -> "Chronicle":
+        """An empty chronicle; `width` is that of the pairings' numbers."""
+        ids = (Ids("m", width), Ids("s", width + 1), Ids("f", width + 1))
+        return cls(tables, appeal, period, Draws(seed, "meetings"), *ids)
 
-
-def _roster(appeal: Appeal, people: dict[str, Person]) -> list[tuple[int, int, int]]:
-    """Day, mentor and change of places: coming, leaving and being absent. A very low count stands for "not there"."""
-    gone = 1000
-    changes = []
-    for position, mentor in enumerate(appeal.mentors):
-        person = people[mentor.id]
-        if not person.agrees:
-            continue
-        changes.append((mentor.since, position, person.places))
-        if mentor.until:
-            changes.append((mentor.until, position, -gone))
-        for since, until in person.absences:
-            changes += [(since, position, -gone), (until, position, gone)]
-    return changes
-
-
-def _course(draws: Draws, goal: Goal, mentor: int, appeal: Appeal, period: Period) -> Pairing:
-    """How long the two are paired and whether they stall."""
-    facts, hidden = appeal.mentors[mentor], goal.hidden
-    ends = goal.starts + draws.between(80, 220)
-    time = truth.time_level(overlap_minutes(facts.clock, hidden.clock))
-    risk = truth.stall_permille(time, abs(facts.pace - hidden.pace), hidden.motivation, facts.quality)
-    stalled = 0
-    if draws.below(1000) < risk:
-        stalled = goal.starts + draws.between(14, 70)
-        ends = stalled + draws.between(45, 100)
-    left = 0 < facts.until < ends
-    if left:
-        ends = max(goal.starts + 1, facts.until)
-        stalled = stalled if stalled < ends else 0
-    return Pairing(goal, mentor, goal.starts, ends, stalled, left)
-
-
-def tell_pairings(
-    seed: int, tables: Tables, pairings: Sequence[Pairing], appeal: Appeal, period: Period, width: int
-) -> list[dict[str, object]]:
-    """Writes pairings, sessions, feedback, memberships and blocks.
-
-    Returns:
-        The stalled pairings, for the truth.
-    """
-    draws = Draws(seed, "meetings")
-    ids, session_ids, feedback_ids = Ids("m", width), Ids("s", width + 1), Ids("f", width + 1)
-    stalls: list[dict[str, object]] = []
-    joined: set[tuple[str, str]] = set()
-    together: dict[tuple[str, str], int] = {}
-    poor: list[tuple[str, str, int]] = []
-    for pairing in pairings:
-        goal, mentor = pairing.goal, appeal.mentors[pairing.mentor]
-        hidden, mentee = goal.hidden, goal.person
-        id = ids.next()
-        days, planned = _meetings(draws, pairing, appeal, period)
+    def tell(self, pairing: Pairing) -> None:
+        """Writes a pairing and all that belongs to it."""
+        id = self.pairing_ids.next()
+        hidden, mentee = pairing.goal.hidden, pairing.goal.person
+        mentor = self.appeal.mentors[pairing.mentor]
+        days, planned = self._meetings(pairing)
         for day in days:
-            _tell_session(draws, tables, session_ids, id, pairing, appeal, day)
-        ended = pairing.ends <= period.last
+            self._tell_session(id, pairing, day)
         result = truth.outcome(
-            topic=appeal.nearness(pairing.mentor, hidden.topic),
-            coverages=appeal.coverages(pairing.mentor, hidden),
-            time=truth.time_level(overlap_minutes(mentor.clock, hidden.clock)),
-            pace_gap=abs(mentor.pace - hidden.pace),
+            topic=self.appeal.nearness(pairing.mentor, hidden.topic),
+            coverages=self.appeal.coverages(pairing.mentor, hidden),
+            time=pairing.fit.time,
+            pace_gap=pairing.fit.pace_gap,
             quality=mentor.quality,
             motivation=hidden.motivation,
             held_permille=1000 * len(days) // max(1, planned),
-            noise=draws.bell(truth.NOISE_OUTCOME),
+            noise=self.draws.bell(truth.NOISE_OUTCOME),
             stalled=bool(pairing.stalled),
             left=pairing.left,
         )
-        if ended:
-            status = "ended" if pairing.stalled or pairing.left else "completed"
-        elif pairing.stalled and pairing.stalled + 21 <= period.last:
-            status = "stalled"
-        else:
-            status = "paused" if draws.chance(0.03) else "active"
-        programme = goal.programme
-        tables.add(
+        ended = pairing.ends <= self.period.last
+        status = self._status(pairing, ended)
+        programme = pairing.goal.programme
+        self.tables.add(
             "pairings",
             id,
             mentor.id,
@@ -160,80 +81,87 @@ def tell_pairings(
             iso(pairing.starts),
             iso(pairing.ends) if ended else "",
             status,
-            _share(result) if ended else "",
+            share(result) if ended else "",
         )
-        if pairing.stalled and pairing.stalled <= period.last:
-            stalls.append({"pairing_id": id, "on": iso(pairing.stalled)})
-        if programme:
-            for person, role, since in ((mentor.id, "mentor", pairing.starts), (mentee.id, "mentee", hidden.asked)):
-                if (person, programme.id) not in joined:
-                    joined.add((person, programme.id))
-                    until = iso(programme.until) if programme.until <= period.last else ""
-                    since = min(since, programme.until - 1)
-                    tables.add("memberships", person, programme.id, role, iso(since), until)
-        _tell_feedback(draws, tables, feedback_ids, id, mentor.id, mentee.id, pairing, result, period)
-        together[mentee.id, mentor.id] = max(together.get((mentee.id, mentor.id), 0), pairing.starts)
-        if ended and result < 250 and draws.chance(0.25):
-            poor.append((mentee.id, mentor.id, pairing.ends))
-    for mentee_id, mentor_id, day in poor:
-        if together[mentee_id, mentor_id] < day:
-            tables.add("blocks", mentee_id, mentor_id, iso(day), "")
-    return stalls
+        if pairing.stalled and pairing.stalled <= self.period.last:
+            self.stalls.append({"pairing_id": id, "on": iso(pairing.stalled)})
+        if status == "completed":
+            self.achieved.setdefault(hidden.id, iso(pairing.ends))
+        self._tell_membership(pairing, mentor.id, "mentor", pairing.starts)
+        self._tell_membership(pairing, mentee.id, "mentee", hidden.asked)
+        self._tell_surveys(id, pairing, (mentee.id, mentor.id), result)
+        self._last_start[mentee.id, mentor.id] = pairing.starts
+        if ended and result < 300 and self.draws.chance(0.25):
+            self._regrets.append((mentee.id, mentor.id, pairing.ends))
+
+    def tell_blocks(self) -> None:
+        """Writes which mentees want no more of a mentor, after a pairing that went badly and was their last one."""
+        for mentee, mentor, day in self._regrets:
+            if self._last_start[mentee, mentor] < day:
+                self.tables.add("blocks", mentee, mentor, iso(day), "")
+
+    def _status(self, pairing: Pairing, ended: bool) -> str:
+        if ended:
+            return "ended" if pairing.stalled or pairing.left else "completed"
+        if pairing.stalled and pairing.stalled + SEEN_AS_STALLED_DAYS <= self.period.last:
+            return "stalled"
+        return "paused" if self.draws.chance(0.03) else "active"
+
+    def _meetings(self, pairing: Pairing) -> tuple[list[int], int]:
+        """The days on which the two met so far, and how many meetings their rhythm would have given."""
+        mentor, hidden = self.appeal.mentors[pairing.mentor], pairing.goal.hidden
+        step = (PACE_DAYS[mentor.pace] + PACE_DAYS[hidden.pace]) // 2
+        held = 0.5 + 0.08 * pairing.fit.time + 0.04 * hidden.motivation
+        slots = meeting_slots(mentor.clock, hidden.clock)
+        end = min(pairing.ends, self.period.last)
+        days = []
+        planned = 0
+        for day in range(pairing.starts + self.draws.between(1, 9), end, step):
+            planned += 1
+            if (not pairing.stalled or day <= pairing.stalled) and self.draws.chance(held):
+                weekday = self.draws.pick(slots) // SLOTS_A_DAY
+                meets = day + (weekday - _weekday(day)) % 7
+                if meets < end:
+                    days.append(meets)
+        return days, planned
+
+    def _tell_session(self, pairing_id: str, pairing: Pairing, day: int) -> None:
+        slots = meeting_slots(self.appeal.mentors[pairing.mentor].clock, pairing.goal.hidden.clock)
+        today = [slot % SLOTS_A_DAY for slot in slots if slot // SLOTS_A_DAY == _weekday(day)]
+        at = f"{iso(day)}T{time_of_day(self.draws.pick(today) * SLOT_MINUTES)}:00Z"
+        minutes, kind = self.draws.pick(MINUTES), self.draws.pick(KINDS)
+        self.tables.add("sessions", self.session_ids.next(), pairing_id, at, str(minutes), kind)
+
+    def _tell_membership(self, pairing: Pairing, person_id: str, role: str, since: int) -> None:
+        programme = pairing.goal.programme
+        if programme is None or (person_id, programme.id) in self._members:
+            return
+        self._members.add((person_id, programme.id))
+        until = iso(programme.until) if programme.until <= self.period.last else ""
+        self.tables.add("memberships", person_id, programme.id, role, iso(min(since, programme.until - 1)), until)
+
+    def _tell_surveys(self, pairing_id: str, pairing: Pairing, people: tuple[str, str], result: int) -> None:
+        """Surveys half-way and at the end; each side answers some of them."""
+        surveys = [(pairing.ends + 3, 130, 0.55)]
+        if pairing.starts + 45 < pairing.ends:
+            surveys.insert(0, (pairing.starts + 45, 250, 0.25))
+        for day, noise, answering in surveys:
+            if day > self.period.last:
+                continue
+            for person in people:
+                if self.draws.chance(answering):
+                    rating = min(1000, max(0, result + self.draws.bell(noise)))
+                    words = comment(self.draws, rating) if self.draws.chance(0.5) else ""
+                    row = (self.feedback_ids.next(), pairing_id, person, iso(day), share(rating), words)
+                    self.tables.add("feedback", *row)
 
 
-def _share(thousandths: int) -> str:
-    """A share in two digits."""
-    return f"{(thousandths + 5) // 10 / 100:.2f}"
+def share(thousandths: int) -> str:
+    """A share from 0 to 1 in two digits."""
+    hundredths = (thousandths + 5) // 10
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def _meetings(draws: Draws, pairing: Pairing, appeal: Appeal, period: Period) -> tuple[list[int], int]:
-    """The days on which the two met up to the last day, and how many meetings their rhythm would have given."""
-    mentor, hidden = appeal.mentors[pairing.mentor], pairing.goal.hidden
-    time = truth.time_level(overlap_minutes(mentor.clock, hidden.clock))
-    step = (PACE_DAYS[mentor.pace] + PACE_DAYS[hidden.pace]) // 2
-    held = 0.5 + 0.08 * time + 0.04 * hidden.motivation
-    slots = meeting_slots(mentor.clock, hidden.clock)
-    days = []
-    planned = 0
-    day = pairing.starts + draws.between(1, 9)
-    while day < min(pairing.ends, period.last):
-        planned += 1
-        if (not pairing.stalled or day <= pairing.stalled) and draws.chance(held):
-            weekday = draws.pick(slots) * SLOT_MINUTES // (24 * 60)
-            meets = day + (weekday - (day - 1)) % 7  # day 1 of date.toordinal is a Monday
-            if meets < min(pairing.ends, period.last):
-                days.append(meets)
-        day += step
-    return days, planned
-
-
-def _tell_session(
-    draws: Draws, tables: Tables, ids: Ids, pairing_id: str, pairing: Pairing, appeal: Appeal, day: int
-) -> None:
-    slots = meeting_slots(appeal.mentors[pairing.mentor].clock, pairing.goal.hidden.clock)
-    per_day = 24 * 60 // SLOT_MINUTES
-    today = [slot % per_day for slot in slots if slot // per_day == (day - 1) % 7] or [36]
-    at = f"{iso(day)}T{time_of_day(draws.pick(today) * SLOT_MINUTES)}:00Z"
-    tables.add("sessions", ids.next(), pairing_id, at, str(draws.pick(MINUTES)), draws.pick(KINDS))
-
-
-def _tell_feedback(
-    draws: Draws,
-    tables: Tables,
-    ids: Ids,
-    pairing_id: str,
-    mentor_id: str,
-    mentee_id: str,
-    pairing: Pairing,
-    result: int,
-    period: Period,
-) -> None:
-    """Surveys half-way and at the end; each side answers some of them."""
-    for day, noise, share in ((pairing.starts + 45, 250, 0.25), (pairing.ends + 3, 130, 0.55)):
-        if day > period.last or (day < pairing.ends) != (share < 0.5):
-            continue
-        for person in (mentee_id, mentor_id):
-            if draws.chance(share):
-                rating = min(1000, max(0, result + draws.bell(noise)))
-                words = comment(draws, rating) if draws.chance(0.5) else ""
-                tables.add("feedback", ids.next(), pairing_id, person, iso(day), _share(rating), words)
+def _weekday(day: int) -> int:
+    """0 for Monday: `date.toordinal` counts from a Monday, day 1."""
+    return (day - 1) % 7

@@ -12,7 +12,7 @@ from mentorgraph.graph.world.truth import TOPICS
 from mentorgraph.graph.world.wording import wording
 
 PEOPLE_PER_UNIT = 100
-MENTOR_PERCENT = 20
+MENTOR_PERCENT = 12
 CONSENT_TEXT = "2024-01"
 
 
@@ -250,7 +250,7 @@ def hidden_mentors(seed: int, people: list[Person], topics: list[Topic]) -> list
     return mentors
 
 
-def tell_people(seed: int, tables: Tables, people: list[Person], period: Period) -> None:
+def tell_people(seed: int, tables: Tables, people: list[Person], units: list[Unit], period: Period) -> None:
     """Writes what the bundle tells of people, apart from what they know and want."""
     draws = Draws(seed, "told")
     for person in people:
@@ -259,15 +259,14 @@ def tell_people(seed: int, tables: Tables, people: list[Person], period: Period)
         _tell_roles(draws, tables, person, joined, left)
         if person.joined < period.first and draws.chance(0.1):
             moved = iso(draws.between(person.joined, period.first))
-            tables.add(
-                "unit_membership", person.id, f"{person.unit.id[0]}{'1'.zfill(len(person.unit.id) - 1)}", joined, moved
-            )
+            former = draws.pick([unit for unit in draws.some(units, 2) if unit is not person.unit])
+            tables.add("unit_membership", person.id, former.id, joined, moved)
             tables.add("unit_membership", person.id, person.unit.id, moved, left)
         else:
             tables.add("unit_membership", person.id, person.unit.id, joined, left)
         _tell_consents(draws, tables, person, joined, period)
         if draws.chance(0.85 if person.mentors_from else 0.7):
-            _tell_availability(draws, tables, person, joined)
+            _tell_availability(draws, tables, person, joined, left)
         for since, until in person.absences:
             tables.add("absences", person.id, iso(since), iso(until))
 
@@ -293,9 +292,9 @@ def _tell_consents(draws: Draws, tables: Tables, person: Person, joined: str, pe
             tables.add("consents", person.id, purpose, CONSENT_TEXT, joined, "")
 
 
-def _tell_availability(draws: Draws, tables: Tables, person: Person, joined: str) -> None:
+def _tell_availability(draws: Draws, tables: Tables, person: Person, joined: str, left: str) -> None:
     zone, pattern = person.clock
     weekdays, start, end = PATTERNS[pattern]
     start, end = start + 5 * draws.bell(3), end + 5 * draws.bell(3)
     for weekday in weekdays:
-        tables.add("availability", person.id, str(weekday), time_of_day(start), time_of_day(end), zone, joined, "")
+        tables.add("availability", person.id, str(weekday), time_of_day(start), time_of_day(end), zone, joined, left)

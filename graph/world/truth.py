@@ -22,13 +22,13 @@ TOPICS = 96
 # Appeal, in hundredths of a logit.
 TOPIC_APPEAL = {"main": 330, "second": 250, "subject": 90, "field": 60, "none": 0}
 SKILL_APPEAL = (0, 12, 30, 55)
-TIME_APPEAL = (-170, -60, 0, 35, 60)
-PACE_APPEAL = (40, 0, -60)
-FAME_APPEAL = 5
+TIME_APPEAL = (-110, -40, 0, 20, 35)
+PACE_APPEAL = (20, 0, -30)
+FAME_APPEAL = 12
 UNIT_BIAS = 150
 
 # Outcome, in thousandths.
-OUTCOME_BASE = 130
+OUTCOME_BASE = 290
 TOPIC_OUTCOME = {"main": 160, "second": 130, "subject": 50, "field": 30, "none": 0}
 SKILL_OUTCOME = (0, 40, 110, 200)
 TIME_OUTCOME = (0, 25, 50, 75, 90)

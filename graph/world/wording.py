@@ -39,7 +39,8 @@ def goal_text(
     sentences = wording()["sentences"]
 
     def fill(template: str) -> str:
-        text = template.format(subject=draws.pick(words), detail=draws.pick(words), skill=names[0], other=names[1])
+        subject, detail = draws.some(words, 2)
+        text = template.format(subject=subject, detail=detail, skill=names[0], other=names[1])
         return text[0].upper() + text[1:]
 
     title = fill(draws.pick(wording()["titles"][kind]))
