@@ -156,21 +156,26 @@ def stop(home: Path | None = None) -> bool:
         Whether it was running.
     """
     require_extra()
+    return stop_folder(database_folder(home))
+
+
+def stop_folder(folder: DatabaseFolder) -> bool:
+    """As `stop`, for a database folder."""
     from mentorgraph.graph.embedded import engine
 
-    folder = database_folder(home)
     connection = _dial(folder)
-    if connection is None:
-        if engine.store_holder(folder) is None:
-            return False
+    if connection is None and engine.store_holder(folder) is not None:
         engine.refuse_holder(folder, except_own=True)
         connection = _connect(folder, None, no_report)
-    with connection:
-        _say(connection, {"wish": "stop"})
-        while connection.recv(4096):
-            pass
-    _await_end(folder)
-    return True
+    if connection is not None:
+        with connection:
+            _say(connection, {"wish": "stop"})
+            while connection.recv(4096):
+                pass
+    if folder.guardian_lock.exists():
+        with folder.guardian_lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    return connection is not None
 
 
 def status(home: Path | None = None) -> Status:
@@ -342,9 +347,3 @@ def _ask(folder: DatabaseFolder, wish: str) -> dict[str, Any] | None:
     with connection:
         _say(connection, {"wish": wish})
         return next(_news(connection), None)
-
-
-def _await_end(folder: DatabaseFolder) -> None:
-    """Wait until the guardian, which has hung up, has ended."""
-    with folder.guardian_lock.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)

@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import re
 import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,19 +182,48 @@ def start_failure(folder: DatabaseFolder, log_offset: int) -> EmbeddedDatabaseEr
     )
 
 
+@dataclass(frozen=True)
+class Administered:
+    """How an administration command ended.
+
+    Attributes:
+        code: Its exit status.
+        reason: Why it failed, in Neo4j's words.
+    """
+
+    code: int
+    reason: str
+
+
 def run_admin(
-    folder: DatabaseFolder, line: Line, arguments: list[str], stdin: int | None = None, stdout: int | None = None
-) -> subprocess.CompletedProcess[bytes]:
+    folder: DatabaseFolder,
+    line: Line,
+    arguments: list[str],
+    on_percent: Callable[[int], None],
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | None = None,
+) -> Administered:
     """Run one of Neo4j's administration commands on a folder whose server is stopped; never give it a secret."""
-    return subprocess.run(  # noqa: S603
-        [*_java(line), "org.neo4j.cli.AdminTool", *arguments],
+    command = [*_java(line), "org.neo4j.cli.AdminTool", *arguments]
+    with subprocess.Popen(  # noqa: S603
+        command,
         env=_environment() | {"NEO4J_HOME": str(folder.server), "NEO4J_CONF": str(folder.server / "conf")},
-        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdin=stdin,
         stdout=subprocess.PIPE if stdout is None else stdout,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT if stdout is None else subprocess.PIPE,
         umask=0o077,
-        check=False,
-    )
+        text=True,
+    ) as java:
+        said = []
+        for row in java.stdout or java.stderr or ():
+            percent = re.search(r"(\d+)(\.\d+)?%\s*$", row)
+            if percent:
+                on_percent(int(percent[1]))
+            elif row.strip():
+                said.append(row.strip())
+    # the reason stands between "Command Failed" and a ruler, below a line that only says that it failed
+    last = "\n".join(said).rpartition("Command Failed")[2].split("---")[0].strip().splitlines()
+    return Administered(java.returncode, (last[1:2] or last[:1] or ["it said nothing"])[0])
 
 
 def _java(line: Line) -> list[str]:

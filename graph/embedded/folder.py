@@ -184,7 +184,7 @@ class DatabaseFolder:
     def prepare_server(self, line: Line, port: int) -> None:
         """Create the database if there is none yet, and write the settings for this start."""
         if self.line() is None:
-            self.create_server(line, secrets.token_urlsafe(24))
+            self.create_server(line, new_password())
         _write_private(self.server / "line.json", json.dumps({"line": line.name, "version": line.version}))
         bolt = (f"server.bolt.listen_address=127.0.0.1:{port}", f"server.bolt.advertised_address=127.0.0.1:{port}")
         _write_private(self.server / "conf" / "neo4j.conf", "\n".join((*SETTINGS, *line.settings, *bolt)) + "\n")
@@ -203,6 +203,11 @@ class DatabaseFolder:
         if old.exists() and not self.server.exists():
             old.rename(self.server)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def new_password() -> str:
+    """A password that nobody can guess."""
+    return secrets.token_urlsafe(24)
 
 
 def _write_private(file: Path, text: str) -> None:

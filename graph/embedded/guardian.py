@@ -119,6 +119,8 @@ class Guardian:
             await self._answer(request, reader, writer)
         except (ConnectionError, ValueError, KeyError):
             log.warning("a connection ended early or said something unknown")
+        except asyncio.CancelledError:
+            pass  # the guardian ends; asyncio would log a cancelled conversation as an error
         finally:
             if self.users.pop(writer, None) is not None:
                 log.info("a user left, %d remain", len(self.users))
