@@ -15,7 +15,6 @@ import neo4j
 import neo4j.exceptions
 
 from mentorgraph.graph.embedded.database import attach_folder, database_folder, stop_folder, stopped_for_maintenance
-from mentorgraph.graph.embedded.engine import run_admin
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.folder import DATABASE, DatabaseFolder, new_password
 from mentorgraph.graph.embedded.jars import ensure_jars, require_extra
@@ -47,6 +46,8 @@ def dump(file: Path, home: Path | None = None, force: bool = False, progress: Re
         EmbeddedDatabaseError: If there is no database, or the file exists or cannot be written.
     """
     require_extra()
+    from mentorgraph.graph.embedded.engine import run_admin
+
     folder = database_folder(home)
     line = folder.line()
     if line is None:
@@ -115,6 +116,8 @@ def load(file: Path, home: Path | None = None, line: Line | None = None, progres
 
 def _load_new(file: Path, folder: DatabaseFolder, line: Line, password: str, progress: Report) -> Loaded:
     """Load a dump into a folder of its own, check each record and start the server on it."""
+    from mentorgraph.graph.embedded.engine import run_admin
+
     folder.create()
     folder.create_server(line, password)
     folder.prepare_server(line, 0)

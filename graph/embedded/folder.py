@@ -113,36 +113,26 @@ class DatabaseFolder:
         """The line that this database belongs to, None where there is no database yet.
 
         Raises:
-            EmbeddedDatabaseError: If a newer mentorgraph wrote it.
+            EmbeddedDatabaseError: If a newer mentorgraph wrote it, or it cannot be read.
         """
+        record = self.server / "line.json"
         try:
-            text = (self.server / "line.json").read_text()
+            recorded = json.loads(record.read_text())
+            line, version = LINES[recorded["line"]], recorded["version"]
         except FileNotFoundError:
             return None
-        recorded = json.loads(text)
-        line = LINES[recorded["line"]]
-        if _as_numbers(recorded["version"]) > _as_numbers(line.version):
+        except (OSError, ValueError, KeyError) as error:
             raise EmbeddedDatabaseError(
-                f"{self.path} was last opened by Neo4j {recorded['version']}, which is newer than the {line.version} "
+                f"Cannot read {record} ({error}); set MENTORGRAPH_HOME to a folder of yours, or put the file back.",
+                "start_failed",
+            ) from error
+        if _as_numbers(version) > _as_numbers(line.version):
+            raise EmbeddedDatabaseError(
+                f"{self.path} was last opened by Neo4j {version}, which is newer than the {line.version} "
                 "of this mentorgraph; update mentorgraph, or choose another MENTORGRAPH_HOME.",
                 "another_line",
             )
         return line
-
-    def password(self) -> str:
-        """The password of the only user."""
-        try:
-            return self.password_file.read_text().strip()
-        except FileNotFoundError:
-            raise EmbeddedDatabaseError(
-                f"The password file {self.password_file} is gone; put it back, or load a dump into this home, "
-                "which also sets a new password.",
-                "wrong_password",
-            ) from None
-
-    def size_bytes(self) -> int:
-        """How much the database takes on disk."""
-        return sum(file.stat().st_size for file in self.server.rglob("*") if file.is_file())
 
     def check_line(self, line: Line) -> None:
         """Check that the database, if there is one, belongs to this line.

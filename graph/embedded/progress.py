@@ -16,9 +16,10 @@ def no_report(message: str, done: int = 0, total: int = 0) -> None:
 
 @contextmanager
 def shown_on_terminal() -> Iterator[Report]:
-    """Show reports as one bar per activity on standard error; gone when done, so that output can be piped."""
+    """Show reports on standard error: one bar per activity that goes when done, or one line each in a log file."""
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
         def report(message: str, done: int = 0, total: int = 0) -> None:
@@ -26,6 +27,8 @@ def shown_on_terminal() -> Iterator[Report]:
                 for task in tasks.values():
                     bars.update(task, visible=False)
                 tasks[message] = bars.add_task(message, total=None, left="")
+                if not console.is_terminal:
+                    console.print(f"{message} …", highlight=False)
             left = f"{done} of {total} done, {total - done} left" if total else ""
             bars.update(tasks[message], completed=done, total=total or None, left=left, visible=True)
 
