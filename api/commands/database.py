@@ -115,7 +115,7 @@ def shell_info(show_password: bool) -> None:
 @database.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
-def dump(file: Path, force: bool) -> None:  # noqa: D301 - click wants the character
+def dump(file: Path, force: bool) -> None:
     """Write the whole database to FILE.
 
     The server stops meanwhile, some seconds for a small database; who uses it waits and goes on. FILE appears only
@@ -123,7 +123,7 @@ def dump(file: Path, force: bool) -> None:  # noqa: D301 - click wants the chara
 
     \b
         mentorgraph db dump backup-2026-11-23.dump
-    """
+    """  # noqa: D301 - click wants the character
     with _embedded_only() as report:
         size_bytes = backup.dump(file, force=force, progress=report)
     click.echo(f"{file}: {size_bytes / 2**20:.1f} MiB")
@@ -131,7 +131,7 @@ def dump(file: Path, force: bool) -> None:  # noqa: D301 - click wants the chara
 
 @database.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def load(file: Path) -> None:  # noqa: D301 - click wants the character
+def load(file: Path) -> None:
     """Replace the whole database by the one in FILE, which `mentorgraph db dump` wrote.
 
     FILE is loaded beside the present database, every record is checked and a server is started on it. Only then does
@@ -141,7 +141,7 @@ def load(file: Path) -> None:  # noqa: D301 - click wants the character
     \b
         MENTORGRAPH_NEO4J_LINE=lts mentorgraph db dump old.dump
         MENTORGRAPH_NEO4J_LINE=current mentorgraph db load old.dump
-    """
+    """  # noqa: D301 - click wants the character
     with _embedded_only() as report:
         loaded = backup.load(file, progress=report)
     click.echo(f"The database now holds {loaded.nodes} nodes and {loaded.relationships} relationships.")

@@ -134,6 +134,25 @@ class DatabaseFolder:
             )
         return line
 
+    def password(self) -> str:
+        """The password of the only user.
+
+        Raises:
+            EmbeddedDatabaseError: If its file is gone.
+        """
+        try:
+            return self.password_file.read_text().strip()
+        except FileNotFoundError:
+            raise EmbeddedDatabaseError(
+                f"The password file {self.password_file} is gone; put it back, or move {self.path} away "
+                "and load a dump, which makes a new database.",
+                "wrong_password",
+            ) from None
+
+    def size_bytes(self) -> int:
+        """How much the database takes on disk."""
+        return sum(file.stat().st_size for file in self.server.rglob("*") if file.is_file())
+
     def check_line(self, line: Line) -> None:
         """Check that the database, if there is one, belongs to this line.
 

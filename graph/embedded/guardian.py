@@ -273,7 +273,7 @@ class Guardian:
                 except AuthError:
                     raise EmbeddedDatabaseError(
                         f"The database does not accept the password in {self.folder.password_file}; put the right "
-                        "one there, or load a dump into this home, which also sets a new password.",
+                        f"one there, or move {self.folder.path} away and load a dump, which makes a new database.",
                         "wrong_password",
                     ) from None
                 except (TimeoutError, DriverError, Neo4jError):
