@@ -4,6 +4,7 @@ import click
 
 from mentorgraph.api.commands.database import database
 from mentorgraph.api.commands.serve import serve
+from mentorgraph.api.commands.world import world
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,3 +15,4 @@ def main() -> None:
 
 main.add_command(database, name="db")
 main.add_command(serve)
+main.add_command(world)

@@ -5,7 +5,8 @@ build it from the same hidden facts, the oracle from what the truth file says ab
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mentorgraph.graph.world import truth
-from mentorgraph.graph.world.clocks import Clock, overlap_minutes
+from mentorgraph.graph.world.clocks import Clock, iso, overlap_minutes
 from mentorgraph.graph.world.taxonomy import taxonomy
 
 LEVELS = 5
@@ -94,7 +95,7 @@ class Appeal:
         self._cover = cover
         self._places: dict[int, Row] = {}
         self._paces = np.array([m.pace for m in mentors])
-        self._fame = np.array([m.fame for m in mentors], np.int16) * truth.FAME_APPEAL
+        self._fame = np.array([m.fame for m in mentors], np.int16)
         clocks = sorted({m.clock for m in mentors})
         self._clocks = clocks
         numbers = {clock: number for number, clock in enumerate(clocks)}
@@ -120,7 +121,12 @@ class Appeal:
 
     def of(self, goal: HiddenGoal) -> Row:
         """Hundredths of a logit, one number per mentor."""
-        total = self._topic(goal.topic) + self._time(goal.clock) + self._pace(goal.pace) + self._fame * goal.motivation
+        total = (
+            self._topic(goal.topic)
+            + self._time(goal.clock)
+            + self._pace(goal.pace)
+            + self._fame * truth.FAME_APPEAL[goal.motivation]
+        )
         for skill, level in goal.needs:
             total += self._skill(skill, level)
         if goal.assigned_in in self._units:
@@ -199,17 +205,32 @@ def _known_levels(mentors: Sequence[HiddenMentor]) -> npt.NDArray[np.int8]:
     return known
 
 
+def tell(hidden: HiddenMentor | HiddenGoal) -> dict[str, Any]:
+    """A mentor or a goal as the truth file tells of it, with dates for days."""
+    told = asdict(hidden)
+    return told | {name: iso(told[name]) if told[name] else "" for name in _DAYS if name in told}
+
+
 def mentor_from(told: Mapping[str, Any]) -> HiddenMentor:
-    """A mentor as the truth file tells of them."""
-    lists = {
-        "topics": tuple(told["topics"]),
-        "offers": tuple((skill, level) for skill, level in told["offers"]),
-        "clock": tuple(told["clock"]),
-    }
-    return HiddenMentor(**{**told, **lists})
+    """The mentor that the truth file tells of."""
+    return HiddenMentor(**_read(told))
 
 
 def goal_from(told: Mapping[str, Any]) -> HiddenGoal:
-    """A goal as the truth file tells of it."""
-    lists = {"needs": tuple((skill, level) for skill, level in told["needs"]), "clock": tuple(told["clock"])}
-    return HiddenGoal(**{**told, **lists})
+    """The goal that the truth file tells of."""
+    return HiddenGoal(**_read(told))
+
+
+_DAYS = ("since", "until", "asked")
+
+
+def _read(told: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows no tuples and no dates."""
+    read = {name: _tuples(value) for name, value in told.items()}
+    return read | {
+        name: date.fromisoformat(told[name]).toordinal() if told[name] else 0 for name in _DAYS if name in told
+    }
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list | tuple) else value

@@ -10,7 +10,7 @@ from typing import Any
 from mentorgraph.graph.model import ALWAYS
 from mentorgraph.graph.values import plain
 from mentorgraph.graph.world import truth
-from mentorgraph.graph.world.appeal import Appeal, Topic
+from mentorgraph.graph.world.appeal import Appeal, Topic, tell
 from mentorgraph.graph.world.choices import make_pairings
 from mentorgraph.graph.world.clocks import first_day_of, iso
 from mentorgraph.graph.world.goals import Goal, make_goals, tell_goals, tell_offers
@@ -85,7 +85,11 @@ def generate(
         for since, until in person.absences
         if since > period.last
     ]
-    told = _truth(topics, appeal, goals) | {"stalled": chronicle.stalls, "future_leaves": leaves}
+    told = _truth(topics, appeal, goals) | {
+        "expected_outcomes": chronicle.expected,
+        "stalled": chronicle.stalls,
+        "future_leaves": leaves,
+    }
     return World(people, months, seed, first_day, last_day, tables, told)
 
 
@@ -114,11 +118,11 @@ def _truth(topics: Sequence[Topic], appeal: Appeal, goals: Sequence[Goal]) -> di
             "hundredths_of_a_logit": truth.UNIT_BIAS,
         },
         "confounder": {
-            "what": "motivated mentees choose well-known mentors and succeed with anybody",
-            "fame_hundredths_of_a_logit": truth.FAME_APPEAL,
-            "motivation_thousandths_of_outcome": truth.MOTIVATION_OUTCOME,
+            "what": "motivated mentees choose well-known mentors and do better with anybody",
+            "hundredths_of_a_logit_per_fame_by_motivation": truth.FAME_APPEAL,
+            "thousandths_of_outcome_per_motivation": truth.MOTIVATION_OUTCOME,
         },
         "topics": [asdict(topic) for topic in topics],
-        "mentors": [asdict(mentor) for mentor in appeal.mentors],
-        "goals": [asdict(goal.hidden) for goal in goals],
+        "mentors": [tell(mentor) for mentor in appeal.mentors],
+        "goals": [tell(goal.hidden) for goal in goals],
     }

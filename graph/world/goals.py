@@ -67,10 +67,10 @@ def _programme(draws: Draws, programmes: Sequence[Programme], day: int) -> Progr
 
 
 def _needs(draws: Draws, topic: Topic) -> tuple[tuple[str, int], ...]:
-    """Three to five skills, most of them the topic's, and the levels to reach."""
-    skills = dict.fromkeys(draws.some(topic.skills, draws.between(3, 4)))
+    """Three to six skills, all or most of them the topic's, and the levels to reach."""
+    skills = dict.fromkeys(draws.some(topic.skills, draws.pick((3, 3, 4, 4, 5))))
     field = [skill.id for skill in taxonomy().of_field(topic.field)]
-    skills |= dict.fromkeys(draws.some(field, 1))
+    skills |= dict.fromkeys(draws.some(field, draws.between(0, 1)))
     return tuple((skill, draws.between(2, 5)) for skill in skills)
 
 

@@ -1,6 +1,7 @@
 """What happens in the pairings of a generated world: sessions, outcomes, surveys, and who wants no more of it."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal
@@ -25,6 +26,7 @@ class Chronicle:
 
     Attributes:
         stalls: The stalled pairings so far, for the truth.
+        expected: Pairing → its outcome without the noise, in thousandths, for the truth.
         achieved: Goal → the day on which a pairing completed it.
     """
 
@@ -36,6 +38,7 @@ class Chronicle:
     session_ids: Ids
     feedback_ids: Ids
     stalls: list[dict[str, str]] = field(default_factory=list)
+    expected: dict[str, int] = field(default_factory=dict)
     achieved: dict[str, str] = field(default_factory=dict)
     _members: set[tuple[str, str]] = field(default_factory=set)
     _last_start: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -55,7 +58,8 @@ class Chronicle:
         days, planned = self._meetings(pairing)
         for day in days:
             self._tell_session(id, pairing, day)
-        result = truth.outcome(
+        outcome = partial(
+            truth.outcome,
             topic=self.appeal.nearness(pairing.mentor, hidden.topic),
             coverages=self.appeal.coverages(pairing.mentor, hidden),
             time=pairing.fit.time,
@@ -63,10 +67,11 @@ class Chronicle:
             quality=mentor.quality,
             motivation=hidden.motivation,
             held_permille=1000 * len(days) // max(1, planned),
-            noise=self.draws.bell(truth.NOISE_OUTCOME),
             stalled=bool(pairing.stalled),
             left=pairing.left,
         )
+        self.expected[id] = outcome(noise=0)
+        result = outcome(noise=self.draws.bell(truth.NOISE_OUTCOME))
         ended = pairing.ends <= self.period.last
         status = self._status(pairing, ended)
         programme = pairing.goal.programme

@@ -195,8 +195,8 @@ def _person(
         left,
         asks,
         draws.below(3),
-        2 + draws.bell(2),
-        draws.pick((1, 2, 2, 3, 3, 4)) if role == "mentor" else 0,
+        draws.pick((0, 1, 1, 2, 2, 2, 3, 3, 4)),
+        draws.pick((1, 2, 3, 3, 4, 4, 5, 6)) if role == "mentor" else 0,
         draws.chance(0.98),
         _absences(draws, period) if role == "mentor" and draws.chance(0.2) else [],
     )
@@ -232,7 +232,7 @@ def hidden_mentors(seed: int, people: list[Person], topics: list[Topic]) -> list
         skills = dict.fromkeys(draws.some(list(dict.fromkeys(own)), draws.between(3, 5)))
         skills |= dict.fromkeys(draws.some(everything, draws.between(0, 2)))
         offers = tuple((skill, draws.between(3, 5)) for skill in skills)
-        fame = int(11 * draws.fraction() * draws.fraction() * draws.fraction())
+        fame = int(11 * draws.fraction() * draws.fraction())
         mentors.append(
             HiddenMentor(
                 person.id,

@@ -20,21 +20,26 @@ TOPICS = 96
 """How many topics goals are about; a topic is a subject together with skills of one field."""
 
 # Appeal, in hundredths of a logit.
-TOPIC_APPEAL = {"main": 330, "second": 250, "subject": 90, "field": 60, "none": 0}
+TOPIC_APPEAL = {"main": 310, "second": 260, "subject": 70, "field": 60, "none": 0}
 SKILL_APPEAL = (0, 12, 30, 55)
-TIME_APPEAL = (-110, -40, 0, 20, 35)
+"""By `coverage`, for each needed skill."""
+TIME_APPEAL = (-100, -35, 0, 20, 30)
+"""By `time_level`."""
 PACE_APPEAL = (20, 0, -30)
-FAME_APPEAL = 12
+"""By the gap between two paces."""
+FAME_APPEAL = (-12, -6, 3, 12, 18)
+"""By the mentee's motivation, for each unit of fame."""
 UNIT_BIAS = 150
+"""For mentors of the mentee's unit, where a coordinator assigns."""
 
 # Outcome, in thousandths.
-OUTCOME_BASE = 290
+OUTCOME_BASE = 255
 TOPIC_OUTCOME = {"main": 160, "second": 130, "subject": 50, "field": 30, "none": 0}
 SKILL_OUTCOME = (0, 40, 110, 200)
 TIME_OUTCOME = (0, 25, 50, 75, 90)
 PACE_OUTCOME = (60, 25, 0)
 QUALITY_OUTCOME = 55
-MOTIVATION_OUTCOME = 35
+MOTIVATION_OUTCOME = 60
 SESSIONS_OUTCOME = 100
 NOISE_OUTCOME = 140
 STALLED_LOSS = 320
