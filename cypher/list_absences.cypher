@@ -7,8 +7,10 @@ WHERE absence.changed >= $changed AND (absence.changed > $changed OR absence.uid
 WITH absence
 ORDER BY absence.changed, absence.uid
 LIMIT $limit
-RETURN properties(absence) AS properties,
-       COLLECT {
-         MATCH (absence)<-[link:ABSENT]-(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(absence),
+         links: COLLECT {
+           MATCH (absence)<-[link:ABSENT]-(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

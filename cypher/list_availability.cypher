@@ -7,8 +7,10 @@ WHERE availability.changed >= $changed AND (availability.changed > $changed OR a
 WITH availability
 ORDER BY availability.changed, availability.uid
 LIMIT $limit
-RETURN properties(availability) AS properties,
-       COLLECT {
-         MATCH (availability)<-[link:AVAILABLE]-(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(availability),
+         links: COLLECT {
+           MATCH (availability)<-[link:AVAILABLE]-(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

@@ -7,8 +7,10 @@ WHERE consent.changed >= $changed AND (consent.changed > $changed OR consent.uid
 WITH consent
 ORDER BY consent.changed, consent.uid
 LIMIT $limit
-RETURN properties(consent) AS properties,
-       COLLECT {
-         MATCH (consent)<-[link:CONSENTED]-(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(consent),
+         links: COLLECT {
+           MATCH (consent)<-[link:CONSENTED]-(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

@@ -7,8 +7,10 @@ WHERE feedback.changed >= $changed AND (feedback.changed > $changed OR feedback.
 WITH feedback
 ORDER BY feedback.changed, feedback.uid
 LIMIT $limit
-RETURN properties(feedback) AS properties,
-       COLLECT {
-         MATCH (feedback)-[link:ABOUT|GAVE]-(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(feedback),
+         links: COLLECT {
+           MATCH (feedback)-[link:ABOUT|GAVE]-(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

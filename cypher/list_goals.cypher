@@ -7,8 +7,10 @@ WHERE goal.changed >= $changed AND (goal.changed > $changed OR goal.uid > $uid)
 WITH goal
 ORDER BY goal.changed, goal.uid
 LIMIT $limit
-RETURN properties(goal) AS properties,
-       COLLECT {
-         MATCH (goal)-[link:HAS_GOAL|IN_UNIT|SERVES]-(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(goal),
+         links: COLLECT {
+           MATCH (goal)-[link:HAS_GOAL|IN_UNIT|SERVES]-(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

@@ -7,8 +7,10 @@ WHERE pairing.changed >= $changed AND (pairing.changed > $changed OR pairing.uid
 WITH pairing
 ORDER BY pairing.changed, pairing.uid
 LIMIT $limit
-RETURN properties(pairing) AS properties,
-       COLLECT {
-         MATCH (pairing)-[link:MENTOR|MENTEE|FOR_GOAL|IN_UNIT|IN_PROGRAMME]->(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(pairing),
+         links: COLLECT {
+           MATCH (pairing)-[link:MENTOR|MENTEE|FOR_GOAL|IN_UNIT|IN_PROGRAMME]->(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

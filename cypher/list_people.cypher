@@ -7,4 +7,4 @@ WHERE person.changed >= $changed AND (person.changed > $changed OR person.uid > 
 WITH person
 ORDER BY person.changed, person.uid
 LIMIT $limit
-RETURN properties(person) AS properties, [] AS links
+RETURN collect({properties: properties(person), links: []}) AS facts

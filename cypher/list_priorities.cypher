@@ -7,4 +7,4 @@ WHERE priority.changed >= $changed AND (priority.changed > $changed OR priority.
 WITH priority
 ORDER BY priority.changed, priority.uid
 LIMIT $limit
-RETURN properties(priority) AS properties, [] AS links
+RETURN collect({properties: properties(priority), links: []}) AS facts

@@ -7,4 +7,4 @@ WHERE programme.changed >= $changed AND (programme.changed > $changed OR program
 WITH programme
 ORDER BY programme.changed, programme.uid
 LIMIT $limit
-RETURN properties(programme) AS properties, [] AS links
+RETURN collect({properties: properties(programme), links: []}) AS facts

@@ -7,8 +7,10 @@ WHERE session.changed >= $changed AND (session.changed > $changed OR session.uid
 WITH session
 ORDER BY session.changed, session.uid
 LIMIT $limit
-RETURN properties(session) AS properties,
-       COLLECT {
-         MATCH (session)-[link:PART_OF]->(other)
-         RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
-       } AS links
+RETURN collect({
+         properties: properties(session),
+         links: COLLECT {
+           MATCH (session)-[link:PART_OF]->(other)
+           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+         }
+       }) AS facts

@@ -7,4 +7,4 @@ WHERE skill.changed >= $changed AND (skill.changed > $changed OR skill.uid > $ui
 WITH skill
 ORDER BY skill.changed, skill.uid
 LIMIT $limit
-RETURN properties(skill) AS properties, [] AS links
+RETURN collect({properties: properties(skill), links: []}) AS facts

@@ -7,4 +7,4 @@ WHERE fact.changed >= $changed AND (fact.changed > $changed OR fact.uid > $uid)
 WITH start, fact, end
 ORDER BY fact.changed, fact.uid
 LIMIT $limit
-RETURN properties(fact) AS properties, [{start: start.uid, end: end.uid}] AS links
+RETURN collect({properties: properties(fact), links: [{start: start.uid, end: end.uid}]}) AS facts

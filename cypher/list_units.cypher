@@ -7,4 +7,4 @@ WHERE unit.changed >= $changed AND (unit.changed > $changed OR unit.uid > $uid)
 WITH unit
 ORDER BY unit.changed, unit.uid
 LIMIT $limit
-RETURN properties(unit) AS properties, [] AS links
+RETURN collect({properties: properties(unit), links: []}) AS facts

@@ -1,4 +1,4 @@
-// Writes consents: creates the unknown, updates what differs, reports the status of each row.
+// Writes consents: creates the unknown, updates what differs, reports [uid, status] of each row.
 // $rows: list of maps: uid, properties, link_uids (sorted), person, person_link (uids of target and relationship)
 // $apply: boolean; false only reports
 // $change: integer, number of this change
@@ -31,5 +31,7 @@ CALL (row, old, status) {
   MATCH (old)<-[link:CONSENTED]-()
   SET link.since = old.since, link.source = old.source
 }
-RETURN row.uid AS uid,
-       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status
+RETURN collect([
+         row.uid,
+         CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END
+       ]) AS statuses

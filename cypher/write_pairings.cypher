@@ -1,4 +1,4 @@
-// Writes pairings: creates the unknown, updates what differs, reports the status of each row.
+// Writes pairings: creates the unknown, updates what differs, reports [uid, status] of each row.
 // $rows: list of maps: uid, properties, link_uids (sorted), mentor, mentor_link, mentee, mentee_link, goal,
 //   goal_link, unit, unit_link, programme, programme_link (uids of target and relationship)
 // $apply: boolean; false only reports
@@ -51,5 +51,7 @@ CALL (row, old, status) {
   MATCH (old)-[link:MENTOR|MENTEE|FOR_GOAL|IN_UNIT|IN_PROGRAMME]->()
   SET link.since = old.since, link.source = old.source
 }
-RETURN row.uid AS uid,
-       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status
+RETURN collect([
+         row.uid,
+         CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END
+       ]) AS statuses

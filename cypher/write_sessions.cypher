@@ -1,4 +1,4 @@
-// Writes sessions: creates the unknown, updates what differs, reports the status of each row.
+// Writes sessions: creates the unknown, updates what differs, reports [uid, status] of each row.
 // $rows: list of maps: uid, properties, link_uids (sorted), pairing, pairing_link (uids of target and relationship)
 // $apply: boolean; false only reports
 // $change: integer, number of this change
@@ -31,5 +31,7 @@ CALL (row, old, status) {
   MATCH (old)-[link:PART_OF]->()
   SET link.since = old.since, link.source = old.source
 }
-RETURN row.uid AS uid,
-       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status
+RETURN collect([
+         row.uid,
+         CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END
+       ]) AS statuses

@@ -1,4 +1,4 @@
-// Writes unit membership: creates the unknown, updates what differs, reports the status of each row.
+// Writes unit membership: creates the unknown, updates what differs, reports [uid, status] of each row.
 // $rows: list of maps: uid, properties, person and unit (uids of both ends)
 // $apply: boolean; false only reports
 // $change: integer, number of this change
@@ -23,5 +23,7 @@ CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
   SET old = row.properties, old.changed = $change
 }
-RETURN row.uid AS uid,
-       CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END AS status
+RETURN collect([
+         row.uid,
+         CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END
+       ]) AS statuses

@@ -14,7 +14,7 @@ from datetime import datetime
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import (
@@ -29,7 +29,10 @@ from mentorgraph.graph.facts import (
     row_of,
 )
 from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, Row, label_of, record_of, uid_of
-from mentorgraph.graph.store import Store, conflict_message
+from mentorgraph.graph.store import Conflict, Store, conflict_message
+
+Refuse: TypeAlias = Callable[[int, list[Problem]], None]
+"""Takes back the row that begins on a line, for these reasons."""
 
 BATCH = 1_000
 """Rows in one transaction."""
@@ -301,20 +304,37 @@ class _Importer:
         while dangling := self._dangling(file, rows):
             for line, problem in dangling.items():
                 refuse(line, [problem])
-        statuses = await self._store.compare(record for records in rows.values() for record in records)
+        await self._keep_dates(file, rows)
+        statuses = await self._store.compare(_records(rows)) if self._dry_run else await self._write(rows, refuse)
         for line, records in list(rows.items()):
-            conflicts = [each for each in records if statuses[each.uid] == "conflict"]
-            if conflicts:
-                reason, _, remedy = conflict_message(KINDS[conflicts[0].kind]).partition("; ")
-                refuse(line, [Problem("id", "", reason, remedy)])
+            conflict = next((each for each in records if statuses[each.uid] == "conflict"), None)
+            if conflict:
+                refuse(line, [_conflict(conflict)])
         for records in rows.values():
-            records[1:] = [each for each in records[1:] if not self._keeps_its_date(file, each, statuses)]
             counts[_status_of_row([statuses[each.uid] for each in records])] += 1
             self._known |= {each.uid: KINDS[each.kind].label for each in records if KINDS[each.kind].has_id}
-        if not self._dry_run:
-            fresh = [each for records in rows.values() for each in records if statuses[each.uid] != "same"]
-            await self._store.write(fresh)
         return counts
+
+    async def _write(
+        self, rows: dict[int, list[Record]], refuse: Callable[[int, list[Problem]], None]
+    ) -> dict[str, str]:
+        """Writes the rows; where some contradict what is known, those are refused and the others written."""
+        try:
+            return await self._store.write(_records(rows))
+        except Conflict as error:
+            for line, records in list(rows.items()):
+                known = next((each for each in records if each.uid in error.uids), None)
+                if known:
+                    refuse(line, [_conflict(known)])
+            return await self._store.write(_records(rows))
+
+    async def _keep_dates(self, file: str, rows: Mapping[int, list[Record]]) -> None:
+        """Leaves out undated roles that are known; a later bundle that shows less must not move their beginning."""
+        if file == "people":
+            roles = [each for records in rows.values() for each in records if each.kind == "roles"]
+            statuses = await self._store.compare(roles)
+            for records in rows.values():
+                records[:] = [each for each in records if each.kind != "roles" or statuses[each.uid] != "changed"]
 
     def _read(self, file: str, line: int, row: Row) -> list[Record]:
         records = facts_of(file, row, self._source, first_pairing=lambda uid, role: self._first.get((uid, role)))
@@ -327,11 +347,6 @@ class _Importer:
         if file == "people" and self._consent is not None:
             records += consents_of(records[0], *self._consent)
         return records
-
-    @staticmethod
-    def _keeps_its_date(file: str, record: Record, statuses: Mapping[str, str]) -> bool:
-        """Whether an undated role is known already; a later bundle that shows less must not move its beginning."""
-        return file == "people" and record.kind == "roles" and statuses[record.uid] == "changed"
 
     async def _look_up(self, rows: Mapping[int, list[Record]]) -> None:
         wanted = {uid for records in rows.values() for record in records for uid in record.links.values()}
@@ -359,6 +374,15 @@ class _Importer:
         entries = str(cell or "").split("|")
         same = (each for each in entries if uid_of(self._source, link.target, each.strip()) == uid)
         return next(same, str(cell or ""))
+
+
+def _records(rows: Mapping[int, list[Record]]) -> list[Record]:
+    return [record for records in rows.values() for record in records]
+
+
+def _conflict(record: Record) -> Problem:
+    reason, _, remedy = conflict_message(KINDS[record.kind]).partition("; ")
+    return Problem("id", "", reason, remedy)
 
 
 def _status_of_row(statuses: list[str]) -> str:

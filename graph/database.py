@@ -213,11 +213,12 @@ async def open_database(home: Path, *, budget_s: float = 5.0) -> AsyncIterator[D
         async with Database(address, budget_s=budget_s) as database:
             yield database
         return
-    from mentorgraph.graph import embedded  # only the embedded default needs its extra
+    from mentorgraph.graph.embedded import database as embedded  # only the embedded default needs its extra
+    from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 
     try:
         server = await asyncio.to_thread(embedded.attach, home)
-    except embedded.EmbeddedDatabaseError as error:
+    except EmbeddedDatabaseError as error:
         raise DatabaseUnavailable(str(error)) from error
     try:
         async with Database(Address(server.uri, server.user, server.password), budget_s=budget_s) as database:

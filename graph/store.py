@@ -13,7 +13,7 @@ from neo4j.time import DateTime
 
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, Kind, Record, link_uid
+from mentorgraph.graph.model import KINDS, OPEN_STATES, Kind, Record, link_uid
 
 PAGE = 2_000
 """Facts in one page of a listing."""
@@ -40,6 +40,18 @@ class StoredFact:
     links: tuple[Mapping[str, Any], ...]
 
 
+class Conflict(DomainError):
+    """Facts are known with other links than those that were to be written; nothing was written.
+
+    Attributes:
+        uids: The facts.
+    """
+
+    def __init__(self, message: str, uids: frozenset[str]) -> None:
+        super().__init__(message, code="CONFLICT")
+        self.uids = uids
+
+
 class Store:
     """The facts of one graph."""
 
@@ -57,8 +69,8 @@ class Store:
         async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
             statuses: dict[str, str] = {}
             for kind, rows in _rows_by_kind(records):
-                found = await transaction.run(f"write_{kind.name}", rows=rows, apply=False, change=0)
-                statuses |= {row["uid"]: row["status"] for row in found}
+                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=False, change=0)
+                statuses.update(found["statuses"])
             await transaction.roll_back()
         return statuses
 
@@ -69,7 +81,8 @@ class Store:
             uid → `created`, `changed`, `ended` or `same`.
 
         Raises:
-            DomainError: `CONFLICT`, a fact is known with other links; `NOT_FOUND`, a link's target does not exist.
+            Conflict: A fact is known with other links.
+            DomainError: `NOT_FOUND`, a link's target does not exist.
         """
         if not records:
             return {}
@@ -78,10 +91,9 @@ class Store:
         async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
             [change] = await transaction.run("next_change", kinds=[kind.name for kind, _ in groups])
             for kind, rows in groups:
-                found = await transaction.run(f"write_{kind.name}", rows=rows, apply=True, change=change["change"])
-                statuses |= {row["uid"]: row["status"] for row in found}
-            for record in records:
-                _refuse_unwritten(record, statuses.get(record.uid, "dangling"))
+                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=True, change=change["change"])
+                statuses.update(found["statuses"])
+            _refuse_unwritten(records, statuses)
             if all(status == "same" for status in statuses.values()):
                 await transaction.roll_back()
         return statuses
@@ -100,19 +112,37 @@ class Store:
         """All facts of a kind that were written after a change, in the order of their last change."""
         changed, uid = after, AFTER_ALL
         while True:
-            rows = await self.database.read(
+            [page] = await self.database.read(
                 f"list_{kind.name}", changed=changed, uid=uid, limit=PAGE, budget_s=LISTING_BUDGET_S
             )
-            for row in rows:
-                fact = _stored_fact(kind, row)
+            facts = [_stored_fact(kind, row) for row in page["facts"]]
+            for fact in facts:
                 yield fact
-                changed, uid = fact.changed, fact.record.uid
-            if len(rows) < PAGE:
+            if len(facts) < PAGE:
                 return
+            changed, uid = max((fact.changed, fact.record.uid) for fact in facts)
 
     async def read_changes(self) -> dict[str, int]:
         """The number of the last change of the whole graph (`graph`) and of each kind."""
         return {row["kind"]: row["change"] for row in await self.database.read("read_changes")}
+
+    # --- matching ---------------------------------------------------------------------------------------------------
+
+    async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
+        """Whoever asks and the goal asked about, or None where there is no such person."""
+        rows = await self.database.read("read_asker", mentee=mentee, goal=goal, now=now)
+        return rows[0] if rows else None
+
+    async def read_candidates(self, mentee: str, mentors: Sequence[str], now: datetime) -> list[dict[str, Any]]:
+        """What the hard rules need to know of some mentors."""
+        return await self.database.read(
+            "read_candidates", mentee=mentee, mentors=list(mentors), now=now, open=list(OPEN_STATES)
+        )
+
+    async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
+        """Relationships by type and uid with both ends, and goals that stand alone."""
+        edges: dict[str, Any] = {edge_type.lower(): sorted(wanted) for edge_type, wanted in uids.items()}
+        return await self.database.read("read_edges", goals=sorted(goals), **edges)
 
 
 def _rows_by_kind(records: Iterable[Record]) -> list[tuple[Kind, list[dict[str, object]]]]:
@@ -138,11 +168,17 @@ def _row(kind: Kind, record: Record) -> dict[str, object]:
     return row
 
 
-def _refuse_unwritten(record: Record, status: str) -> None:
-    if status == "conflict":
-        raise DomainError(conflict_message(KINDS[record.kind]), code="CONFLICT")
-    if status == "dangling":
-        raise DomainError(f"what this {KINDS[record.kind].label.lower()} refers to does not exist", code="NOT_FOUND")
+def _refuse_unwritten(records: Sequence[Record], statuses: Mapping[str, str]) -> None:
+    """Raises where not every record was written as it is; the transaction is then rolled back."""
+    conflicts = [record for record in records if statuses[record.uid] == "conflict"]
+    if conflicts:
+        kind = KINDS[conflicts[0].kind]
+        message = f"this {kind.label.lower()} {conflict_message(kind)}"
+        raise Conflict(message, frozenset(record.uid for record in conflicts))
+    for record in records:
+        if statuses[record.uid] == "dangling":
+            label = KINDS[record.kind].label.lower()
+            raise DomainError(f"what this {label} refers to does not exist", code="NOT_FOUND")
 
 
 def conflict_message(kind: Kind) -> str:

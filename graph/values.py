@@ -10,6 +10,9 @@ from zoneinfo import available_timezones
 
 Value: TypeAlias = str | int | float | bool | datetime | list[str]
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
 SLOT_MINUTES = 5
 """Resolution of weekly availability: every zone's offset from UTC and every window is a multiple of it."""
 
@@ -19,15 +22,14 @@ def _refuse(reason: str, remedy: str) -> ValueError:
 
 
 def text(longest: int) -> Callable[[object], str]:
-    """Reads text of at most `longest` characters, without surrounding space, in Unicode NFC."""
+    """Reads text of at most `longest` characters in Unicode NFC, without surrounding space and control characters."""
 
     def read(value: object) -> str:
-        clean = unicodedata.normalize("NFC", str(value)).strip()
+        clean = unicodedata.normalize("NFC", _CONTROLS.sub("", str(value))).strip()
         if len(clean) > longest:
             raise _refuse(f"has {len(clean)} characters", f"shorten it to {longest}")
-        bad = next((c for c in clean if (c < " " and c not in "\n\r\t") or "\ud800" <= c <= "\udfff"), None)
-        if bad is not None:
-            raise _refuse(f"holds the control character U+{ord(bad):04X}", "remove it")
+        if _SURROGATES.search(clean):
+            raise _refuse("holds half a character", "save the file as UTF-8")
         return clean
 
     return read

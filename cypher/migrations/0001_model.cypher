@@ -1,6 +1,5 @@
 // The model of version 1: identity, source keys and the order of changes, as far as Community can enforce them.
 // Statements are separated by a line that holds nothing but a semicolon.
-;
 CREATE CONSTRAINT unit_uid IF NOT EXISTS FOR (n:OrganisationUnit) REQUIRE n.uid IS UNIQUE
 ;
 CREATE CONSTRAINT unit_source_key IF NOT EXISTS FOR (n:OrganisationUnit) REQUIRE (n.source, n.external_id) IS UNIQUE

@@ -1,0 +1,286 @@
+"""Evidence paths: items of evidence, found again in the graph, as steps, a sentence and a query that returns them.
+
+An item that the graph does not confirm is dropped. Whoever may not see third people gets counts in place of their
+goals, pairings and sessions.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.store import Store, native
+from mentorgraph.graph.viewer import Viewer
+
+EDGE_TYPES = (
+    "NEEDS",
+    "WANTS",
+    "OFFERS",
+    "BROADER",
+    "FOR_GOAL",
+    "MENTOR",
+    "IN_UNIT",
+    "BELONGS_TO",
+    "PART_OF",
+)
+"""Types of the relationships that evidence may run along."""
+
+COMPUTED = "SIMILAR_TEXT"
+"""Stands between two goals that are alike in words; it is computed, not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of a path, with the relationship that leads to it.
+
+    Attributes:
+        kind: Label of the node.
+        node_uid: The node; empty where the viewer may not see it.
+        label: Its name or title, if it has one and the viewer may see it.
+        relationship_uid: The relationship from the step before; empty for the first step and for a computed one.
+        relationship_type: Its type.
+        forward: Whether it points from the step before to this one.
+        since: When it began.
+        source: Where it is known from.
+        holds_now: Whether it holds still.
+        count: Number of facts that the step stands for, where they are counted and not named.
+    """
+
+    kind: str
+    node_uid: str = ""
+    label: str = ""
+    relationship_uid: str = ""
+    relationship_type: str = ""
+    forward: bool = True
+    since: datetime | None = None
+    source: str = ""
+    holds_now: bool = True
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePath:
+    """One reason for a recommendation.
+
+    Attributes:
+        signal: The signal that it is evidence for.
+        metapath: Its kind.
+        weight: By how much the score would fall without its edge to the mentor.
+        sentence: What it says, in English.
+        steps: The path.
+        cypher: A query that returns exactly this path; empty where the viewer may not see all of it.
+    """
+
+    signal: str
+    metapath: str
+    weight: float
+    sentence: str
+    steps: tuple[Step, ...]
+    cypher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Evidence of one signal for one mentor, weighted in units of the score."""
+
+    mentor: str
+    signal: str
+    weight: float
+    evidence: Evidence
+
+
+async def find_paths(
+    store: Store, items: Sequence[Item], mentee: str, now: datetime, viewer: Viewer
+) -> dict[str, list[EvidencePath]]:
+    """Finds the paths of some evidence in the graph, in one round trip.
+
+    Args:
+        store: The graph.
+        items: Evidence, for any number of mentors.
+        mentee: uid of the person who asks.
+        now: The instant that `holds_now` refers to.
+        viewer: Who will see them.
+
+    Returns:
+        uid of the mentor → paths, heaviest first.
+    """
+    edges, goals = await _read_edges(store, items)
+    found: dict[str, list[tuple[Item, tuple[Step, ...]]]] = defaultdict(list)
+    for item in items:
+        steps = _steps(item, edges, goals, now)
+        if steps:
+            found[item.mentor].append((item, steps))
+    result = {}
+    for mentor, confirmed in found.items():
+        known = {mentee, mentor}
+        paths = (
+            [_path(item, steps) for item, steps in confirmed]
+            if viewer.sees_everybody
+            else _without_third_people(confirmed, known)
+        )
+        result[mentor] = sorted(paths, key=lambda path: (-path.weight, path.metapath, path.sentence))
+    return result
+
+
+async def _read_edges(
+    store: Store, items: Sequence[Item]
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:
+    """The relationships that evidence names, and the goals that stand alone, by uid; what does not exist is absent."""
+    wanted: dict[str, set[str]] = {name: set() for name in EDGE_TYPES}
+    for item in items:
+        for edge in item.evidence.edges:
+            wanted[edge.type].add(edge.uid)
+    starts = {item.evidence.start for item in items if item.evidence.start}
+    if not items:
+        return {}, {}
+    rows = await store.read_edges(wanted, starts)
+    edges: dict[str, Mapping[str, Any]] = {row["uid"]: row for row in rows if row["type"]}
+    return edges, {row["uid"]: row["start"] for row in rows if not row["type"]}
+
+
+def _steps(
+    item: Item, edges: Mapping[str, Mapping[str, Any]], goals: Mapping[str, Mapping[str, Any]], now: datetime
+) -> tuple[Step, ...]:
+    """The steps of one item, ending at the mentor; empty where the graph does not hold the path."""
+    rows = [edges.get(edge.uid) for edge in item.evidence.edges]
+    ends = [{row["start"]["uid"], row["end"]["uid"]} if row else set() for row in rows]
+    joints = [first & second for first, second in pairwise(ends)] + [{item.mentor} & ends[-1]]
+    if not all(len(joint) == 1 for joint in joints) or (item.evidence.start and item.evidence.start not in goals):
+        return ()
+    nodes = {node["uid"]: node for row in rows if row for node in (row["start"], row["end"])}
+    [first] = ends[0] - joints[0] or {""}
+    if not first:
+        return ()
+    steps = []
+    if item.evidence.start:
+        steps.append(_step(goals[item.evidence.start]))
+        steps.append(replace(_step(nodes[first]), relationship_type=COMPUTED))
+    else:
+        steps.append(_step(nodes[first]))
+    for row, [uid] in zip(rows, joints, strict=True):
+        if row is None or row["start"]["uid"] != (steps[-1].node_uid if row["end"]["uid"] == uid else uid):
+            return ()
+        until = native(row["until"])
+        steps.append(
+            replace(
+                _step(nodes[uid]),
+                relationship_uid=row["uid"],
+                relationship_type=row["type"],
+                forward=row["end"]["uid"] == uid,
+                since=native(row["since"]),
+                source=row["source"],
+                holds_now=until is None or until > now,
+            )
+        )
+    if item.evidence.count > 1:
+        steps[0] = replace(steps[0], count=item.evidence.count)
+    return tuple(steps)
+
+
+def _step(node: Mapping[str, Any]) -> Step:
+    return Step(node["kind"], node["uid"], node["name"] or "")
+
+
+def _path(item: Item, steps: tuple[Step, ...]) -> EvidencePath:
+    sentence = _sentence(item, steps)
+    return EvidencePath(item.signal, item.evidence.metapath, item.weight, sentence, steps, _cypher(steps))
+
+
+def _cypher(steps: Sequence[Step]) -> str:
+    """A query that returns exactly this path, to be run by whoever wants to check it.
+
+    It holds nothing but labels, types and uids, all of which are ours.
+    """
+    texts = []
+    for number, step in enumerate(steps):
+        node = f"(n{number}:{step.kind} {{uid: '{step.node_uid}'}})"
+        if step.relationship_uid:
+            edge = f"[r{number}:{step.relationship_type} {{uid: '{step.relationship_uid}'}}]"
+            texts.append(f"-{edge}->{node}" if step.forward else f"<-{edge}-{node}")
+        else:
+            texts.append(f", {node}" if texts else node)
+    return f"MATCH {''.join(texts)} RETURN *"
+
+
+THIRD_KINDS = frozenset({"Goal", "Pairing", "Session", "Person"})
+"""Kinds of node that may belong to third people."""
+
+
+def _without_third_people(confirmed: Iterable[tuple[Item, tuple[Step, ...]]], known: set[str]) -> list[EvidencePath]:
+    """Paths in which what belongs to third people is counted, not named; alike ones become one."""
+    alike: dict[tuple[str, str, tuple[Step, ...]], list[tuple[Item, tuple[Step, ...]]]] = defaultdict(list)
+    for item, steps in confirmed:
+        shown = tuple(_redacted(step, place, steps, known) for place, step in enumerate(steps))
+        alike[(item.signal, item.evidence.metapath, shown)].append((item, steps))
+    paths = []
+    for (signal, metapath, shown), members in alike.items():
+        item, steps = members[0]
+        count = sum(member.evidence.count for member, _ in members)
+        hidden = any(not step.node_uid for step in shown)
+        counted = tuple(replace(step, count=count) if not step.node_uid else step for step in shown)
+        paths.append(
+            EvidencePath(
+                signal,
+                metapath,
+                sum(member.weight for member, _ in members),
+                _sentence(item, counted, count) if hidden else _sentence(item, steps),
+                counted,
+                "" if hidden else _cypher(steps),
+            )
+        )
+    return paths
+
+
+def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) -> Step:
+    """A step as a participant may see it."""
+    asking = place == 0 and step.kind == "Goal"
+    if step.kind not in THIRD_KINDS or step.node_uid in known or asking:
+        beside_hidden = place > 0 and steps[place - 1].kind in THIRD_KINDS and steps[place - 1].node_uid not in known
+        first_goal = place == 1 and steps[0].kind == "Goal"
+        if beside_hidden and not first_goal:
+            return replace(step, relationship_uid="", since=None, source="")
+        return step
+    return Step(step.kind, relationship_type=step.relationship_type, forward=step.forward, holds_now=step.holds_now)
+
+
+# --- sentences ------------------------------------------------------------------------------------------------------
+
+
+def _sentence(item: Item, steps: Sequence[Step], count: int = 1) -> str:
+    """What a path says, made from its steps alone."""
+    mentor = steps[-1].label
+    metapath = item.evidence.metapath
+    asks = "the goal needs" if metapath.startswith("goal_") else f"{steps[0].label} wants to learn"
+    if metapath.endswith("_wants_skill") or metapath == "goal_needs_skill":
+        return f"{mentor} offers {steps[1].label}, which {asks}."
+    if metapath.endswith("near_skill"):
+        return f"{mentor} offers {steps[2].label}, one step from {steps[1].label}, which {asks}."
+    if metapath.endswith("sibling_skill"):
+        kinship = f"a kind of {steps[2].label} as is {steps[1].label}"
+        return f"{mentor} offers {steps[3].label}, {kinship}, which {asks}."
+    if metapath.endswith("similar_goal"):
+        return f"{mentor} has helped with {_goals(steps[2], count)} that needed {steps[1].label}, which {asks}."
+    if metapath == "similar_text":
+        return f"{mentor} has helped with {_goals(steps[1], count)} in like words ({item.evidence.strength:.0%} alike)."
+    if metapath.endswith("unit_member"):
+        whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
+        return f"{mentor} belongs to {steps[1].label}, {whose}."
+    if metapath.endswith("unit_mentored"):
+        whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
+        return f"{mentor} has mentored in {steps[1].label}, {whose}."
+    times = max(count, item.evidence.count)
+    return f"{mentor} has held {times} {'session' if times == 1 else 'sessions'}{_last(steps)}."
+
+
+def _goals(step: Step, count: int) -> str:
+    if step.label:
+        return f"the goal “{step.label}”"
+    return "a goal" if count == 1 else f"{count} goals"
+
+
+def _last(steps: Sequence[Step]) -> str:
+    since = steps[1].since
+    return f" in one pairing, the last on {since.date().isoformat()}" if since else ""
