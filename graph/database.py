@@ -6,7 +6,7 @@ the connection, which ends the query in the database too.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, NotificationMinimumSeverity
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
+from neo4j.exceptions import AuthError, ClientError, ConfigurationError, ConstraintError, DriverError, Neo4jError
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.statements import statement
@@ -128,6 +128,7 @@ class Database:
 
         Raises:
             DatabaseUnavailable: The server did not answer within the budget.
+            DomainError: `CONFLICT`, a uniqueness constraint of the database forbids it.
         """
         async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
             async with await session.begin_transaction() as transaction:
@@ -161,6 +162,10 @@ class Database:
             raise DatabaseUnavailable(
                 "the database refused our user name or password; check NEO4J_USER and NEO4J_PASSWORD"
             ) from None
+        except ConstraintError:
+            raise DomainError(
+                "something else is recorded under the same identity or source key already", code="CONFLICT"
+            ) from None
         except ClientError:
             raise
         except (Neo4jError, DriverError, OSError) as error:
@@ -192,7 +197,7 @@ async def _run(
 ) -> list[dict[str, Any]]:
     _note(name)
     result = await transaction.run(statement(name), dict(parameters))
-    return await result.data()
+    return [dict(record) async for record in result]
 
 
 def _note(name: str) -> None:
@@ -202,8 +207,18 @@ def _note(name: str) -> None:
 
 
 @asynccontextmanager
-async def open_database(home: Path, *, budget_s: float = 5.0) -> AsyncIterator[Database]:
+async def open_database(
+    home: Path,
+    *,
+    budget_s: float = 5.0,
+    progress: Callable[[str, int, int], None] = lambda _message, _done, _total: None,
+) -> AsyncIterator[Database]:
     """Opens the database that `NEO4J_URI` names, or else the embedded one of a home, which it starts where need be.
+
+    Args:
+        home: Folder of the embedded database.
+        budget_s: Seconds after which a unit of work is given up, unless it names its own.
+        progress: Told what is done while the embedded one starts.
 
     Raises:
         DatabaseUnavailable: With the one sentence that says why.
@@ -217,7 +232,7 @@ async def open_database(home: Path, *, budget_s: float = 5.0) -> AsyncIterator[D
     from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 
     try:
-        server = await asyncio.to_thread(embedded.attach, home)
+        server = await asyncio.to_thread(embedded.attach, home, progress=progress)
     except EmbeddedDatabaseError as error:
         raise DatabaseUnavailable(str(error)) from error
     try:

@@ -52,8 +52,9 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        """One line: column, value, reason, remedy."""
-        return f"{self.column} {self.value!r}: {self.message}; {self.remedy}"
+        """One line: column and value, unless it is about the whole row, then reason and remedy."""
+        about = f"{self.column} {self.value!r}: " if self.column else ""
+        return f"{about}{self.message}; {self.remedy}"
 
 
 class InvalidFact(ValueError):

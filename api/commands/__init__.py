@@ -2,7 +2,9 @@
 
 import click
 
+from mentorgraph.api.commands.bundle import export, import_
 from mentorgraph.api.commands.database import database
+from mentorgraph.api.commands.model import migrate
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.world import world
 
@@ -13,6 +15,9 @@ def main() -> None:
     """Ranked mentor recommendations with evidence that can be checked, on a Neo4j graph."""
 
 
+database.add_command(migrate)
 main.add_command(database, name="db")
+main.add_command(export)
+main.add_command(import_)
 main.add_command(serve)
 main.add_command(world)
