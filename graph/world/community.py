@@ -22,8 +22,8 @@ from mentorgraph.graph.world.people import (
     make_people,
     make_topics,
     make_units,
-    tell_people,
 )
+from mentorgraph.graph.world.profiles import tell_people
 from mentorgraph.graph.world.programmes import make_programmes, tell_programmes
 from mentorgraph.graph.world.tables import Tables, World
 from mentorgraph.graph.world.taxonomy import taxonomy
@@ -72,7 +72,7 @@ def generate(
     _tell_surroundings(tables, units, first_day.isoformat())
     tell_programmes(tables, programmes)
     tell_people(seed, tables, everybody, units, period)
-    tell_offers(seed, tables, mentors)
+    tell_offers(seed, tables, mentors, period)
     chronicle = Chronicle.begin(seed, tables, appeal, period, width)
     for pairing in pairings:
         chronicle.tell(pairing)

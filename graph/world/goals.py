@@ -130,17 +130,16 @@ def _stated(draws: Draws, needs: Sequence[tuple[str, int]], share: float) -> lis
     return [(skill, min(5, max(1, level + draws.bell(1)))) for skill, level in stated]
 
 
-def tell_offers(seed: int, tables: Tables, mentors: Sequence[HiddenMentor]) -> None:
+def tell_offers(seed: int, tables: Tables, mentors: Sequence[HiddenMentor], period: Period) -> None:
     """Writes what mentors offer; one in twelve of these grew by a level on the way."""
     draws = Draws(seed, "offers")
     for mentor in mentors:
         since = iso(mentor.since)
         until = iso(mentor.until) if mentor.until else ""
         for skill, level in mentor.offers:
-            if draws.chance(0.08):
-                grew = iso(mentor.since + draws.between(30, 120))
-                if not until or grew < until:
-                    tables.add("person_skills", mentor.id, skill, "offers", str(level - 1), since, grew)
-                    tables.add("person_skills", mentor.id, skill, "offers", str(level), grew, until)
-                    continue
-            tables.add("person_skills", mentor.id, skill, "offers", str(level), since, until)
+            grew = mentor.since + draws.between(30, 120)
+            if draws.chance(0.08) and grew < (mentor.until or period.last):
+                tables.add("person_skills", mentor.id, skill, "offers", str(level - 1), since, iso(grew))
+                tables.add("person_skills", mentor.id, skill, "offers", str(level), iso(grew), until)
+            else:
+                tables.add("person_skills", mentor.id, skill, "offers", str(level), since, until)

@@ -1,19 +1,19 @@
-"""Who lives in a generated world: units, topics, people with their hidden traits, and what a bundle tells of them."""
+"""Who lives in a generated world: topics, units, and people with their hidden traits."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from mentorgraph.graph.world.appeal import HiddenMentor, Topic
-from mentorgraph.graph.world.clocks import PATTERNS, Clock, iso, regions, time_of_day
+from mentorgraph.graph.world.clocks import PATTERNS, Clock, regions
 from mentorgraph.graph.world.draws import Draws, Weighted
-from mentorgraph.graph.world.tables import Tables
 from mentorgraph.graph.world.taxonomy import taxonomy
 from mentorgraph.graph.world.truth import TOPICS
 from mentorgraph.graph.world.wording import wording
 
 PEOPLE_PER_UNIT = 100
 MENTOR_PERCENT = 12
-CONSENT_TEXT = "2024-01"
+MENTEE_FIRST_DAYS = 240
+"""Who joins this long before they mentor, came as a mentee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +124,8 @@ def make_people(
 ) -> list[Person]:
     """Everybody, in no order that would tell their role."""
     ids = Ids("p", width)
-    roles = _roles(seed, count)
-    draws = Draws(seed, "people")
-    areas = [taxonomy().fields()[topic.field] for topic in topics]
-    by_area: dict[str, list[Unit]] = {}
-    for unit in units:
-        by_area.setdefault(unit.area, []).append(unit)
-    often = Weighted(range(len(topics)), [2 + (7 * number) % 5 for number in range(len(topics))])
-    return [_person(draws, ids.next(), role, period, often, areas, by_area, units) for role in roles]
+    arrivals = Arrivals(seed, period, topics, units)
+    return [arrivals.person(ids.next(), role) for role in _roles(seed, count)]
 
 
 def _roles(seed: int, count: int) -> list[str]:
@@ -145,61 +139,62 @@ def _roles(seed: int, count: int) -> list[str]:
     return draws.some(roles[:count], count)
 
 
-def _person(
-    draws: Draws,
-    id: str,
-    role: str,
-    period: Period,
-    often: Weighted[int],
-    areas: list[str],
-    by_area: dict[str, list[Unit]],
-    units: list[Unit],
-) -> Person:
-    span = period.last - period.first
-    topics = [often.draw(draws)]
-    if role == "mentor":
-        while draws.chance(0.5) and len(topics) < 3:
-            topics.append(often.draw(draws))
-    near = by_area.get(areas[topics[0]], units)
-    unit = draws.pick(near if draws.chance(0.4) else units)
-    region = unit.region if draws.chance(0.5) else draws.below(len(regions()))
-    clock = (draws.pick(list(regions()[region]["zones"])), draws.pick(list(PATTERNS)))
-    mentors_from = left = 0
-    asks = role == "mentee"
-    if role == "mentor":
+class Arrivals:
+    """Lets people arrive in a world with these topics and units."""
+
+    def __init__(self, seed: int, period: Period, topics: list[Topic], units: list[Unit]) -> None:
+        self._draws = Draws(seed, "people")
+        self._period = period
+        self._units = units
+        areas = [taxonomy().fields()[topic.field] for topic in topics]
+        self._near = [[unit for unit in units if unit.area == area] or units for area in areas]
+        self._topics = Weighted(range(len(topics)), [2 + (7 * number) % 5 for number in range(len(topics))])
+
+    def person(self, id: str, role: str) -> Person:
+        """One more person in a role."""
+        draws = self._draws
+        mentors = role == "mentor"
+        topics = [self._topics.draw(draws)]
+        while mentors and len(topics) < 3 and draws.chance(0.5):
+            topics.append(self._topics.draw(draws))
+        unit = draws.pick(self._near[topics[0]] if draws.chance(0.4) else self._units)
+        region = unit.region if draws.chance(0.5) else draws.below(len(regions()))
+        joined, mentors_from, left = self._stay(role)
+        return Person(
+            id=id,
+            name=_name(draws, region),
+            role=role,
+            clock=(draws.pick(list(regions()[region]["zones"])), draws.pick(list(PATTERNS))),
+            unit=unit,
+            topics=tuple(dict.fromkeys(topics)),
+            joined=joined,
+            mentors_from=mentors_from,
+            left=left,
+            asks=role == "mentee" or (self._period.first <= joined and mentors_from - joined >= MENTEE_FIRST_DAYS),
+            pace=draws.below(3),
+            motivation=draws.pick((0, 1, 1, 2, 2, 2, 3, 3, 4)),
+            places=draws.pick((1, 2, 3, 3, 4, 4, 5, 6)) if mentors else 0,
+            agrees=draws.chance(0.98),
+            absences=_absences(draws, self._period) if mentors and draws.chance(0.2) else [],
+        )
+
+    def _stay(self, role: str) -> tuple[int, int, int]:
+        """When somebody joined, became a mentor and left; 0 for what did not happen."""
+        draws, first, last = self._draws, self._period.first, self._period.last
+        if role == "mentee":
+            during = draws.chance(0.96)
+            return (first + draws.below(last - first) if during else first - draws.between(1, 300)), 0, 0
+        if role != "mentor":
+            return first - draws.between(30, 1500), 0, 0
         if draws.chance(0.65):
-            joined = period.first - draws.between(30, 1000)
-            mentors_from = period.first - draws.below(30)
+            joined, mentors_from = first - draws.between(30, 1000), first - draws.below(30)
         else:
-            joined = period.first + draws.below(span)
-            mentors_from = min(period.last, joined + draws.between(0, 60))
-            if draws.chance(0.2) and joined + 400 < period.last:
-                asks, mentors_from = True, joined + draws.between(240, 400)
-        if draws.chance(0.06):
-            left = mentors_from + draws.between(150, 900)
-    elif role == "mentee":
-        joined = period.first + draws.below(span) if draws.chance(0.96) else period.first - draws.between(1, 300)
-    else:
-        joined = period.first - draws.between(30, 1500)
-    if left > period.last:
-        left = 0
-    return Person(
-        id,
-        _name(draws, region),
-        role,
-        clock,
-        unit,
-        tuple(dict.fromkeys(topics)),
-        joined,
-        mentors_from,
-        left,
-        asks,
-        draws.below(3),
-        draws.pick((0, 1, 1, 2, 2, 2, 3, 3, 4)),
-        draws.pick((1, 2, 3, 3, 4, 4, 5, 6)) if role == "mentor" else 0,
-        draws.chance(0.98),
-        _absences(draws, period) if role == "mentor" and draws.chance(0.2) else [],
-    )
+            joined = first + draws.below(last - first)
+            mentors_from = min(last, joined + draws.between(0, 60))
+            if draws.chance(0.2) and joined + 400 < last:
+                mentors_from = joined + draws.between(MENTEE_FIRST_DAYS, 400)
+        left = mentors_from + draws.between(150, 900) if draws.chance(0.06) else 0
+        return joined, mentors_from, left if left <= last else 0
 
 
 def _name(draws: Draws, region: int) -> str:
@@ -248,53 +243,3 @@ def hidden_mentors(seed: int, people: list[Person], topics: list[Topic]) -> list
             )
         )
     return mentors
-
-
-def tell_people(seed: int, tables: Tables, people: list[Person], units: list[Unit], period: Period) -> None:
-    """Writes what the bundle tells of people, apart from what they know and want."""
-    draws = Draws(seed, "told")
-    for person in people:
-        joined, left = iso(person.joined), iso(person.left) if person.left else ""
-        tables.add("people", person.id, person.name, "", joined, left, person.clock[0])
-        _tell_roles(draws, tables, person, joined, left)
-        if person.joined < period.first and draws.chance(0.1):
-            moved = iso(draws.between(person.joined, period.first))
-            former = draws.pick([unit for unit in draws.some(units, 2) if unit is not person.unit])
-            tables.add("unit_membership", person.id, former.id, joined, moved)
-            tables.add("unit_membership", person.id, person.unit.id, moved, left)
-        else:
-            tables.add("unit_membership", person.id, person.unit.id, joined, left)
-        _tell_consents(draws, tables, person, joined, period)
-        if draws.chance(0.85 if person.mentors_from else 0.7):
-            _tell_availability(draws, tables, person, joined, left)
-        for since, until in person.absences:
-            tables.add("absences", person.id, iso(since), iso(until))
-
-
-def _tell_roles(draws: Draws, tables: Tables, person: Person, joined: str, left: str) -> None:
-    if person.asks and person.mentors_from:
-        tables.add("roles", person.id, "mentee", joined, iso(person.mentors_from), "", "")
-    if person.mentors_from:
-        hours = str(person.places * draws.between(2, 4))
-        tables.add("roles", person.id, "mentor", iso(person.mentors_from), left, str(person.places), hours)
-    else:
-        tables.add("roles", person.id, person.role, joined, left, "", "")
-
-
-def _tell_consents(draws: Draws, tables: Tables, person: Person, joined: str, period: Period) -> None:
-    if person.agrees:
-        tables.add("consents", person.id, "matching", CONSENT_TEXT, joined, "")
-    if draws.chance(0.9):
-        withdrawn = iso(draws.between(person.joined, period.last)) if draws.chance(0.03) else ""
-        tables.add("consents", person.id, "training", CONSENT_TEXT, joined, withdrawn)
-    for purpose, share in (("stories", 0.3), ("recording", 0.2), ("audit_attributes", 0.4)):
-        if draws.chance(share):
-            tables.add("consents", person.id, purpose, CONSENT_TEXT, joined, "")
-
-
-def _tell_availability(draws: Draws, tables: Tables, person: Person, joined: str, left: str) -> None:
-    zone, pattern = person.clock
-    weekdays, start, end = PATTERNS[pattern]
-    start, end = start + 5 * draws.bell(3), end + 5 * draws.bell(3)
-    for weekday in weekdays:
-        tables.add("availability", person.id, str(weekday), time_of_day(start), time_of_day(end), zone, joined, left)

@@ -13,7 +13,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "broader": ("skill_id", "broader_id", "since"),
     "programmes": ("id", "name", "format", "since", "until"),
     "priorities": ("id", "name", "description", "since"),
-    "people": ("id", "name", "roles", "joined_on", "left_on", "zone"),
+    "people": ("id", "name", "joined_on", "left_on", "zone"),
     "roles": ("person_id", "role_id", "since", "until", "max_mentees", "hours_per_month"),
     "unit_membership": ("person_id", "unit_id", "since", "until"),
     "memberships": ("person_id", "programme_id", "role", "since", "until"),
@@ -28,7 +28,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "priority_id",
         "title",
         "description",
-        "skills",
         "created_on",
         "closed_on",
     ),
@@ -49,7 +48,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "feedback": ("id", "pairing_id", "person_id", "given_on", "rating", "comment"),
     "blocks": ("person_id", "blocked_id", "since", "until"),
 }
-"""The files of a bundle and their columns; a file refers only to those before it."""
+"""The files of a bundle and their columns; a file refers only to those before it.
+
+Roles and needed skills have files of their own, so people and goals do without the list columns.
+"""
 
 
 class Tables:

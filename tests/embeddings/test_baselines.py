@@ -1,0 +1,72 @@
+"""The untrained rankings against slow definitions."""
+
+from math import log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from mentorgraph.embeddings.baselines import PastPairings, metapath_neighbours, popularity
+
+SKILLS, MENTORS = 6, 4
+Wants = list[set[int]]
+
+wants = st.lists(st.sets(st.integers(0, SKILLS - 1), max_size=4), min_size=1, max_size=12)
+
+
+def matrix(rows: Wants) -> sparse.csr_array:
+    dense = np.zeros((len(rows), SKILLS))
+    for number, row in enumerate(rows):
+        dense[number, sorted(row)] = 1
+    return sparse.csr_array(dense)
+
+
+def past_of(rows: Wants) -> PastPairings:
+    mentors = np.array([(5 * number + 2) % MENTORS for number in range(len(rows))])
+    return PastPairings(mentors, matrix(rows), np.arange(len(rows)) * 90.0, MENTORS)
+
+
+def slow_metapath(asked: Wants, rows: Wants, neighbours: int) -> list[list[float]]:
+    past = past_of(rows)
+    idf = [log((1 + len(rows)) / (1 + sum(skill in row for row in rows))) + 1 for skill in range(SKILLS)]
+
+    def alike(one: set[int], other: set[int]) -> float:
+        lengths = [sqrt(sum(idf[skill] ** 2 for skill in each)) for each in (one, other)]
+        return sum(idf[skill] ** 2 for skill in one & other) / (lengths[0] * lengths[1]) if all(lengths) else 0
+
+    result = []
+    for query in asked:
+        votes = [alike(query, row) for row in rows]
+        limit = sorted(votes, reverse=True)[min(neighbours, len(votes)) - 1]
+        scores = [0.0] * MENTORS
+        for vote, mentor in zip(votes, past.mentors, strict=True):
+            if vote >= limit - 1e-12:
+                scores[mentor] += vote
+        result.append(scores)
+    return result
+
+
+@given(wants, wants)
+def test_the_metapath_sums_what_its_definition_sums(asked: Wants, rows: Wants) -> None:
+    found = metapath_neighbours(matrix(asked), past_of(rows))
+    assert found == pytest.approx(np.array(slow_metapath(asked, rows, 100)))
+
+
+def test_only_the_nearest_past_pairings_vote() -> None:
+    asked, rows = [{0, 1}], [{0, 1}, {0, 2}, {1, 2, 3}, {4}]
+    for neighbours in (1, 2, 3):
+        found = metapath_neighbours(matrix(asked), past_of(rows), neighbours)
+        assert found == pytest.approx(np.array(slow_metapath(asked, rows, neighbours)))
+    assert np.count_nonzero(metapath_neighbours(matrix(asked), past_of(rows), 1)) == 1
+
+
+def test_who_wants_nothing_that_others_wanted_gets_no_votes() -> None:
+    assert not metapath_neighbours(matrix([set(), {5}]), past_of([{0}, {1}])).any()
+
+
+def test_a_pairing_counts_half_after_each_half_life() -> None:
+    past = PastPairings(np.array([0, 0, 2]), matrix([{0}] * 3), np.array([0.0, 180.0, 360.0]), MENTORS)
+    assert popularity(past).tolist() == [1.5, 0, 0.25, 0]
+    assert popularity(past, half_life_days=360).tolist() != popularity(past).tolist()
