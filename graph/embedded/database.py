@@ -6,30 +6,23 @@ stops when the last one has left, however that one ended.
 
 import contextlib
 import fcntl
-import json
 import logging
 import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from mentorgraph.graph.embedded.conversation import RETRY_EVERY_S, Conversation, ask, call, call_or_start
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.folder import DATABASE, USER, DatabaseFolder
-from mentorgraph.graph.embedded.jars import ensure_jars, require_extra
+from mentorgraph.graph.embedded.jars import require_extra
 from mentorgraph.graph.embedded.lines import Line, chosen_line
 from mentorgraph.graph.embedded.progress import Report, no_report
 from mentorgraph.graph.home import mentorgraph_home
-
-CONNECT_LIMIT_S = 60
-RETRY_EVERY_S = 0.1
-ANOTHER_GUARDIAN = 3
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +59,7 @@ class EmbeddedDatabase:
         Call it on `Neo.DatabaseError.Transaction.TransactionStartFailed`; a server answers so for ever after its disk
         was full. Returns at once; the restart takes some seconds.
         """
-        _ask(self._presence.folder, "look")
+        ask(self._presence.folder, "look")
 
     def close(self) -> None:
         """Leave; the server stops if nobody else uses it."""
@@ -163,19 +156,19 @@ def stop_folder(folder: DatabaseFolder) -> bool:
     """As `stop`, for a database folder."""
     from mentorgraph.graph.embedded import engine
 
-    connection = _dial(folder)
-    if connection is None and engine.store_holder(folder) is not None:
+    conversation = call(folder)
+    if conversation is None and engine.store_holder(folder) is not None:
         engine.refuse_holder(folder, except_own=True)
-        connection = _connect(folder, None, no_report)
-    if connection is not None:
-        with connection:
-            _say(connection, {"wish": "stop"})
-            while connection.recv(4096):
+        conversation = call_or_start(folder)
+    if conversation is not None:
+        with conversation:
+            conversation.say("stop")
+            for _ in conversation.news():
                 pass
     if folder.guardian_lock.exists():
         with folder.guardian_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-    return connection is not None
+    return conversation is not None
 
 
 def status(home: Path | None = None) -> Status:
@@ -186,7 +179,7 @@ def status(home: Path | None = None) -> Status:
     folder = database_folder(home)
     line = folder.line()
     size_bytes = folder.size_bytes()
-    told = _ask(folder, "status")
+    told = ask(folder, "status")
     if told is not None:
         return Status(
             told["state"],
@@ -210,14 +203,10 @@ def status(home: Path | None = None) -> Status:
 @contextlib.contextmanager
 def stopped_for_maintenance(folder: DatabaseFolder, progress: Report = no_report) -> Iterator[None]:
     """Keep the server stopped meanwhile; its users wait, and get it back on the same port afterwards."""
-    connection = _connect(folder, None, progress)
-    with connection:
-        _say(connection, {"wish": "maintain"})
+    with call_or_start(folder, progress=progress) as conversation:
+        conversation.say("maintain")
         progress("Stopping the database", 0, 0)
-        for news in _news(connection):
-            if news["state"] == "yours":
-                break
-        else:
+        if next(conversation.news(), None) is None:
             raise EmbeddedDatabaseError("The database was stopped meanwhile; run the command again.", "stopped")
         yield
 
@@ -233,7 +222,7 @@ class _Presence:
         self.folder = folder
         self._line = line
         self._wish = wish
-        self._connection: socket.socket | None = None
+        self._conversation: Conversation | None = None
         self._is_closed = False
 
     def join(self, progress: Report) -> int:
@@ -242,108 +231,43 @@ class _Presence:
         Returns:
             The server's port.
         """
-        port = self._join(progress)
-        threading.Thread(target=self._stay, name="embedded-database", daemon=True).start()
+        conversation, port = self._join(progress)
+        threading.Thread(target=self._stay, args=(conversation,), name="embedded-database", daemon=True).start()
         return port
 
     def close(self) -> None:
         """Leave."""
         self._is_closed = True
-        if self._connection is not None:
-            with contextlib.suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
-            self._connection.close()
+        if self._conversation is not None:
+            self._conversation.hang_up()
 
-    def _join(self, progress: Report) -> int:
-        while True:
-            connection = _connect(self.folder, self._line, progress)
-            self._connection = connection
-            _say(connection, {"wish": self._wish, "line": self._line.name, "pid": os.getpid()})
-            for news in _news(connection):
+    def _join(self, progress: Report) -> tuple[Conversation, int]:
+        while not self._is_closed:
+            conversation = self._conversation = call_or_start(self.folder, self._line, progress)
+            conversation.say(self._wish, line=self._line.name, pid=os.getpid())
+            for news in conversation.news():
                 if news["state"] == "ready":
-                    return int(news["port"])
+                    return conversation, int(news["port"])
                 if news["state"] == "failed":
-                    connection.close()
+                    conversation.close()
                     raise EmbeddedDatabaseError(news["message"], news["code"])
                 progress(news["message"], 0, 0)
-            connection.close()
+            conversation.close()
             time.sleep(RETRY_EVERY_S)
+        raise EmbeddedDatabaseError("This process left the database; attach again.", "stopped")
 
-    def _stay(self) -> None:
-        while not self._is_closed:
-            assert self._connection is not None  # noqa: S101
-            state = ""
-            for news in _news(self._connection):
+    def _stay(self, conversation: Conversation) -> None:
+        state = ""
+        while not self._is_closed and state != "stopped":
+            for news in conversation.news():
                 state = news["state"]
+            conversation.close()
             if self._is_closed or state == "stopped":
                 return
             try:
-                self._join(no_report)
+                conversation, _ = self._join(no_report)
             except EmbeddedDatabaseError as error:
-                log.error("the embedded database is gone: %s", error.message)
+                if not self._is_closed:
+                    log.error("the embedded database is gone: %s", error.message)
                 return
-
-
-def _connect(folder: DatabaseFolder, line: Line | None, progress: Report) -> socket.socket:
-    """A connection to the folder's guardian, which is started if there is none."""
-    deadline = time.monotonic() + CONNECT_LIMIT_S
-    while True:
-        connection = _dial(folder)
-        if connection is not None:
-            return connection
-        if line is not None:
-            folder.check_line(line)
-            ensure_jars(line, progress)
-        _start_guardian(folder)
-        connection = _dial(folder)
-        if connection is not None:
-            return connection
-        if time.monotonic() > deadline:
-            raise EmbeddedDatabaseError(
-                f"The process that guards {folder.path} does not answer; {folder.guardian_log} says more.",
-                "start_failed",
-            )
-        progress("Waiting for the database to stop", 0, 0)
-        time.sleep(RETRY_EVERY_S)
-
-
-def _dial(folder: DatabaseFolder) -> socket.socket | None:
-    """A connection to the guardian that runs, None if none does."""
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(folder.guardian_address.read_text())
-    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
-        connection.close()
-        return None
-    return connection
-
-
-def _start_guardian(folder: DatabaseFolder) -> None:
-    folder.create()
-    command = [sys.executable, "-P", "-m", "mentorgraph.graph.embedded.guardian", str(folder.path)]
-    started = subprocess.run(  # noqa: S603
-        command, cwd=folder.path, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False
-    )
-    if started.returncode not in (0, ANOTHER_GUARDIAN):
-        reason = (started.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-        raise EmbeddedDatabaseError(f"Cannot start the process that guards the database: {reason}.", "start_failed")
-
-
-def _say(connection: socket.socket, message: dict[str, Any]) -> None:
-    connection.sendall(json.dumps(message).encode() + b"\n")
-
-
-def _news(connection: socket.socket) -> Iterator[dict[str, Any]]:
-    """What the guardian says, until it or this process ends the connection."""
-    with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
-        for line in lines:
-            yield json.loads(line)
-
-
-def _ask(folder: DatabaseFolder, wish: str) -> dict[str, Any] | None:
-    connection = _dial(folder)
-    if connection is None:
-        return None
-    with connection:
-        _say(connection, {"wish": wish})
-        return next(_news(connection), None)
+        conversation.close()

@@ -1,5 +1,6 @@
 """What lies where in the folder of one embedded database, and how it comes into being."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -144,14 +145,19 @@ class DatabaseFolder:
             return self.password_file.read_text().strip()
         except FileNotFoundError:
             raise EmbeddedDatabaseError(
-                f"The password file {self.password_file} is gone; put it back, or move {self.path} away "
-                "and load a dump, which makes a new database.",
+                f"The password file {self.password_file} is gone; put it back, or run mentorgraph db dump FILE and "
+                "mentorgraph db load FILE, which sets a new password.",
                 "wrong_password",
             ) from None
 
     def size_bytes(self) -> int:
         """How much the database takes on disk."""
-        return sum(file.stat().st_size for file in self.server.rglob("*") if file.is_file())
+        size_bytes = 0
+        for folder, _, names in os.walk(self.server):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):  # a running server removes files
+                    size_bytes += (Path(folder) / name).stat().st_size
+        return size_bytes
 
     def check_line(self, line: Line) -> None:
         """Check that the database, if there is one, belongs to this line.

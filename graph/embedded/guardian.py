@@ -27,12 +27,12 @@ import neo4j
 from neo4j.exceptions import AuthError, DatabaseError, DriverError, Neo4jError
 
 from mentorgraph.graph.embedded import engine
+from mentorgraph.graph.embedded.conversation import ANOTHER_GUARDIAN
 from mentorgraph.graph.embedded.engine import Engine
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.folder import DATABASE, USER, DatabaseFolder
 from mentorgraph.graph.embedded.lines import LINES, Line
 
-ANOTHER_GUARDIAN = 3
 FIRST_USER_WITHIN_S = 10
 TICK_S = 0.25
 START_LIMIT_S = 180
@@ -72,7 +72,7 @@ class Guardian:
         self._failures = 0
         self._retry_at = 0.0
         self._probe_at = 0.0
-        self._idle_until = time.monotonic() + FIRST_USER_WITHIN_S
+        self._idle_until = time.monotonic() + FIRST_USER_WITHIN_S  # until then nobody is missed
         self._news: dict[str, Any] = {"state": "starting", "message": "Starting the database"}
         self._changed = asyncio.Event()
 
@@ -129,7 +129,6 @@ class Guardian:
             writer.close()
 
     async def _answer(self, request: dict[str, Any], reader: StreamReader, writer: StreamWriter) -> None:
-        self._idle_until = 0.0
         wish = request["wish"]
         if wish == "status":
             _tell(writer, self._status())
@@ -143,6 +142,7 @@ class Guardian:
             await reader.read()
         elif wish == "maintain":
             self.maintainers[writer] = False
+            self._idle_until = 0.0
             self._changed.set()
             await reader.read()
         elif wish in ("attach", "keep"):
@@ -161,6 +161,7 @@ class Guardian:
         if not self.users and not self.is_kept:
             self.line = line
         self.users[writer] = request["pid"]
+        self._idle_until = 0.0
         if request["wish"] == "keep":
             self.is_kept = True
             self._remember()
@@ -191,6 +192,8 @@ class Guardian:
     # What the server needs
 
     async def _supervise(self) -> None:
+        if time.monotonic() < self._idle_until and not self._is_stopping:
+            return
         if not self.is_wanted:
             if self.engine is not None and not self.maintainers and not self._is_stopping:
                 self._announce("stopping", "Stopping the database, as nobody uses it")
@@ -273,7 +276,7 @@ class Guardian:
                 except AuthError:
                     raise EmbeddedDatabaseError(
                         f"The database does not accept the password in {self.folder.password_file}; put the right "
-                        f"one there, or move {self.folder.path} away and load a dump, which makes a new database.",
+                        "one there, or run mentorgraph db dump FILE and mentorgraph db load FILE, which sets it.",
                         "wrong_password",
                     ) from None
                 except (TimeoutError, DriverError, Neo4jError):
