@@ -1,16 +1,21 @@
-// Lists availability in the order of their last change.
+// Lists availability in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (availability:Availability)
-WHERE availability.changed >= $changed AND (availability.changed > $changed OR availability.uid > $uid)
+USING INDEX availability:Availability(changed)
+WHERE availability.changed > $changed
 WITH availability
-ORDER BY availability.changed, availability.uid
+ORDER BY availability.changed
 LIMIT $limit
 RETURN collect({
-         properties: properties(availability),
+         properties: availability {.*, since: availability.since.epochMillis, until: availability.until.epochMillis},
          links: COLLECT {
            MATCH (availability)<-[link:AVAILABLE]-(other)
-           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+           RETURN {
+             type: type(link),
+             start: startNode(link).uid,
+             end: endNode(link).uid,
+             properties: link {.*, since: link.since.epochMillis, until: link.until.epochMillis}
+           }
          }
        }) AS facts

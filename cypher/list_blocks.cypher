@@ -1,10 +1,13 @@
-// Lists blocks in the order of their last change.
+// Lists blocks in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (start:Person)-[fact:BLOCKS]->(end:Person)
-WHERE fact.changed >= $changed AND (fact.changed > $changed OR fact.uid > $uid)
+USING INDEX fact:BLOCKS(changed)
+WHERE fact.changed > $changed
 WITH start, fact, end
-ORDER BY fact.changed, fact.uid
+ORDER BY fact.changed
 LIMIT $limit
-RETURN collect({properties: properties(fact), links: [{start: start.uid, end: end.uid}]}) AS facts
+RETURN collect({
+         properties: fact {.*, since: fact.since.epochMillis, until: fact.until.epochMillis},
+         links: [{start: start.uid, end: end.uid}]
+       }) AS facts

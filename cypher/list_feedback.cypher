@@ -1,16 +1,21 @@
-// Lists feedback in the order of their last change.
+// Lists feedback in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (feedback:Feedback)
-WHERE feedback.changed >= $changed AND (feedback.changed > $changed OR feedback.uid > $uid)
+USING INDEX feedback:Feedback(changed)
+WHERE feedback.changed > $changed
 WITH feedback
-ORDER BY feedback.changed, feedback.uid
+ORDER BY feedback.changed
 LIMIT $limit
 RETURN collect({
-         properties: properties(feedback),
+         properties: feedback {.*, since: feedback.since.epochMillis, until: feedback.until.epochMillis},
          links: COLLECT {
            MATCH (feedback)-[link:ABOUT|GAVE]-(other)
-           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+           RETURN {
+             type: type(link),
+             start: startNode(link).uid,
+             end: endNode(link).uid,
+             properties: link {.*, since: link.since.epochMillis, until: link.until.epochMillis}
+           }
          }
        }) AS facts

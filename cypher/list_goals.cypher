@@ -1,16 +1,21 @@
-// Lists goals in the order of their last change.
+// Lists goals in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (goal:Goal)
-WHERE goal.changed >= $changed AND (goal.changed > $changed OR goal.uid > $uid)
+USING INDEX goal:Goal(changed)
+WHERE goal.changed > $changed
 WITH goal
-ORDER BY goal.changed, goal.uid
+ORDER BY goal.changed
 LIMIT $limit
 RETURN collect({
-         properties: properties(goal),
+         properties: goal {.*, since: goal.since.epochMillis, until: goal.until.epochMillis},
          links: COLLECT {
            MATCH (goal)-[link:HAS_GOAL|IN_UNIT|SERVES]-(other)
-           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+           RETURN {
+             type: type(link),
+             start: startNode(link).uid,
+             end: endNode(link).uid,
+             properties: link {.*, since: link.since.epochMillis, until: link.until.epochMillis}
+           }
          }
        }) AS facts

@@ -1,10 +1,13 @@
-// Lists people in the order of their last change.
+// Lists people in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (person:Person)
-WHERE person.changed >= $changed AND (person.changed > $changed OR person.uid > $uid)
+USING INDEX person:Person(changed)
+WHERE person.changed > $changed
 WITH person
-ORDER BY person.changed, person.uid
+ORDER BY person.changed
 LIMIT $limit
-RETURN collect({properties: properties(person), links: []}) AS facts
+RETURN collect({
+         properties: person {.*, since: person.since.epochMillis, until: person.until.epochMillis},
+         links: []
+       }) AS facts

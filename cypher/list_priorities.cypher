@@ -1,10 +1,13 @@
-// Lists priorities in the order of their last change.
+// Lists priorities in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (priority:Priority)
-WHERE priority.changed >= $changed AND (priority.changed > $changed OR priority.uid > $uid)
+USING INDEX priority:Priority(changed)
+WHERE priority.changed > $changed
 WITH priority
-ORDER BY priority.changed, priority.uid
+ORDER BY priority.changed
 LIMIT $limit
-RETURN collect({properties: properties(priority), links: []}) AS facts
+RETURN collect({
+         properties: priority {.*, since: priority.since.epochMillis, until: priority.until.epochMillis},
+         links: []
+       }) AS facts

@@ -1,10 +1,13 @@
-// Lists programmes in the order of their last change.
+// Lists programmes in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (programme:Programme)
-WHERE programme.changed >= $changed AND (programme.changed > $changed OR programme.uid > $uid)
+USING INDEX programme:Programme(changed)
+WHERE programme.changed > $changed
 WITH programme
-ORDER BY programme.changed, programme.uid
+ORDER BY programme.changed
 LIMIT $limit
-RETURN collect({properties: properties(programme), links: []}) AS facts
+RETURN collect({
+         properties: programme {.*, since: programme.since.epochMillis, until: programme.until.epochMillis},
+         links: []
+       }) AS facts

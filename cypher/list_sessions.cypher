@@ -1,16 +1,21 @@
-// Lists sessions in the order of their last change.
+// Lists sessions in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (session:Session)
-WHERE session.changed >= $changed AND (session.changed > $changed OR session.uid > $uid)
+USING INDEX session:Session(changed)
+WHERE session.changed > $changed
 WITH session
-ORDER BY session.changed, session.uid
+ORDER BY session.changed
 LIMIT $limit
 RETURN collect({
-         properties: properties(session),
+         properties: session {.*, since: session.since.epochMillis, until: session.until.epochMillis},
          links: COLLECT {
            MATCH (session)-[link:PART_OF]->(other)
-           RETURN {type: type(link), start: startNode(link).uid, end: endNode(link).uid, properties: properties(link)}
+           RETURN {
+             type: type(link),
+             start: startNode(link).uid,
+             end: endNode(link).uid,
+             properties: link {.*, since: link.since.epochMillis, until: link.until.epochMillis}
+           }
          }
        }) AS facts

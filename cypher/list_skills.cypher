@@ -1,10 +1,13 @@
-// Lists skills in the order of their last change.
+// Lists skills in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (skill:Skill)
-WHERE skill.changed >= $changed AND (skill.changed > $changed OR skill.uid > $uid)
+USING INDEX skill:Skill(changed)
+WHERE skill.changed > $changed
 WITH skill
-ORDER BY skill.changed, skill.uid
+ORDER BY skill.changed
 LIMIT $limit
-RETURN collect({properties: properties(skill), links: []}) AS facts
+RETURN collect({
+         properties: skill {.*, since: skill.since.epochMillis, until: skill.until.epochMillis},
+         links: []
+       }) AS facts

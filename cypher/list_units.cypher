@@ -1,10 +1,13 @@
-// Lists units in the order of their last change.
+// Lists units in the order of their last change; instants come as milliseconds since 1970.
 // $changed: integer, number of the change to start after
-// $uid: string, uid to start after within that change
 // $limit: integer, rows
 MATCH (unit:OrganisationUnit)
-WHERE unit.changed >= $changed AND (unit.changed > $changed OR unit.uid > $uid)
+USING INDEX unit:OrganisationUnit(changed)
+WHERE unit.changed > $changed
 WITH unit
-ORDER BY unit.changed, unit.uid
+ORDER BY unit.changed
 LIMIT $limit
-RETURN collect({properties: properties(unit), links: []}) AS facts
+RETURN collect({
+         properties: unit {.*, since: unit.since.epochMillis, until: unit.until.epochMillis},
+         links: []
+       }) AS facts

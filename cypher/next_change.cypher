@@ -1,9 +1,10 @@
-// Counts one more change of the graph, notes it for each kind that it touches, and returns its number.
+// Reserves numbers for some changes of the graph, notes the last one for each kind that they touch, and returns it.
+// $count: integer, how many numbers
 // $kinds: list of strings, names of the kinds
 MATCH (total:ChangeCounter {kind: 'graph'})
-SET total.value = total.value + 1
-WITH total.value AS change
+SET total.value = total.value + $count
+WITH total.value AS last
 MATCH (counter:ChangeCounter)
 WHERE counter.kind IN $kinds
-SET counter.value = change
-RETURN DISTINCT change
+SET counter.value = last
+RETURN DISTINCT last

@@ -1,7 +1,7 @@
 // Writes absences: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, link_uids (sorted), person, person_link (uids of target and relationship)
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted), person, person_link
+//   (uids of target and relationship)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Absence {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -20,13 +20,13 @@ CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   MATCH (person:Person {uid: row.person})
   CREATE (absence:Absence)
-  SET absence = row.properties, absence.changed = $change
+  SET absence = row.properties, absence.changed = row.changed
   CREATE (person)-[:ABSENT {uid: row.person_link, since: absence.since, source: absence.source}]->(absence)
   RETURN count(absence) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
   WITH old
   MATCH (old)<-[link:ABSENT]-()
   SET link.since = old.since, link.source = old.source

@@ -1,7 +1,7 @@
 // Writes availability: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, link_uids (sorted), person, person_link (uids of target and relationship)
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted), person, person_link
+//   (uids of target and relationship)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Availability {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -20,7 +20,7 @@ CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   MATCH (person:Person {uid: row.person})
   CREATE (availability:Availability)
-  SET availability = row.properties, availability.changed = $change
+  SET availability = row.properties, availability.changed = row.changed
   CREATE (person)-[:AVAILABLE
     {uid: row.person_link, since: availability.since, source: availability.source}
   ]->(availability)
@@ -28,7 +28,7 @@ CALL (row, status) {
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
   WITH old
   MATCH (old)<-[link:AVAILABLE]-()
   SET link.since = old.since, link.source = old.source

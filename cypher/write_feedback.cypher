@@ -1,8 +1,7 @@
 // Writes feedback: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, link_uids (sorted), pairing, pairing_link, person, person_link (uids of
-//   target and relationship)
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted), pairing, pairing_link,
+//   person, person_link (uids of target and relationship)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Feedback {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -21,14 +20,14 @@ CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   MATCH (pairing:Pairing {uid: row.pairing}), (person:Person {uid: row.person})
   CREATE (feedback:Feedback)
-  SET feedback = row.properties, feedback.changed = $change
+  SET feedback = row.properties, feedback.changed = row.changed
   CREATE (feedback)-[:ABOUT {uid: row.pairing_link, since: feedback.since, source: feedback.source}]->(pairing)
   CREATE (person)-[:GAVE {uid: row.person_link, since: feedback.since, source: feedback.source}]->(feedback)
   RETURN count(feedback) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
   WITH old
   MATCH (old)-[link:ABOUT|GAVE]-()
   SET link.since = old.since, link.source = old.source

@@ -1,7 +1,6 @@
 // Writes goal skills: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, goal and skill (uids of both ends)
+// $rows: list of maps: uid, changed (number of the change), properties, goal and skill (uids of both ends)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH ()-[old:NEEDS {uid: row.uid}]->()
 WITH row, old, row.properties AS new
@@ -16,12 +15,12 @@ CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   MATCH (goal:Goal {uid: row.goal}), (skill:Skill {uid: row.skill})
   CREATE (goal)-[fact:NEEDS]->(skill)
-  SET fact = row.properties, fact.changed = $change
+  SET fact = row.properties, fact.changed = row.changed
   RETURN count(fact) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
 }
 RETURN collect([
          row.uid,

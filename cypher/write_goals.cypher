@@ -1,8 +1,7 @@
 // Writes goals: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, link_uids (sorted), person, person_link, unit, unit_link, priority,
-//   priority_link (uids of target and relationship)
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted), person, person_link,
+//   unit, unit_link, priority, priority_link (uids of target and relationship)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Goal {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -26,7 +25,7 @@ CALL (row, status) {
   WHERE (row.unit IS NULL) = (unit IS NULL)
     AND (row.priority IS NULL) = (priority IS NULL)
   CREATE (goal:Goal)
-  SET goal = row.properties, goal.changed = $change
+  SET goal = row.properties, goal.changed = row.changed
   CREATE (person)-[:HAS_GOAL {uid: row.person_link, since: goal.since, source: goal.source}]->(goal)
   FOREACH (unit IN CASE WHEN unit IS NULL THEN [] ELSE [unit] END |
     CREATE (goal)-[:IN_UNIT {uid: row.unit_link, since: goal.since, source: goal.source}]->(unit)
@@ -38,7 +37,7 @@ CALL (row, status) {
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
   WITH old
   MATCH (old)-[link:HAS_GOAL|IN_UNIT|SERVES]-()
   SET link.since = old.since, link.source = old.source

@@ -1,8 +1,8 @@
 // Writes pairings: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, link_uids (sorted), mentor, mentor_link, mentee, mentee_link, goal,
-//   goal_link, unit, unit_link, programme, programme_link (uids of target and relationship)
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted), mentor, mentor_link,
+//   mentee, mentee_link, goal, goal_link, unit, unit_link, programme, programme_link (uids of target and
+//   relationship)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Pairing {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -28,7 +28,7 @@ CALL (row, status) {
     AND (row.unit IS NULL) = (unit IS NULL)
     AND (row.programme IS NULL) = (programme IS NULL)
   CREATE (pairing:Pairing)
-  SET pairing = row.properties, pairing.changed = $change
+  SET pairing = row.properties, pairing.changed = row.changed
   CREATE (pairing)-[:MENTOR {uid: row.mentor_link, since: pairing.since, source: pairing.source}]->(mentor)
   CREATE (pairing)-[:MENTEE {uid: row.mentee_link, since: pairing.since, source: pairing.source}]->(mentee)
   FOREACH (goal IN CASE WHEN goal IS NULL THEN [] ELSE [goal] END |
@@ -46,7 +46,7 @@ CALL (row, status) {
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
   WITH old
   MATCH (old)-[link:MENTOR|MENTEE|FOR_GOAL|IN_UNIT|IN_PROGRAMME]->()
   SET link.since = old.since, link.source = old.source

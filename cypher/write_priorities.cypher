@@ -1,7 +1,6 @@
 // Writes priorities: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties
+// $rows: list of maps: uid, changed (number of the change), properties
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Priority {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -15,12 +14,12 @@ WITH row, old,
 CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   CREATE (priority:Priority)
-  SET priority = row.properties, priority.changed = $change
+  SET priority = row.properties, priority.changed = row.changed
   RETURN count(priority) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
 }
 RETURN collect([
          row.uid,

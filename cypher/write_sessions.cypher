@@ -1,7 +1,7 @@
 // Writes sessions: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, link_uids (sorted), pairing, pairing_link (uids of target and relationship)
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted), pairing, pairing_link
+//   (uids of target and relationship)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Session {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -20,13 +20,13 @@ CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   MATCH (pairing:Pairing {uid: row.pairing})
   CREATE (session:Session)
-  SET session = row.properties, session.changed = $change
+  SET session = row.properties, session.changed = row.changed
   CREATE (session)-[:PART_OF {uid: row.pairing_link, since: session.since, source: session.source}]->(pairing)
   RETURN count(session) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
   WITH old
   MATCH (old)-[link:PART_OF]->()
   SET link.since = old.since, link.source = old.source

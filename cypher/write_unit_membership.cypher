@@ -1,7 +1,6 @@
 // Writes unit membership: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties, person and unit (uids of both ends)
+// $rows: list of maps: uid, changed (number of the change), properties, person and unit (uids of both ends)
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH ()-[old:BELONGS_TO {uid: row.uid}]->()
 WITH row, old, row.properties AS new
@@ -16,12 +15,12 @@ CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   MATCH (person:Person {uid: row.person}), (unit:OrganisationUnit {uid: row.unit})
   CREATE (person)-[fact:BELONGS_TO]->(unit)
-  SET fact = row.properties, fact.changed = $change
+  SET fact = row.properties, fact.changed = row.changed
   RETURN count(fact) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
 }
 RETURN collect([
          row.uid,

@@ -1,7 +1,6 @@
 // Writes units: creates the unknown, updates what differs, reports [uid, status] of each row.
-// $rows: list of maps: uid, properties
+// $rows: list of maps: uid, changed (number of the change), properties
 // $apply: boolean; false only reports
-// $change: integer, number of this change
 UNWIND $rows AS row
 OPTIONAL MATCH (old:OrganisationUnit {uid: row.uid})
 WITH row, old, row.properties AS new
@@ -15,12 +14,12 @@ WITH row, old,
 CALL (row, status) {
   WITH * WHERE $apply AND status = 'created'
   CREATE (unit:OrganisationUnit)
-  SET unit = row.properties, unit.changed = $change
+  SET unit = row.properties, unit.changed = row.changed
   RETURN count(unit) AS created
 }
 CALL (row, old, status) {
   WITH * WHERE $apply AND status IN ['changed', 'ended']
-  SET old = row.properties, old.changed = $change
+  SET old = row.properties, old.changed = row.changed
 }
 RETURN collect([
          row.uid,

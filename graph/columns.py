@@ -80,7 +80,7 @@ class Table:
     def __init__(self, kind: Kind, numberings: Mapping[str, Numbering]) -> None:
         self.kind = kind
         self.version = 0
-        self.rows = numberings.get(kind.name) or Numbering()
+        self.rows = numberings.get(kind.name, Numbering())
         self._numberings = numberings
         self._values: dict[str, list[Any]] = {"since": [], "until": []}
         self._values |= {link.name: [] for link in kind.links}

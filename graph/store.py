@@ -6,23 +6,21 @@ Method names are the names of the statements in `cypher/`. Plain values come bac
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from neo4j.time import DateTime
 
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_STATES, Kind, Record, link_uid
 
 PAGE = 2_000
 """Facts in one page of a listing."""
 
 WRITING_BUDGET_S = 60.0
 LISTING_BUDGET_S = 30.0
-
-AFTER_ALL = "~"
-"""Sorts after every uid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class StoredFact:
 
     Attributes:
         record: The fact itself, without the number of its last change.
-        changed: Number of the change that wrote it last.
+        changed: Number of the change that wrote it last; no two facts have the same.
         links: The relationships that carry its links: type, start, end, properties.
     """
 
@@ -69,7 +67,7 @@ class Store:
         async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
             statuses: dict[str, str] = {}
             for kind, rows in _rows_by_kind(records):
-                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=False, change=0)
+                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=False)
                 statuses.update(found["statuses"])
             await transaction.roll_back()
         return statuses
@@ -89,9 +87,14 @@ class Store:
         groups = _rows_by_kind(records)
         statuses: dict[str, str] = {}
         async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
-            [change] = await transaction.run("next_change", kinds=[kind.name for kind, _ in groups])
+            [reserved] = await transaction.run(
+                "next_change", count=len(records), kinds=[kind.name for kind, _ in groups]
+            )
+            numbers = count(reserved["last"] - len(records) + 1)
             for kind, rows in groups:
-                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=True, change=change["change"])
+                for row, number in zip(rows, numbers, strict=False):
+                    row["changed"] = number
+                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=True)
                 statuses.update(found["statuses"])
             _refuse_unwritten(records, statuses)
             if all(status == "same" for status in statuses.values()):
@@ -110,17 +113,14 @@ class Store:
 
     async def facts(self, kind: Kind, *, after: int = -1) -> AsyncIterator[StoredFact]:
         """All facts of a kind that were written after a change, in the order of their last change."""
-        changed, uid = after, AFTER_ALL
         while True:
-            [page] = await self.database.read(
-                f"list_{kind.name}", changed=changed, uid=uid, limit=PAGE, budget_s=LISTING_BUDGET_S
-            )
+            [page] = await self.database.read(f"list_{kind.name}", changed=after, limit=PAGE, budget_s=LISTING_BUDGET_S)
             facts = [_stored_fact(kind, row) for row in page["facts"]]
             for fact in facts:
                 yield fact
             if len(facts) < PAGE:
                 return
-            changed, uid = max((fact.changed, fact.record.uid) for fact in facts)
+            after = facts[-1].changed
 
     async def read_changes(self) -> dict[str, int]:
         """The number of the last change of the whole graph (`graph`) and of each kind."""
@@ -188,22 +188,28 @@ def conflict_message(kind: Kind) -> str:
 
 
 def _stored_fact(kind: Kind, row: Mapping[str, Any]) -> StoredFact:
-    properties = {name: native(value) for name, value in row["properties"].items()}
+    properties = _properties(row["properties"])
     changed = properties.pop("changed")
     uid = properties["uid"]
     if kind.is_relationship:
         [ends] = row["links"]
         first, second = kind.links
-        links = {first.name: ends["start"], second.name: ends["end"]}
-        carriers: tuple[Mapping[str, Any], ...] = ()
-    else:
-        names = {link.type: link.name for link in kind.links}
-        links = {names[each["type"]]: each["end"] if each["start"] == uid else each["start"] for each in row["links"]}
-        carriers = tuple(
-            each | {"properties": {name: native(value) for name, value in each["properties"].items()}}
-            for each in row["links"]
+        return StoredFact(
+            Record(kind.name, uid, properties, {first.name: ends["start"], second.name: ends["end"]}), changed, ()
         )
+    names = {link.type: link.name for link in kind.links}
+    links = {names[each["type"]]: each["end"] if each["start"] == uid else each["start"] for each in row["links"]}
+    carriers = tuple({**each, "properties": _properties(each["properties"])} for each in row["links"])
     return StoredFact(Record(kind.name, uid, properties, links), changed, carriers)
+
+
+def _properties(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties as a listing gives them, with instants made from their milliseconds, which are cheaper to send."""
+    properties = {name: value for name, value in listed.items() if value is not None}
+    for name in ("since", "until"):
+        if name in properties:
+            properties[name] = ALWAYS + timedelta(milliseconds=properties[name])
+    return properties
 
 
 def native(value: Any) -> Any:

@@ -75,7 +75,7 @@ def whole(low: int, high: int) -> Callable[[object], int]:
 
 
 def instant(value: object) -> datetime:
-    """Reads a day (its midnight in UTC) or an instant with its offset, as RFC 3339 writes them."""
+    """Reads a day (its midnight in UTC) or an instant with its offset, as RFC 3339 writes them, to the millisecond."""
     if isinstance(value, datetime):
         result = value
     elif isinstance(value, date):
@@ -96,7 +96,7 @@ def instant(value: object) -> datetime:
         result = datetime.min.replace(tzinfo=UTC)
     if not 1900 <= result.year <= 2200:
         raise _refuse("lies outside the years 1900 to 2200", "correct the year")
-    return result
+    return result.replace(microsecond=result.microsecond // 1000 * 1000)
 
 
 def zone(value: object) -> str:
@@ -136,7 +136,7 @@ def plain(value: Value | None) -> str:
         case datetime() if value == value.replace(hour=0, minute=0, second=0, microsecond=0):
             return value.date().isoformat()
         case datetime():
-            return value.isoformat(timespec="auto").replace("+00:00", "Z")
+            return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds").replace("+00:00", "Z")
         case float() if value.is_integer() and abs(value) < 1e15:
             return f"{value:.1f}"
         case list():

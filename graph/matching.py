@@ -1,0 +1,416 @@
+"""Recommending: score everybody in memory, keep whom the rules allow, and show the evidence behind each answer.
+
+The order of work keeps answers fresh at a bounded price: scores come from columns that were just brought up to date,
+the facts that rules ask for are read in growing blocks down the order, and paths are read for the final
+few only. Round trips: one for changes, one for whoever asks, O(log n) for rules, one for paths.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.paths import EvidencePath, Item, find_paths
+from mentorgraph.graph.question import Question, question
+from mentorgraph.graph.rules import PairFacts, Refusal, refusals
+from mentorgraph.graph.scoring import Scorer, Scores
+from mentorgraph.graph.store import Store, native
+from mentorgraph.graph.viewer import Viewer
+
+MOST = 100
+"""Mentors on one page at most."""
+
+FIRST_BLOCK = 32
+"""Candidates whose facts are read at first; every further block is twice as long."""
+
+SHOWN_SENTENCES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SignalValue:
+    """One summand of a score.
+
+    Attributes:
+        name: The signal.
+        value: Its value; None where nothing is known.
+        unit: What a value of 1 means.
+        weight: What the value is multiplied with; None where the ranker is not linear in it.
+        contribution: What it adds to the score.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    weight: float | None
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One mentor of a slate.
+
+    Attributes:
+        uid: Identity of the answer: the same slate gives the same.
+        rank: Place, counted from 1.
+        mentor: uid of the mentor.
+        score: base + Σ contributions; compares within one slate only.
+        base: Where every score starts.
+        signals: The summands.
+        paths: Evidence, heaviest first.
+        sentences: The reasons in words.
+    """
+
+    uid: str
+    rank: int
+    mentor: str
+    score: float
+    base: float
+    signals: tuple[SignalValue, ...]
+    paths: tuple[EvidencePath, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """One answer.
+
+    Attributes:
+        uid: Identity: equal inputs and versions give equal ones.
+        model_version: Version of the model, `rules` where none is published.
+        policy_version: Version of the policy.
+        goal: uid of the goal that was asked about, empty for none.
+        recommendations: The page.
+        cursors: Where to go on after each of them.
+        has_next: Whether more follow.
+        total: Number of allowed mentors, if it was asked for.
+        notice: What the reader should know about the list as a whole; empty for nothing.
+    """
+
+    uid: str
+    model_version: str
+    policy_version: str
+    goal: str
+    recommendations: tuple[Recommendation, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    total: int | None
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one mentor fits one mentee, whether or not they may be paired now."""
+
+    model_version: str
+    policy_version: str
+    mentor: str
+    goal: str
+    score: float
+    base: float
+    signals: tuple[SignalValue, ...]
+    paths: tuple[EvidencePath, ...]
+    sentences: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Whoever asks, as the graph knows them now."""
+
+    uid: str
+    goal: str
+    now: datetime
+    free: Bits | None
+    asked: Question
+    scores: Scores
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Recommender:
+    """Answers for one graph.
+
+    Attributes:
+        store: The graph.
+        scorer: What ranks.
+        columns: What scoring needs of the graph; kept fresh by every question.
+        clock: The present instant.
+    """
+
+    store: Store
+    scorer: Scorer
+    columns: Columns = field(default_factory=Columns)
+    clock: Callable[[], datetime] = _now
+
+    async def recommend(
+        self,
+        viewer: Viewer,
+        mentee: str,
+        goal: str | None = None,
+        *,
+        first: int = 10,
+        after: str | None = None,
+        with_paths: bool = True,
+        with_total: bool = False,
+        as_of: datetime | None = None,
+    ) -> Slate:
+        """Ranks the mentors that a mentee may be paired with.
+
+        Args:
+            viewer: On whose behalf; participants may ask for themselves only.
+            mentee: uid of the person who seeks a mentor.
+            goal: uid of one of their goals; the latest open one if none is given.
+            first: Length of the page, 1 to 100.
+            after: Cursor of an earlier page of the same question.
+            with_paths: Whether evidence is wanted.
+            with_total: Whether the number of allowed mentors is wanted; it takes reading the facts of all of them.
+            as_of: Answer with what was known before this instant; now if none is given.
+
+        Raises:
+            DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
+            DatabaseUnavailable: The graph cannot be asked.
+        """
+        if not 1 <= first <= MOST:
+            raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
+        _may_ask(viewer, mentee)
+        asker = await self._ask(mentee, goal, as_of)
+        key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {asker.goal}"
+        slate_uid = uid_of("mentorgraph", "slates", f"{key} {self.columns.change} {asker.now.date()}")
+        order = self._order(asker)
+        rank = 0
+        page_order = order
+        if after is not None:
+            rank, score, uid = _read_cursor(after, key)
+            page_order = order[_place_after(asker.scores, self.columns.people.uids, order, score, uid) :]
+        allowed = await self._allowed(asker, page_order, first + 1)
+        total = len(await self._allowed(asker, order, len(order))) if with_total else None
+        page = allowed[:first]
+        paths = await self._paths(asker, page, viewer) if with_paths else {}
+        recommendations = []
+        for place, person in enumerate(page, rank + 1):
+            mentor = self.columns.people.uids[person]
+            found = tuple(paths.get(mentor, ()))
+            signals = _signal_values(asker.scores, person)
+            recommendations.append(
+                Recommendation(
+                    uid_of("mentorgraph", "recommendations", slate_uid + mentor),
+                    place,
+                    mentor,
+                    float(asker.scores.total[person]),
+                    asker.scores.base,
+                    signals,
+                    found,
+                    _sentences(found, signals),
+                )
+            )
+        return Slate(
+            slate_uid,
+            self.scorer.model_version,
+            self.scorer.policy.version,
+            asker.goal,
+            tuple(recommendations),
+            tuple(_write_cursor(key, each.rank, each.score, each.mentor) for each in recommendations),
+            len(allowed) > first,
+            total,
+            _notice(asker.asked),
+        )
+
+    async def explain(
+        self, viewer: Viewer, mentee: str, mentor: str, goal: str | None = None, *, as_of: datetime | None = None
+    ) -> Explanation:
+        """Says why a mentor fits a mentee, and which rules forbid the pair now.
+
+        Raises:
+            DomainError: `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
+            DatabaseUnavailable: The graph cannot be asked.
+        """
+        _may_ask(viewer, mentee, mentor)
+        asker = await self._ask(mentee, goal, as_of)
+        person = self.columns.people.find(mentor)
+        if person == NONE:
+            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+        [row] = await self.store.read_candidates(mentee, [mentor], asker.now)
+        forbidden = tuple(refusals(self._pair(asker, row)))
+        if forbidden and not viewer.sees_everybody:
+            forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
+        paths = tuple((await self._paths(asker, [person], viewer)).get(mentor, ()))
+        signals = _signal_values(asker.scores, person)
+        return Explanation(
+            self.scorer.model_version,
+            self.scorer.policy.version,
+            mentor,
+            asker.goal,
+            float(asker.scores.total[person]),
+            asker.scores.base,
+            signals,
+            paths,
+            _sentences(paths, signals),
+            forbidden,
+        )
+
+    async def _ask(self, mentee: str, goal: str | None, as_of: datetime | None) -> _Asker:
+        now = as_of or self.clock()
+        await self.columns.refresh(self.store)
+        row = await self.store.read_asker(mentee, goal, now)
+        if row is None:
+            raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
+        if goal is not None and row["goal"] is None:
+            raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
+        if not row["consented"]:
+            raise DomainError(
+                "this person has not agreed to be matched; record their consent to matching first",
+                code="CONSENT_REQUIRED",
+                field="menteeId",
+            )
+        person = self.columns.people.find(mentee)
+        number = self.columns.goals.find(row["goal"]) if row["goal"] else NONE
+        asked = question(self.columns, person, number, now, self.scorer.policy.signals)
+        scores = self.scorer.score(self.columns, asked)
+        return _Asker(mentee, row["goal"] or "", now, _free(row, now), asked, scores)
+
+    def _order(self, asker: _Asker) -> NDArray[np.int64]:
+        """Everybody who has the role of a mentor, best first."""
+        roles = self.columns.tables["roles"]
+        mentor_role = uid_of("mentorgraph", "role_names", "mentor")
+        names = np.array([name == mentor_role for name in roles.strings("role")], dtype=bool)
+        people = np.unique(roles.numbers("person")[roles.valid(asker.now.timestamp()) & names])
+        uids = self.columns.people.uids
+        places = self.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
+        return asker.scores.order(people[people != asker.asked.mentee], places)
+
+    async def _allowed(self, asker: _Asker, order: NDArray[np.int64], wanted: int) -> list[int]:
+        """The first few of an order whom no rule forbids."""
+        allowed: list[int] = []
+        uids = self.columns.people.uids
+        position, block = 0, max(FIRST_BLOCK, wanted)
+        while position < len(order) and len(allowed) < wanted:
+            people = [int(person) for person in order[position : position + block]]
+            rows = await self.store.read_candidates(asker.uid, [uids[person] for person in people], asker.now)
+            pairs = {row["uid"]: self._pair(asker, row) for row in rows}
+            allowed += [person for person in people if uids[person] in pairs and not refusals(pairs[uids[person]])]
+            position += block
+            block *= 2
+        return allowed[:wanted]
+
+    def _pair(self, asker: _Asker, row: dict[str, Any]) -> PairFacts:
+        settings = self.scorer.policy.rules
+        free = _free(row, asker.now)
+        shared = None
+        if free is not None and asker.free is not None:
+            shared = int(shared_minutes(asker.free, free[np.newaxis])[0])
+        stated = [places for places in row["places"] if places >= 0]
+        return PairFacts(
+            same_person=row["uid"] == asker.uid,
+            is_mentor=bool(row["places"]),
+            consented=row["consented"],
+            places=max(stated, default=settings.max_mentees),
+            taken=row["taken"],
+            paired=row["paired"],
+            blocked=row["blocked"],
+            away_until=max(map(native, row["away_until"]), default=None),
+            shared_minutes=shared,
+            least_shared_minutes=settings.least_overlap_minutes,
+        )
+
+    async def _paths(self, asker: _Asker, people: Sequence[int], viewer: Viewer) -> dict[str, list[EvidencePath]]:
+        items = [
+            Item(self.columns.people.uids[person], term.name, (term.weight or 1.0) * evidence.drop, evidence)
+            for person in people
+            for term in asker.scores.terms
+            for evidence in term.explain(person)
+        ]
+        return await find_paths(self.store, items, asker.uid, asker.now, viewer)
+
+
+def _may_ask(viewer: Viewer, *people: str) -> None:
+    if not viewer.sees_everybody and viewer.person not in people:
+        raise DomainError("you may ask for yourself only", code="FORBIDDEN")
+
+
+def _free(row: dict[str, Any], now: datetime) -> Bits | None:
+    """The free slots of a person in the week of an instant, or None where they have not said."""
+    if not row["windows"]:
+        return None
+    absences = [(native(since), native(until)) for since, until in row["absences"]]
+    return free_bits((Window(*window) for window in row["windows"]), absences, week_of(now))
+
+
+def _signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
+    return tuple(
+        SignalValue(
+            term.name,
+            None if np.isnan(term.values[person]) else float(term.values[person]),
+            term.unit,
+            term.weight,
+            float(term.contributions[person]),
+        )
+        for term in scores.terms
+    )
+
+
+def _sentences(paths: Sequence[EvidencePath], signals: Sequence[SignalValue]) -> tuple[str, ...]:
+    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    values = {each.name: each.value for each in signals}
+    said = list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES]
+    hours, load = values.get("time_overlap"), values.get("load")
+    if hours is not None:
+        said.append(f"Both are free in the same {hours:g} {'hour' if hours == 1 else 'hours'} of this week, or more.")
+    if load:
+        said.append(f"{load:.0%} of the mentor's places are taken.")
+    return tuple(said)
+
+
+def _notice(asked: Question) -> str:
+    if asked.goal == NONE and not asked.wishes:
+        return "This person has no open goal and wants no skill yet, so the order rests on units, time and experience."
+    return ""
+
+
+# --- cursors --------------------------------------------------------------------------------------------------------
+
+
+def _write_cursor(key: str, rank: int, score: float, uid: str) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([_short(key), rank, score, uid])).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, key: str) -> tuple[int, float, str]:
+    try:
+        content = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        [question_key, rank, score, uid] = content
+        if not (isinstance(rank, int) and isinstance(score, float | int) and isinstance(uid, str)):
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error):
+        raise DomainError("after is not one of our cursors", code="BAD_USER_INPUT", field="after") from None
+    if question_key != _short(key):
+        raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
+    return rank, float(score), uid
+
+
+def _short(key: str) -> str:
+    return uid_of("mentorgraph", "questions", key)[:8]
+
+
+def _place_after(scores: Scores, uids: Sequence[str], order: NDArray[np.int64], score: float, uid: str) -> int:
+    """The place in an order of the first person that comes after a score and uid."""
+    low, high = 0, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        person = int(order[middle])
+        if (-scores.total[person], uids[person]) > (-score, uid):
+            high = middle
+        else:
+            low = middle + 1
+    return low
