@@ -1,0 +1,53 @@
+# Each of these sets up all it needs, in .venv and in this user's cache; a second run uses what is there.
+#   make demo          a community of 2,000 people, served on this machine     ONCE=1   ask the README's questions and end
+#   make test          everything a change must pass                           LINE=lts on the oldest Neo4j supported
+#   make check         only format, lint, types and import rules: seconds
+#   make prove         the tests with full counts, recorded in build/prove.json
+#   make lock          renew requirements/ from pyproject.toml                 UPGRADE=1 to the newest versions
+PYTHON ?= python3
+LINE ?= current
+
+BIN := .venv/bin
+PACKAGES := mentorgraph.api mentorgraph.graph mentorgraph.embeddings mentorgraph.cypher
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
+PYTEST := $(BIN)/pytest --durations=15
+
+.PHONY: demo test check prove lock clean set-up-demo set-up-test
+.DEFAULT_GOAL := demo
+
+demo: set-up-demo
+	@$(BIN)/mentorgraph demo $(if $(ONCE),--once)
+
+test: check
+	$(PYTEST) -m "not slow" --line $(LINE)
+ifeq ($(LINE),current)
+	$(PYTEST) -m "store and not slow" --line lts
+endif
+
+check: set-up-test build/view/mentorgraph
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES:%=-p %)
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports --no-logo
+
+prove: set-up-test
+	$(PYTEST) --line $(LINE) --prove build/prove.json
+
+lock: set-up-test
+	$(COMPILE) --python-version 3.11 --group setup --output-file requirements/setup.txt
+	$(COMPILE) --python-version 3.11 pyproject.toml --extra embedded --output-file requirements/demo.txt
+	$(COMPILE) --python-version 3.11 pyproject.toml --extra embedded --group test --output-file requirements/test.txt
+
+# What was built here; the database in .mentorgraph and what the user's cache holds stay.
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+set-up-demo set-up-test:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed: install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) api/bootstrap.py $(@:set-up-%=%)
+
+# The folders are imported as mentorgraph.api and so on; type checkers follow this link, not the import hook.
+build/view/mentorgraph:
+	@mkdir -p build/view
+	@ln -sfn "$(CURDIR)" $@
