@@ -108,7 +108,6 @@ def tell_goals(
             priority,
             title,
             description,
-            "",
             day,
             achieved.get(hidden.id, ""),
         )

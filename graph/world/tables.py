@@ -62,6 +62,8 @@ class Tables:
 
     def add(self, table: str, *values: str) -> None:
         """Adds one row; its values in the order of `COLUMNS`."""
+        if len(values) != len(COLUMNS[table]):
+            raise ValueError(f"{table} has {len(COLUMNS[table])} columns, not {len(values)}")
         self.rows[table].append(values)
 
 

@@ -17,9 +17,9 @@ from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.choices import Fit
 from mentorgraph.graph.world.clocks import offsets
 from mentorgraph.graph.world.community import generate
-from mentorgraph.graph.world.tables import COLUMNS, World, write
+from mentorgraph.graph.world.tables import COLUMNS, Tables, World, write
 
-SMALL_SHA256 = "f69b186ae427f6354b42197d006b2a9dc9a2624c119d11c5020c1f9f1cf982cc"
+SMALL_SHA256 = "8e48013b86dda097569f497d95fbc77be002323212090443ed5732833a286074"
 """Of the files of 300 people, 12 months, seed 7, in the order of their names; the same on Python 3.11 and 3.13."""
 
 REFERENCES = {
@@ -380,3 +380,8 @@ def test_future_leaves_are_the_absences_after_the_last_day(world: World) -> None
     planned = [row for row in world.rows["absences"] if row["since"] > world.last_day.isoformat()]
     assert world.truth["future_leaves"] == planned
     assert len(planned) > 5
+
+
+def test_a_row_of_another_width_is_refused() -> None:
+    with pytest.raises(ValueError, match="units has 3 columns, not 2"):
+        Tables().add("units", "u1", "Data Office")
