@@ -148,7 +148,7 @@ def row_of(record: Record) -> dict[str, str]:
     row = {"id" if kind.has_id else "uid": record.uid}
     row |= {link.column: record.links.get(link.name, "") for link in kind.links}
     if "role_id" in row:
-        row["role_id"] = _ROLE_NAMES[row["role_id"]]
+        row["role_id"] = _ROLE_NAMES.get(row["role_id"], row["role_id"])
     if record.kind in STANCES.values():
         row["stance"] = next(stance for stance, kind_name in STANCES.items() if kind_name == record.kind)
     row |= {each.column: plain(record.properties.get(each.name)) for each in kind.fields}

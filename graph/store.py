@@ -21,6 +21,7 @@ PAGE = 2_000
 
 WRITING_BUDGET_S = 60.0
 LISTING_BUDGET_S = 30.0
+CHECKING_BUDGET_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,20 @@ class Store:
     async def read_changes(self) -> dict[str, int]:
         """The number of the last change of the whole graph (`graph`) and of each kind."""
         return {row["kind"]: row["change"] for row in await self.database.read("read_changes")}
+
+    # --- checking ---------------------------------------------------------------------------------------------------
+
+    async def count_nodes(self) -> list[dict[str, Any]]:
+        """How many nodes have which labels, and how many of them no listing can show."""
+        return await self.database.read("count_nodes", budget_s=CHECKING_BUDGET_S)
+
+    async def count_relationships(self) -> list[dict[str, Any]]:
+        """How many relationships of which type run between which labels, and how many of them no listing can show."""
+        return await self.database.read("count_relationships", budget_s=CHECKING_BUDGET_S)
+
+    async def read_roles(self) -> list[dict[str, Any]]:
+        """The nodes of the roles: uid and name."""
+        return await self.database.read("read_roles")
 
     # --- matching ---------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import click
 
 from mentorgraph.api.commands.bundle import export, import_
 from mentorgraph.api.commands.database import database
-from mentorgraph.api.commands.model import migrate
+from mentorgraph.api.commands.model import check, migrate
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.world import world
 
@@ -15,6 +15,7 @@ def main() -> None:
     """Ranked mentor recommendations with evidence that can be checked, on a Neo4j graph."""
 
 
+database.add_command(check)
 database.add_command(migrate)
 main.add_command(database, name="db")
 main.add_command(export)

@@ -1,11 +1,19 @@
 """`mentorgraph db migrate` and `mentorgraph db check`: the database and the model of mentorgraph."""
 
+from collections import Counter
+from collections.abc import Callable, Mapping
+
 import click
+from rich.console import Console
+from rich.table import Table
 
 from mentorgraph.api.commands.session import run
+from mentorgraph.graph.check import Violation, count_facts, graph_hash
+from mentorgraph.graph.check import check as find_violations
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.migrate import migrate as apply_migrations
+from mentorgraph.graph.store import Store
 
 
 @click.command()
@@ -28,3 +36,52 @@ def migrate() -> None:
         click.echo(f"applied {name}")
     if not applied:
         click.echo("The database is up to date; nothing was applied.")
+
+
+@click.command()
+def check() -> None:
+    r"""Check every fact against the model and print the hash of the graph.
+
+    \b
+    Example:
+      mentorgraph db check
+
+    Reads everything: presence, type and range of every property, source and date of every relationship, links, dates
+    that contradict each other, and whatever the model does not know. Two graphs with the same facts have the same hash.
+    The exit status is 1 if anything is wrong.
+    """
+
+    async def work(database: Database, show: Report) -> tuple[list[Violation], dict[str, int], str]:
+        await apply_migrations(database)
+        store = Store(database)
+        counts = await count_facts(store)
+        violations = await find_violations(store, on_progress=_facts_read(show, "Checking", counts))
+        if violations:
+            return violations, counts, ""
+        return [], counts, await graph_hash(store, on_progress=_facts_read(show, "Hashing", counts))
+
+    violations, counts, found_hash = run(work)
+    if violations:
+        table = Table("kind", "what is wrong")
+        table.add_column("count", justify="right")
+        table.add_column("for example", no_wrap=True)
+        for each in violations:
+            table.add_row(each.kind, each.rule, str(each.count), each.example_uid)
+        Console().print(table)
+        raise click.ClickException(f"the graph breaks {len(violations)} rules of the model")
+    for kind, count in counts.items():
+        click.echo(f"{kind:<16} {count:>10}")
+    click.echo(f"{'facts':<16} {sum(counts.values()):>10}")
+    click.echo(f"Every fact follows the model. Hash: {found_hash}")
+
+
+def _facts_read(show: Report, doing: str, counts: Mapping[str, int]) -> Callable[[str, int], None]:
+    """Adds up the facts of each kind that were read."""
+    done: Counter[str] = Counter()
+
+    def add(kind: str, facts: int) -> None:
+        done[kind] += facts
+        if done[kind] == counts[kind] or done[kind] % 1_000 == 0:
+            show(f"{doing} {kind}", done[kind], counts[kind])
+
+    return add
