@@ -1,5 +1,6 @@
 """One server, shared: it starts with the first user, outlives kills, ends with the last user, and can be put back."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -91,6 +92,23 @@ def kill(process: "subprocess.Popen[str]") -> None:
     process.communicate()
 
 
+def fill_the_disk(filler: Path, but_bytes: int) -> None:
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(2**20)):
+            pass
+    os.truncate(filler, filler.stat().st_size - but_bytes)
+
+
+def write_until_refused(db: EmbeddedDatabase) -> int:
+    """Writes rows until the database takes no more; how many it acknowledged."""
+    for acknowledged in range(0, 100_000, 500):
+        try:
+            query(db, f"UNWIND range(1, 500) AS n CREATE (:Row {{text: '{'x' * 100}'}})")
+        except neo4j.exceptions.Neo4jError:
+            return acknowledged
+    raise AssertionError("the disk was never full")
+
+
 @pytest.fixture(scope="session")
 def neo4j_line(line: str) -> Line:
     return LINES[line]
@@ -102,6 +120,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield path
     database.stop(path)
     assert eventually(lambda: not processes_of(path), 5), "a process was left running"
+
+
+@pytest.fixture
+def fresh_home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    database.stop(tmp_path)
+    assert eventually(lambda: not processes_of(tmp_path), 5), "a process was left running"
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +287,14 @@ def test_a_truncated_dump_is_refused_and_the_database_stays_byte_for_byte(
     assert contents(database_folder(home).server / "data" / "databases") == before
 
 
-def test_a_whole_dump_replaces_the_database(
+def test_a_wrong_password_file_is_refused_with_the_way_out(home: Path, neo4j_line: Line) -> None:
+    database_folder(home).password_file.write_text("not-the-password\n")
+    with pytest.raises(EmbeddedDatabaseError, match=r"password in .* db load FILE, which sets it") as refused:
+        attach(home, neo4j_line)
+    assert refused.value.code == "wrong_password"
+
+
+def test_a_whole_dump_replaces_the_database_and_the_password(
     run: Callable[..., Result], home: Path, whole_dump: Path, neo4j_line: Line
 ) -> None:
     before = contents(database_folder(home).server / "data" / "databases")
@@ -284,6 +316,7 @@ def test_stop_ends_the_server_whoever_uses_it_and_the_next_user_finds_the_data(
     run: Callable[..., Result], home: Path, neo4j_line: Line
 ) -> None:
     attached = attach(home, neo4j_line)
+    assert attached.password == "not-the-password"
     assert run("stop").output.endswith("The database is stopped.\n")
     assert eventually(lambda: processes_of(home) == [], 2)
     assert run("stop").output.endswith("The database was not running.\n")
@@ -303,18 +336,6 @@ def test_stop_ends_the_server_whoever_uses_it_and_the_next_user_finds_the_data(
         thread.join()
     assert len(pids) == 2
     assert len(set(pids)) == 1
-
-
-def test_a_wrong_password_file_is_named_and_dump_and_load_is_the_way_out(
-    home: Path, neo4j_line: Line, tmp_path: Path
-) -> None:
-    database.stop(home)
-    database_folder(home).password_file.write_text("not-the-password\n")
-    with pytest.raises(EmbeddedDatabaseError, match="does not accept the password in") as refused:
-        attach(home, neo4j_line)
-    assert refused.value.code == "wrong_password"
-    dump(tmp_path / "way.dump", home)
-    assert load(tmp_path / "way.dump", home, neo4j_line) == Loaded(nodes=2, relationships=1)
 
 
 def test_a_store_that_something_else_holds_is_refused_at_once_by_name(home: Path, neo4j_line: Line) -> None:
@@ -379,3 +400,43 @@ def test_with_an_external_database_the_commands_say_so(
         result = run(*command)
         assert result.exit_code == 1
         assert "the database is external" in result.output
+
+
+@pytest.mark.slow
+def test_a_database_goes_from_the_lts_line_to_the_current_one_and_back(fresh_home: Path, tmp_path: Path) -> None:
+    with attach(fresh_home, LINES["lts"]) as attached:
+        query(attached, "CREATE (:Kept)-[:WITH]->(:Kept)")
+    dump(tmp_path / "lts.dump", fresh_home)
+    assert load(tmp_path / "lts.dump", fresh_home, LINES["current"]) == Loaded(nodes=2, relationships=1)
+    dump(tmp_path / "current.dump", fresh_home)
+    assert load(tmp_path / "current.dump", fresh_home, LINES["lts"]) == Loaded(nodes=2, relationships=1)
+    with attach(fresh_home, LINES["lts"]) as attached:
+        assert query(attached, "MATCH (n) RETURN count(n)") == [[2]]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can mount a small disk, on Linux")
+def test_a_server_whose_disk_was_full_is_restarted_once_there_is_room(
+    tmp_path: Path, neo4j_line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORGRAPH_DISK_RESERVE_MIB", "50")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", tmp_path], check=True)
+    try:
+        with attach(tmp_path, neo4j_line) as attached:
+            server = java_pid(tmp_path)
+            filler = tmp_path / "filler"
+            fill_the_disk(filler, but_bytes=2**20)
+            acknowledged = write_until_refused(attached)
+            with pytest.raises(neo4j.exceptions.Neo4jError, match="restarted"):
+                query(attached, "RETURN 1")
+            attached.report_panic()
+            assert eventually(lambda: status(tmp_path).state == "waiting"), status(tmp_path)
+            assert "make room" in status(tmp_path).message
+            filler.unlink()
+            assert eventually(lambda: status(tmp_path).state == "ready"), status(tmp_path)
+            assert java_pid(tmp_path) != server
+            assert acknowledged > 0
+            assert query(attached, "MATCH (n:Row) RETURN count(n)") == [[acknowledged]]
+        assert eventually(lambda: not processes_of(tmp_path), 20)
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
