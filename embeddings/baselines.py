@@ -11,6 +11,9 @@ from scipy import sparse
 
 Scores = npt.NDArray[np.float64]
 
+PAIRINGS_PER_NEIGHBOUR = 65
+FEWEST_NEIGHBOURS = 20
+
 
 @dataclass(frozen=True)
 class PastPairings:
@@ -39,7 +42,7 @@ def popularity(past: PastPairings, half_life_days: float = 180) -> Scores:
     return counts
 
 
-def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours: int = 100) -> Scores:
+def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours: int | None = None) -> Scores:
     """Sums similarity along mentee – wants – skill – wants – past mentee – paired – mentor; queries × mentors.
 
     score(q, m) = Σ cos(q, p) over those of q's `neighbours` most alike past pairings p that have mentor m, where wanted
@@ -50,9 +53,11 @@ def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours:
     Args:
         asked: Skills that each asking mentee wants; queries × skills.
         past: The pairings known so far.
-        neighbours: How many past pairings vote; equals at the limit vote too.
+        neighbours: How many past pairings vote; equals at the limit vote too. By default one in 65, 20 at least, which
+            came out best in generated worlds of 2,000 to 100,000 people.
     """
     rows = past.wants.shape[0]
+    neighbours = neighbours or max(FEWEST_NEIGHBOURS, rows // PAIRINGS_PER_NEIGHBOUR)
     wanted_by = np.bincount(past.wants.indices, minlength=past.wants.shape[1])
     idf = np.log((1 + rows) / (1 + wanted_by)) + 1
     pairing_mentor = sparse.csr_array((np.ones(rows), (np.arange(rows), past.mentors)), shape=(rows, past.candidates))

@@ -51,7 +51,7 @@ def slow_metapath(asked: Wants, rows: Wants, neighbours: int) -> list[list[float
 @given(wants, wants)
 def test_the_metapath_sums_what_its_definition_sums(asked: Wants, rows: Wants) -> None:
     found = metapath_neighbours(matrix(asked), past_of(rows))
-    assert found == pytest.approx(np.array(slow_metapath(asked, rows, 100)))
+    assert found == pytest.approx(np.array(slow_metapath(asked, rows, 20)))
 
 
 def test_only_the_nearest_past_pairings_vote() -> None:
@@ -60,6 +60,14 @@ def test_only_the_nearest_past_pairings_vote() -> None:
         found = metapath_neighbours(matrix(asked), past_of(rows), neighbours)
         assert found == pytest.approx(np.array(slow_metapath(asked, rows, neighbours)))
     assert np.count_nonzero(metapath_neighbours(matrix(asked), past_of(rows), 1)) == 1
+
+
+def test_one_past_pairing_in_65_votes_by_default() -> None:
+    rows: Wants = [{0}] + [{0, 1}] * 30 + [{0, 1, 2}] * 65 * 29
+    assert len(rows) // 65 == 29
+    found = metapath_neighbours(matrix([{0}]), past_of(rows))
+    assert found == pytest.approx(np.array(slow_metapath([{0}], rows, 29)))
+    assert found.sum() < metapath_neighbours(matrix([{0}]), past_of(rows), 32).sum()
 
 
 def test_who_wants_nothing_that_others_wanted_gets_no_votes() -> None:
