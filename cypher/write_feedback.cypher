@@ -7,6 +7,10 @@ OPTIONAL MATCH (old:Feedback {uid: row.uid})
 WITH row, old, row.properties AS new
 WITH row, old,
      CASE
+       WHEN EXISTS {
+         MATCH (other:Feedback {source: new.source, external_id: new.external_id})
+         WHERE other.uid <> row.uid
+       } THEN 'taken'
        WHEN old IS NULL THEN 'created'
        WHEN COLLECT {
          MATCH (old)-[link:ABOUT|GAVE]-()

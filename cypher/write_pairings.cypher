@@ -8,6 +8,10 @@ OPTIONAL MATCH (old:Pairing {uid: row.uid})
 WITH row, old, row.properties AS new
 WITH row, old,
      CASE
+       WHEN EXISTS {
+         MATCH (other:Pairing {source: new.source, external_id: new.external_id})
+         WHERE other.uid <> row.uid
+       } THEN 'taken'
        WHEN old IS NULL THEN 'created'
        WHEN COLLECT {
          MATCH (old)-[link:MENTOR|MENTEE|FOR_GOAL|IN_UNIT|IN_PROGRAMME]->()

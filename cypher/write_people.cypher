@@ -6,6 +6,10 @@ OPTIONAL MATCH (old:Person {uid: row.uid})
 WITH row, old, row.properties AS new
 WITH row, old,
      CASE
+       WHEN EXISTS {
+         MATCH (other:Person {source: new.source, external_id: new.external_id})
+         WHERE other.uid <> row.uid
+       } THEN 'taken'
        WHEN old IS NULL THEN 'created'
        WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
        WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'

@@ -7,6 +7,10 @@ OPTIONAL MATCH (old:Session {uid: row.uid})
 WITH row, old, row.properties AS new
 WITH row, old,
      CASE
+       WHEN EXISTS {
+         MATCH (other:Session {source: new.source, external_id: new.external_id})
+         WHERE other.uid <> row.uid
+       } THEN 'taken'
        WHEN old IS NULL THEN 'created'
        WHEN COLLECT {
          MATCH (old)-[link:PART_OF]->()

@@ -7,6 +7,7 @@ WITH row, old, row.properties AS new
 WITH row, old,
      CASE
        WHEN old IS NULL THEN 'created'
+       WHEN startNode(old).uid <> row.person OR endNode(old).uid <> row.unit THEN 'conflict'
        WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
        WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'
        ELSE 'changed'

@@ -7,14 +7,14 @@ a repeated import completes it. A row that cannot be taken is refused with its r
 import csv
 import gzip
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, Self, TextIO, TypeAlias, cast
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import (
@@ -29,7 +29,7 @@ from mentorgraph.graph.facts import (
     row_of,
 )
 from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, Row, label_of, record_of, uid_of
-from mentorgraph.graph.store import Conflict, Store, conflict_message
+from mentorgraph.graph.store import CONFLICTS, Conflict, Store, conflict_message
 
 Refuse: TypeAlias = Callable[[int, list[Problem]], None]
 """Takes back the row that begins on a line, for these reasons."""
@@ -38,6 +38,8 @@ BATCH = 1_000
 """Rows in one transaction."""
 
 LONGEST_CELL = 1 << 20
+LONGEST_LINE = 32 << 20
+"""Characters; what is longer is taken for several lines, so that a file without line ends takes no more memory."""
 
 
 class BundleError(DomainError):
@@ -127,13 +129,29 @@ def _in_memory(name: str, rows: Sequence[Row]) -> BundleFile:
 
 
 def _open_file(name: str, path: Path) -> BundleFile:
-    encoding, lines = _probe(path)
-    notices = [f"{path.name} is not UTF-8; read as cp1252"] if encoding == "cp1252" else []
+    try:
+        try:
+            return _described(name, path, "utf-8-sig")
+        except UnicodeDecodeError:
+            return _described(name, path, "cp1252")
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged or not what its name says"
+        raise BundleError(f"{path.name} cannot be read: {reason}") from error
+
+
+def _described(name: str, path: Path, encoding: str) -> BundleFile:
+    """Reads a file once, so that whatever keeps it from being read shows before anything is written."""
     csv.field_size_limit(LONGEST_CELL)
     with _text(path, encoding) as stream:
-        head = stream.readline()
-        delimiter = max(",;\t", key=head.count)
-        columns = tuple(column.strip() for column in next(csv.reader([head], delimiter=delimiter), []))
+        first = stream.readline(LONGEST_LINE)
+        delimiter = max(",;\t", key=first.count)
+        try:
+            header = next(csv.reader(chain([first], stream), delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            raise BundleError(f"{path.name} has a header that is not CSV ({error}); mend its quotes") from None
+    columns = tuple(column.strip() for column in header)
+    if "\0" in first:
+        raise BundleError(f"{path.name} is not text; save it as CSV in UTF-8")
     if not any(columns):
         raise BundleError(f"{path.name} has no header; its first line must name the columns")
     twice = [column for column, times in Counter(columns).items() if times > 1 and column]
@@ -143,28 +161,14 @@ def _open_file(name: str, path: Path) -> BundleFile:
     if missing:
         raise BundleError(f"{path.name} lacks the column {', '.join(missing)}; its header is {', '.join(columns)}")
     known = {*columns_of(name), LIST_COLUMNS.get(name)}
-    unknown = [column for column in columns if column not in known]
-    notices += [f"{path.name}: column {column} is not known and was not read" for column in unknown]
+    notices = [f"{path.name} is not UTF-8; read as cp1252"] if encoding == "cp1252" else []
+    notices += [f"{path.name}: column {each or 'without a name'} was not read" for each in columns if each not in known]
 
     def rows() -> Iterator[tuple[int, Row | InvalidFact]]:
         with _text(path, encoding) as stream:
             yield from _rows(stream, delimiter, columns)
 
-    return BundleFile(path.name, columns, rows, max(0, lines - 1), tuple(notices))
-
-
-def _probe(path: Path) -> tuple[str, int]:
-    """The encoding of a file and its number of line ends, found by reading it once."""
-    encoding, lines = "utf-8-sig", 0
-    try:
-        with _text(path, "utf-8-sig") as stream:
-            while chunk := stream.read(1 << 20):
-                lines += chunk.count("\n")
-    except UnicodeDecodeError:
-        encoding = "cp1252"
-    except (OSError, EOFError, zlib.error) as error:
-        raise BundleError(f"{path.name} cannot be read; it is damaged or not what its name says") from error
-    return encoding, lines
+    return BundleFile(path.name, columns, rows, sum(1 for _ in rows()), tuple(notices))
 
 
 def _text(path: Path, encoding: str) -> TextIOWrapper:
@@ -173,17 +177,51 @@ def _text(path: Path, encoding: str) -> TextIOWrapper:
     return TextIOWrapper(binary, encoding=encoding, errors=errors, newline="")
 
 
-def _rows(stream: Iterable[str], delimiter: str, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | InvalidFact]]:
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+class _Lines:
+    """The lines of a file, where those of a row can be taken once more, all but its first."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._row: list[str] = []
+        self._again: deque[str] = deque()
+        self.number = 0
+        """Number of the line that was taken last."""
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._stream.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self._row.append(line)
+        self.number += 1
+        return line
+
+    def begin_row(self) -> int:
+        """Forgets the lines of the row before; gives the number of the next line."""
+        self._row.clear()
+        return self.number + 1
+
+    def return_to_second_line(self) -> None:
+        """Goes back to the line behind the first of the present row."""
+        self._again.extendleft(reversed(self._row[1:]))
+        self.number -= len(self._row[1:])
+
+
+def _rows(stream: TextIO, delimiter: str, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | InvalidFact]]:
+    lines = _Lines(stream)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     next(reader)
     while True:
-        line = reader.line_num + 1
+        line = lines.begin_row()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, InvalidFact([Problem("", "", f"is not CSV: {error}", "mend the quotes of this row")])
+            lines.return_to_second_line()  # a quote that is not closed has swallowed rows that may be well
+            yield line, InvalidFact([Problem("", "", f"is not CSV ({error})", "mend its quotes, shorten its cells")])
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -301,49 +339,57 @@ class _Importer:
             except InvalidFact as error:
                 refuse(line, error.problems)
         await self._look_up(rows)
-        while dangling := self._dangling(file, rows):
-            for line, problem in dangling.items():
-                refuse(line, [problem])
-        await self._keep_dates(file, rows)
-        statuses = await self._store.compare(_records(rows)) if self._dry_run else await self._write(rows, refuse)
-        for line, records in list(rows.items()):
-            conflict = next((each for each in records if statuses[each.uid] == "conflict"), None)
-            if conflict:
-                refuse(line, [_conflict(conflict)])
+        self._refuse_dangling(file, rows, refuse)
+        await self._keep_known(rows)
+        statuses = await self._write(file, rows, refuse)
         for records in rows.values():
             counts[_status_of_row([statuses[each.uid] for each in records])] += 1
             self._known |= {each.uid: KINDS[each.kind].label for each in records if KINDS[each.kind].has_id}
         return counts
 
-    async def _write(
-        self, rows: dict[int, list[Record]], refuse: Callable[[int, list[Problem]], None]
-    ) -> dict[str, str]:
-        """Writes the rows; where some contradict what is known, those are refused and the others written."""
-        try:
-            return await self._store.write(_records(rows))
-        except Conflict as error:
-            for line, records in list(rows.items()):
-                known = next((each for each in records if each.uid in error.uids), None)
-                if known:
-                    refuse(line, [_conflict(known)])
-            return await self._store.write(_records(rows))
+    async def _write(self, file: str, rows: dict[int, list[Record]], refuse: Refuse) -> dict[str, str]:
+        """Writes the rows, or compares them where nothing is to be written; refuses those that contradict the graph."""
+        while True:
+            try:
+                statuses = await (self._store.compare if self._dry_run else self._store.write)(_records(rows))
+            except Conflict as error:
+                statuses = dict(error.statuses)
+            conflicts = self._conflicts(rows, statuses)
+            if not conflicts:
+                return statuses
+            for line, problem in conflicts.items():
+                refuse(line, [problem])
+            self._refuse_dangling(file, rows, refuse)
 
-    async def _keep_dates(self, file: str, rows: Mapping[int, list[Record]]) -> None:
-        """Leaves out undated roles that are known; a later bundle that shows less must not move their beginning."""
-        if file == "people":
-            roles = [each for records in rows.values() for each in records if each.kind == "roles"]
-            statuses = await self._store.compare(roles)
-            for records in rows.values():
-                records[:] = [each for each in records if each.kind != "roles" or statuses[each.uid] != "changed"]
+    def _conflicts(self, rows: Mapping[int, list[Record]], statuses: Mapping[str, str]) -> dict[int, Problem]:
+        """Rows with a fact that contradicts the graph."""
+        found = {}
+        for line, records in rows.items():
+            for record in records:
+                status = statuses.get(record.uid)
+                if status in CONFLICTS:
+                    column = "external_id" if status == "taken" else "id" if KINDS[record.kind].has_id else "uid"
+                    value = str(self.raw[line].get(column) or self.raw[line].get("id") or "")
+                    found[line] = Problem(column, value, *conflict_message(KINDS[record.kind], status))
+        return found
+
+    async def _keep_known(self, rows: Mapping[int, list[Record]]) -> None:
+        """Leaves out what a row states besides its own fact where that is known; it says less than a file of its own.
+
+        A role keeps the beginning that an earlier bundle showed, a need its level, a withdrawn consent its end.
+        """
+        further = [each for records in rows.values() for each in records[1:]]
+        statuses = await self._store.compare(further) if further else {}
+        for records in rows.values():
+            records[1:] = [each for each in records[1:] if statuses[each.uid] == "created"]
 
     def _read(self, file: str, line: int, row: Row) -> list[Record]:
         records = facts_of(file, row, self._source, first_pairing=lambda uid, role: self._first.get((uid, role)))
-        first_line = self.lines.setdefault(records[0].uid, line)
+        first_line = min(self.lines.setdefault(uid, line) for uid in _identities(records[0]))
         if first_line != line:
             column = "id" if "id" in row else ""
-            raise InvalidFact(
-                [Problem(column, str(row.get("id", "")), f"is on line {first_line} already", "remove one of the two")]
-            )
+            reason = f"is on line {first_line} already"
+            raise InvalidFact([Problem(column, str(row.get(column, "")), reason, "remove one of the two")])
         if file == "people" and self._consent is not None:
             records += consents_of(records[0], *self._consent)
         return records
@@ -351,6 +397,11 @@ class _Importer:
     async def _look_up(self, rows: Mapping[int, list[Record]]) -> None:
         wanted = {uid for records in rows.values() for record in records for uid in record.links.values()}
         self._known |= await self._store.find_existing(wanted - self._known.keys())
+
+    def _refuse_dangling(self, file: str, rows: Mapping[int, list[Record]], refuse: Refuse) -> None:
+        while dangling := self._dangling(file, rows):  # what points at a refused row dangles as well
+            for line, problem in dangling.items():
+                refuse(line, [problem])
 
     def _dangling(self, file: str, rows: Mapping[int, list[Record]]) -> dict[int, Problem]:
         """Rows that refer to what neither the graph nor an accepted row knows."""
@@ -380,9 +431,12 @@ def _records(rows: Mapping[int, list[Record]]) -> list[Record]:
     return [record for records in rows.values() for record in records]
 
 
-def _conflict(record: Record) -> Problem:
-    reason, _, remedy = conflict_message(KINDS[record.kind]).partition("; ")
-    return Problem("id", "", reason, remedy)
+def _identities(record: Record) -> set[str]:
+    """The uid of a record and the one that its source key stands for, which a row may set apart."""
+    key = record.properties.get("external_id")
+    return (
+        {record.uid} if key is None else {record.uid, uid_of(str(record.properties["source"]), record.kind, str(key))}
+    )
 
 
 def _status_of_row(statuses: list[str]) -> str:

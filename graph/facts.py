@@ -102,8 +102,8 @@ def facts_of(
     own = record_of(KINDS[file], row, source)
     further: list[Record] = []
     if file == "people":
-        for role in _entries(row, "roles"):
-            _known(role, "roles", ROLES)
+        for entry in _entries(row, "roles"):
+            role = _known(entry, "roles", ROLES)
             since = first_pairing(own.uid, role) or own.properties["since"]
             dated = {"person_id": own.uid, "role_id": role, "since": since}
             further.append(record_of(KINDS["roles"], dated, _source(own), key=f"{own.uid}\x1f{role}"))
@@ -115,7 +115,7 @@ def facts_of(
         for broader in _entries(row, "broader"):
             edge = {"skill_id": own.uid, "broader_id": broader, "since": ALWAYS}
             further.append(record_of(KINDS["broader"], edge, _source(own)))
-    return [own, *further]
+    return [own, *{each.uid: each for each in further}.values()]
 
 
 def consents_of(person: Record, purposes: tuple[str, ...], basis: str) -> list[Record]:

@@ -382,6 +382,16 @@ def uid_of(source: str, kind: str, key: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "\x1f".join((source, kind, key))))
 
 
+def new_uid(now: datetime, random: bytes) -> str:
+    """The uid of what no source knows: UUIDv7 of the present instant and ten random bytes.
+
+    Source: RFC 9562, section 5.7.
+    """
+    number = int(now.timestamp() * 1000) << 80 | int.from_bytes(random[:10])
+    number = number & ~(0xF << 76) | 7 << 76
+    return str(uuid.UUID(int=number & ~(0x3 << 62) | 2 << 62))
+
+
 def role_uid(role: str) -> str:
     """The uid of one of the fixed roles."""
     return uid_of("mentorgraph", "role_names", role)
@@ -429,25 +439,28 @@ def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> R
 
     def take(column: str, read: Callable[[object], Value], required: bool) -> Value | None:
         raw = row.get(column)
-        if raw is None or (isinstance(raw, str) and not raw.strip()) or raw == []:
+        value: Value | None = None
+        if raw is not None and not (isinstance(raw, str) and not raw.strip()):
+            try:
+                value = read(raw)
+            except ValueError as error:
+                reason, _, remedy = str(error).partition("|")
+                problems.append(Problem(column, str(raw)[:120], reason, remedy))
+                return None
+        if value is None or value in ("", []):
             if required:
                 problems.append(Problem(column, "", "is missing", "fill it in"))
             return None
-        try:
-            return read(raw)
-        except ValueError as error:
-            reason, _, remedy = str(error).partition("|")
-            problems.append(Problem(column, str(raw)[:120], reason, remedy or "correct it"))
-            return None
+        return value
 
     source = str(take("source", text(100), False) or source)
     if kind.has_id:
         identity = str(take("id", text(300), True) or "")
         own_uid = uid_of(source, kind.name, identity)
         external_id = str(take("external_id", text(300), False) or ("" if is_uid(identity) else identity))
-    elif row.get("uid"):
-        own_uid = str(row["uid"]).strip().lower()
-        if not is_uid(own_uid):
+    else:
+        own_uid = str(take("uid", text(300), False) or "").lower()
+        if own_uid and not is_uid(own_uid):
             problems.append(Problem("uid", own_uid[:120], "is not a uid", "leave it empty or use an exported one"))
     for link in kind.links:
         names_role = link.target == "role_names"
@@ -464,10 +477,7 @@ def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> R
     if problems:
         raise InvalidFact(problems)
     if not own_uid:
-        parts = [
-            links.get(c.removesuffix("_id"), "") if c.endswith("_id") else plain(properties.get(c)) for c in kind.key
-        ]
-        own_uid = uid_of(source, kind.name, key if key is not None else "\x1f".join(parts))
+        own_uid = uid_of(source, kind.name, key if key is not None else _natural_key(kind, properties, links))
     properties |= {"uid": own_uid, "source": source}
     if external_id:
         properties["external_id"] = external_id

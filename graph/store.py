@@ -39,16 +39,39 @@ class StoredFact:
     links: tuple[Mapping[str, Any], ...]
 
 
-class Conflict(DomainError):
-    """Facts are known with other links than those that were to be written; nothing was written.
+CONFLICTS = ("conflict", "taken")
+"""Statuses of facts that contradict what the graph knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """A node as the API shows it.
 
     Attributes:
-        uids: The facts.
+        uid: Its identity.
+        kind: Its label.
+        properties: What is stored on it.
+        owner: For a goal, uid of the person who has it; else empty.
+        roles: For a person, the roles they have now.
     """
 
-    def __init__(self, message: str, uids: frozenset[str]) -> None:
+    uid: str
+    kind: str
+    properties: Mapping[str, Any]
+    owner: str
+    roles: tuple[str, ...]
+
+
+class Conflict(DomainError):
+    """Facts contradict what the graph knows; nothing was written.
+
+    Attributes:
+        statuses: uid → `conflict` where the fact is known with other links, `taken` where something else has its key.
+    """
+
+    def __init__(self, message: str, statuses: Mapping[str, str]) -> None:
         super().__init__(message, code="CONFLICT")
-        self.uids = uids
+        self.statuses = statuses
 
 
 class Store:
@@ -63,7 +86,7 @@ class Store:
         """Tells what writing the records would do, without writing.
 
         Returns:
-            uid → `created`, `changed`, `ended`, `same`, or `conflict` where the graph knows the fact with other links.
+            uid → `created`, `changed`, `ended`, `same`, or one of `CONFLICTS`.
         """
         async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
             statuses: dict[str, str] = {}
@@ -80,7 +103,7 @@ class Store:
             uid → `created`, `changed`, `ended` or `same`.
 
         Raises:
-            Conflict: A fact is known with other links.
+            Conflict: A fact is known with other links, or another one has its source key.
             DomainError: `NOT_FOUND`, a link's target does not exist.
         """
         if not records:
@@ -141,6 +164,40 @@ class Store:
         """The nodes of the roles: uid and name."""
         return await self.database.read("read_roles")
 
+    async def read_nodes(self, uids: Iterable[str], now: datetime) -> dict[str, NodeRecord]:
+        """Nodes by uid; what does not exist is absent."""
+        rows = await self.database.read("read_nodes", uids=sorted(set(uids)), now=now)
+        nodes = {}
+        for row in rows:
+            owner = next(iter(row["owners"]), "")
+            nodes[row["uid"]] = NodeRecord(
+                row["uid"], row["kind"], _properties(row["properties"]), owner, tuple(row["roles"])
+            )
+        return nodes
+
+    async def page_skills(self, after: str, limit: int) -> list[str]:
+        """Uids of skills, in their order."""
+        return [row["uid"] for row in await self.database.read("page_skills", after=after, limit=limit)]
+
+    async def page_goals(self, person: str | None, after: str, limit: int) -> list[str]:
+        """Uids of everybody's goals, or of one person's, in their order."""
+        if person is None:
+            rows = await self.database.read("page_goals", after=after, limit=limit)
+        else:
+            rows = await self.database.read("page_goals_of", person=person, after=after, limit=limit)
+        return [row["uid"] for row in rows]
+
+    async def read_open_facts_of(self, person: str) -> list[Record]:
+        """A person's windows of availability and consents that have not ended."""
+        rows = await self.database.read("read_open_facts_of", person=person)
+        names = {"Availability": "availability", "Consent": "consents"}
+        found = []
+        for row in rows:
+            properties = _properties(row["properties"])
+            properties.pop("changed")
+            found.append(Record(names[row["kind"]], properties["uid"], properties, {"person": person}))
+        return found
+
     # --- matching ---------------------------------------------------------------------------------------------------
 
     async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
@@ -185,21 +242,25 @@ def _row(kind: Kind, record: Record) -> dict[str, object]:
 
 def _refuse_unwritten(records: Sequence[Record], statuses: Mapping[str, str]) -> None:
     """Raises where not every record was written as it is; the transaction is then rolled back."""
-    conflicts = [record for record in records if statuses[record.uid] == "conflict"]
+    conflicts = [record for record in records if statuses[record.uid] in CONFLICTS]
     if conflicts:
         kind = KINDS[conflicts[0].kind]
-        message = f"this {kind.label.lower()} {conflict_message(kind)}"
-        raise Conflict(message, frozenset(record.uid for record in conflicts))
+        reason, remedy = conflict_message(kind, statuses[conflicts[0].uid])
+        raise Conflict(
+            f"this {kind.label.lower()} {reason}; {remedy}", {each.uid: statuses[each.uid] for each in conflicts}
+        )
     for record in records:
         if statuses[record.uid] == "dangling":
             label = KINDS[record.kind].label.lower()
             raise DomainError(f"what this {label} refers to does not exist", code="NOT_FOUND")
 
 
-def conflict_message(kind: Kind) -> str:
-    """Why a known fact cannot be pointed at something else, and what to do instead."""
+def conflict_message(kind: Kind, status: str) -> tuple[str, str]:
+    """Why a fact with one of the `CONFLICTS` cannot be written, and what to do instead."""
+    if status == "taken":
+        return "has the source and external id of another one", "use the id of that one, or correct the external id"
     names = " or ".join(link.name for link in kind.links)
-    return f"is already recorded with another {names}; end it and record a new one under a new id"
+    return f"is already recorded with another {names}", "end it and record a new one under a new id"
 
 
 def _stored_fact(kind: Kind, row: Mapping[str, Any]) -> StoredFact:

@@ -22,10 +22,14 @@ def _refuse(reason: str, remedy: str) -> ValueError:
 
 
 def text(longest: int) -> Callable[[object], str]:
-    """Reads text of at most `longest` characters in Unicode NFC, without surrounding space and control characters."""
+    """Reads text of at most `longest` characters in Unicode NFC, without surrounding space and control characters.
+
+    Lines end with a line feed, however they ended before.
+    """
 
     def read(value: object) -> str:
-        clean = unicodedata.normalize("NFC", _CONTROLS.sub("", str(value))).strip()
+        clean = _CONTROLS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+        clean = unicodedata.normalize("NFC", clean).strip()
         if len(clean) > longest:
             raise _refuse(f"has {len(clean)} characters", f"shorten it to {longest}")
         if _SURROGATES.search(clean):
@@ -124,8 +128,9 @@ def time_of_day(value: object) -> str:
 
 def items(value: object) -> list[str]:
     """Reads a list separated by `|`: no empty entries, none twice, order kept."""
-    parts = value if isinstance(value, list | tuple) else str(value).split("|")
-    return list(dict.fromkeys(filter(None, (text(200)(part) for part in parts))))
+    parts = value if isinstance(value, list | tuple) else [value]
+    entries = (text(200)(entry) for part in parts for entry in str(part).split("|"))
+    return list(dict.fromkeys(filter(None, entries)))
 
 
 def plain(value: Value | None) -> str:
@@ -140,6 +145,6 @@ def plain(value: Value | None) -> str:
         case float() if value.is_integer() and abs(value) < 1e15:
             return f"{value:.1f}"
         case list():
-            return "|".join(value)
+            return "|".join(map(str, value))
         case _:
             return str(value)
