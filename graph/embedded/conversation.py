@@ -18,6 +18,7 @@ from mentorgraph.graph.embedded.progress import Report, no_report
 
 CONNECT_LIMIT_S = 60
 RETRY_EVERY_S = 0.1
+ANSWER_LIMIT_S = 5
 ANOTHER_GUARDIAN = 3
 """Exit status of a guardian that finds the folder guarded."""
 
@@ -60,12 +61,13 @@ class Conversation:
         self.close()
 
 
-def call(folder: DatabaseFolder) -> Conversation | None:
-    """A conversation with the guardian that runs, None if none does."""
+def call(folder: DatabaseFolder, patience_s: float | None = None) -> Conversation | None:
+    """A conversation with the guardian that runs, None if none does; no news after `patience_s` ends it."""
     connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(patience_s)
     try:
         connection.connect(folder.guardian_address.read_text())
-    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError, TimeoutError):
         connection.close()
         return None
     return Conversation(connection)
@@ -73,7 +75,7 @@ def call(folder: DatabaseFolder) -> Conversation | None:
 
 def ask(folder: DatabaseFolder, wish: str) -> dict[str, Any] | None:
     """The answer of the guardian that runs, None if none does."""
-    conversation = call(folder)
+    conversation = call(folder, ANSWER_LIMIT_S)
     if conversation is None:
         return None
     with conversation:

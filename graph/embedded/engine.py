@@ -1,5 +1,6 @@
 """The Java process that is the Neo4j server: its command line, how to find it again and how to end it."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import neo4j
 import psutil
 
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
@@ -55,16 +57,34 @@ class Engine:
             pass
         return False
 
+    def accepts(self) -> bool:
+        """Whether its port can be connected to."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    async def answer(self, auth: tuple[str, str], database: str) -> None:
+        """Wait until it has answered a query.
+
+        Raises:
+            neo4j.exceptions.Neo4jError: What it said instead.
+            neo4j.exceptions.DriverError: If the connection failed.
+        """
+        async with neo4j.AsyncGraphDatabase.driver(f"bolt://127.0.0.1:{self.port}", auth=auth) as driver:
+            async with driver.session(database=database) as session:
+                await (await session.run("RETURN 1")).consume()
+
     def stop(self) -> None:
         """End the server cleanly; by force if it does not end in time."""
-        try:
-            self.process.terminate()
-            self.process.wait(STOP_LIMIT_S)
-        except psutil.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(STOP_LIMIT_S)
-        except psutil.NoSuchProcess:
-            pass
+        with contextlib.suppress(psutil.NoSuchProcess):
+            try:
+                self.process.terminate()
+                self.process.wait(STOP_LIMIT_S)
+            except psutil.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(STOP_LIMIT_S)
 
 
 def spawn(folder: DatabaseFolder, line: Line, port: int) -> Engine:

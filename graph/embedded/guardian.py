@@ -23,7 +23,6 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-import neo4j
 from neo4j.exceptions import AuthError, DatabaseError, DriverError, Neo4jError
 
 from mentorgraph.graph.embedded import engine
@@ -36,6 +35,7 @@ from mentorgraph.graph.embedded.lines import LINES, Line
 FIRST_USER_WITHIN_S = 10
 TICK_S = 0.25
 START_LIMIT_S = 180
+TAKE_OVER_LIMIT_S = 30
 START_POLL_S = 0.1
 PORT_ATTEMPTS = 3
 PROBE_EVERY_S = 10
@@ -70,6 +70,7 @@ class Guardian:
         self._was_ready = False
         self._is_ready = False
         self._failures = 0
+        self._ready_at = 0.0
         self._retry_at = 0.0
         self._probe_at = 0.0
         self._idle_until = time.monotonic() + FIRST_USER_WITHIN_S  # until then nobody is missed
@@ -244,7 +245,7 @@ class Guardian:
 
     async def _start_once(self) -> None:
         if self.engine is not None:
-            await self._await_ready(0)
+            await self._await_ready(0, TAKE_OVER_LIMIT_S)
             return
         self._require_room()
         line = self.folder.line() or self.line
@@ -257,20 +258,20 @@ class Guardian:
         log_offset = _size(self.folder.server / "logs" / "neo4j.log")
         self.engine = await asyncio.to_thread(engine.spawn, self.folder, line, self.port)
         self._remember()
-        await self._await_ready(log_offset)
+        await self._await_ready(log_offset, START_LIMIT_S)
 
-    async def _await_ready(self, log_offset: int) -> None:
+    async def _await_ready(self, log_offset: int, limit_s: float) -> None:
         """Wait until the server answers a query, or stop it when nobody wants it any more."""
         started = time.monotonic()
         while self.is_wanted:
             if self.engine is None or not self.engine.is_alive():
                 raise engine.start_failure(self.folder, log_offset)
-            if time.monotonic() - started > START_LIMIT_S:
+            if time.monotonic() - started > limit_s:
                 raise EmbeddedDatabaseError(
-                    f"Neo4j did not answer within {START_LIMIT_S} s; {self.folder.server / 'logs'} says more.",
+                    f"Neo4j did not answer within {limit_s} s; {self.folder.server / 'logs'} says more.",
                     "start_failed",
                 )
-            if _accepts(self.engine.port):
+            if self.engine.accepts():
                 try:
                     await self._probe()
                 except AuthError:
@@ -279,12 +280,18 @@ class Guardian:
                         "one there, or run mentorgraph db dump FILE and mentorgraph db load FILE, which sets it.",
                         "wrong_password",
                     ) from None
+                except DatabaseError as error:
+                    raise EmbeddedDatabaseError(
+                        f"The database refuses every transaction ({error.code}); {self.folder.server / 'logs'} "
+                        "says more.",
+                        "start_failed",
+                    ) from error
                 except (TimeoutError, DriverError, Neo4jError):
                     pass
                 else:
                     self._was_ready = self._is_ready = True
-                    self._failures = 0
-                    self._probe_at = time.monotonic() + PROBE_EVERY_S
+                    self._ready_at = time.monotonic()
+                    self._probe_at = self._ready_at + PROBE_EVERY_S
                     self._announce("ready", f"ready in {time.monotonic() - started:.1f} s", port=self.port)
                     return
             await asyncio.sleep(START_POLL_S)
@@ -293,11 +300,8 @@ class Guardian:
     async def _probe(self) -> None:
         """Ask the server for an answer; a port that is open proves nothing."""
         assert self.engine is not None  # noqa: S101
-        auth = (USER, self.folder.password())
-        uri = f"bolt://127.0.0.1:{self.engine.port}"
-        async with asyncio.timeout(PROBE_LIMIT_S), neo4j.AsyncGraphDatabase.driver(uri, auth=auth) as driver:
-            async with driver.session(database=DATABASE) as session:
-                await (await session.run("RETURN 1")).consume()
+        async with asyncio.timeout(PROBE_LIMIT_S):
+            await self.engine.answer((USER, self.folder.password()), DATABASE)
 
     async def _look_for_panic(self) -> None:
         """Restart a server that refuses every transaction, as it does for ever once its disk was full."""
@@ -329,12 +333,15 @@ class Guardian:
         self._is_ready = False
 
     def _forget_engine(self) -> None:
-        self.engine = None
-        self._is_ready = False
         self._announce("restarting", "The database died and is restarted")
         self._postpone()
+        self.engine = None
+        self._is_ready = False
 
     def _postpone(self) -> None:
+        """Wait longer before each next start, until a server has run for a while."""
+        if self._is_ready and time.monotonic() - self._ready_at > LONGEST_PAUSE_S:
+            self._failures = 0
         self._retry_at = time.monotonic() + min(LONGEST_PAUSE_S, 0.5 * 2**self._failures)
         self._failures += 1
 
@@ -365,6 +372,7 @@ class Guardian:
             self.port = self.engine.port
             self.is_kept = bool(state.get("is_kept"))
             self.line = self.folder.line()
+            self._was_ready = True  # others may use it: its port must stay
 
 
 def _tell(writer: StreamWriter, message: dict[str, Any]) -> None:
@@ -378,14 +386,6 @@ async def _within(seconds: float, waiting: Any) -> None:
             await waiting
     except TimeoutError:
         pass
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _size(file: Path) -> int:
