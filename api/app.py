@@ -6,9 +6,8 @@ endpoint, and hide from the endpoint that its client has left.
 
 import asyncio
 import logging
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
@@ -21,8 +20,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
+from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
+from mentorgraph.api.schema import schema
+from mentorgraph.api.service import RequestContext, Service
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.home import mentorgraph_home
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ DEMO_VARIABLE = "MENTORGRAPH_DEMO"
 # A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
 # its own names only.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+VIEWER_HEADER = "Mentorgraph-Viewer"
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -109,13 +114,26 @@ def create_app(
 
 def from_environment() -> ASGIApp:
     """Return the application that `mentorgraph serve` runs, as the environment describes it."""
-    schema: GraphQLSchema = import_module("mentorgraph.api.schema").schema
+    service = Service(mentorgraph_home())
 
-    async def context(request: Request) -> Request:
-        return request
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with service:
+            yield
 
-    async def ready() -> Mapping[str, object]:
-        raise DomainError("No database is connected yet.", code="SERVICE_UNAVAILABLE")
+    async def context(request: Request) -> RequestContext:
+        return RequestContext(demo_viewer(request.headers.get(VIEWER_HEADER)), service)
 
-    is_demo = os.environ.get(DEMO_VARIABLE) == "1"
-    return create_app(schema, context=context, ready=ready, allowed_hosts=LOOPBACK_HOSTS if is_demo else ("*",))
+    return create_app(schema, context=context, ready=service.ready, lifespan=lifespan, allowed_hosts=LOOPBACK_HOSTS)
+
+
+def demo_viewer(header: str | None) -> Viewer:
+    """Return on whose behalf a request of the demonstration is made.
+
+    Args:
+        header: Global id of a person whose eyes to look through; nothing for a coordinator's.
+    """
+    if not header:
+        return COORDINATOR
+    _, uid = read_global_id(header, expected="Person", field=VIEWER_HEADER)
+    return Viewer(person=uid)

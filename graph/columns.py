@@ -85,6 +85,8 @@ class Table:
         self._values: dict[str, list[Any]] = {"since": [], "until": []}
         self._values |= {link.name: [] for link in kind.links}
         self._values |= {each.name: [] for each in kind.fields if each.name not in ("since", "until")}
+        self._targets = {link.name: numberings[link.target] for link in kind.links if link.target in numberings}
+        self._links = frozenset(link.name for link in kind.links)
         self._arrays: dict[str, NDArray[Any]] = {}
 
     def __len__(self) -> int:
@@ -94,26 +96,23 @@ class Table:
         """Adds a fact, or replaces what is known of it."""
         row = self.rows.add(record.uid)
         for name, column in self._values.items():
-            value = self._value(name, record)
-            if row < len(column):
-                column[row] = value
-            else:
-                # A numbering may hold uids that other facts named first; their rows stay empty until they are put.
-                column.extend([self._value(name, None)] * (row - len(column)))
-                column.append(value)
+            # A numbering may hold uids that other facts named first; their rows stay empty until they are put.
+            while len(column) <= row:
+                column.append(np.inf if name in ("since", "until") else NONE if name in self._targets else None)
+            column[row] = self._value(name, record)
         self._arrays.clear()
         self.version += 1
 
-    def _value(self, name: str, record: Record | None) -> Any:
+    def _value(self, name: str, record: Record) -> Any:
+        if name in self._targets:
+            uid = record.links.get(name)
+            return NONE if uid is None else self._targets[name].add(uid)
+        if name in self._links:
+            return record.links.get(name)
+        value = record.properties.get(name)
         if name == "since":
-            return np.inf if record is None else _seconds(record.properties.get("since"), -np.inf)
-        if name == "until":
-            return np.inf if record is None else _seconds(record.properties.get("until"), np.inf)
-        target = next((link.target for link in self.kind.links if link.name == name), None)
-        if target is None:
-            return None if record is None else record.properties.get(name)
-        uid = None if record is None else record.links.get(name)
-        return NONE if uid is None else self._numberings[target].add(uid) if target in self._numberings else uid
+            return _seconds(value, -np.inf)
+        return _seconds(value, np.inf) if name == "until" else value
 
     def strings(self, name: str) -> list[Any]:
         """A column as it was given; None where a fact lacks it."""

@@ -1,0 +1,284 @@
+"""What can be told over GraphQL: one input and one payload with `userErrors` for each mutation."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import graphene
+
+from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.service import RequestContext
+from mentorgraph.api.types import ConsentPurpose, DateTime, Goal, Info, Person, RoleName
+from mentorgraph.graph import recording
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.model import InvalidFact
+
+SHOWN_CODES = frozenset({"BAD_USER_INPUT", "NOT_FOUND", "FORBIDDEN", "CONFLICT", "CONSENT_REQUIRED"})
+"""Codes of refusals that are the caller's to mend; anything else fails the field."""
+
+
+class UserError(graphene.ObjectType):
+    """Why something was not recorded."""
+
+    message = graphene.String(required=True, description="What is wrong and what to do about it.")
+    field = graphene.List(graphene.NonNull(graphene.String), description="Path of the input field that it is about.")
+    code = graphene.String(required=True, description="What programs switch on.")
+
+
+def _errors() -> graphene.List:
+    return graphene.List(
+        graphene.NonNull(UserError), required=True, description="Why it was not recorded; none if it was."
+    )
+
+
+def _source() -> graphene.String:
+    return graphene.String(description="The system that externalId belongs to; `api` if none is given.")
+
+
+class SkillLevelInput(graphene.InputObjectType):
+    """A skill and how well it is, or is to be, known."""
+
+    skill_id = graphene.ID(required=True, description="The skill.")
+    level = graphene.Int(description="Proficiency, 1 to 5.")
+
+
+class RegisterPersonInput(graphene.InputObjectType):
+    """A person who joins."""
+
+    name = graphene.String(required=True, description="Their name.")
+    roles = graphene.List(graphene.NonNull(RoleName), required=True, description="What they do here.")
+    joined_at = graphene.Field(DateTime, description="When they joined; now if not given.")
+    zone = graphene.String(description="Their IANA time zone, such as Europe/Lisbon.")
+    offers = graphene.List(graphene.NonNull(SkillLevelInput), description="Skills they can teach.")
+    wants = graphene.List(graphene.NonNull(SkillLevelInput), description="Skills they want to learn.")
+    consents = graphene.List(graphene.NonNull(ConsentPurpose), description="What they agree to.")
+    consent_text_version = graphene.String(description="Version of the text that they agreed to.")
+    external_id = graphene.String(description="Their key in another system; telling the same again changes nothing.")
+    source = _source()
+
+
+class RegisterPersonPayload(graphene.ObjectType):
+    """Who was registered."""
+
+    person = graphene.Field(Person, description="The person.")
+    user_errors = _errors()
+
+
+class CreateGoalInput(graphene.InputObjectType):
+    """A goal of a person."""
+
+    person_id = graphene.ID(required=True, description="Whose goal it is.")
+    title = graphene.String(required=True, description="In one line.")
+    description = graphene.String(description="In more words.")
+    needs = graphene.List(graphene.NonNull(SkillLevelInput), description="Skills that it needs.")
+    unit_id = graphene.ID(description="The organisation unit that it belongs to.")
+    created_at = graphene.Field(DateTime, description="When it was set; now if not given.")
+    external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
+    source = _source()
+
+
+class CreateGoalPayload(graphene.ObjectType):
+    """The goal that was created."""
+
+    goal = graphene.Field(Goal, description="The goal.")
+    user_errors = _errors()
+
+
+class AvailabilityWindowInput(graphene.InputObjectType):
+    """A weekly window in local time."""
+
+    weekday = graphene.Int(required=True, description="1 for Monday to 7 for Sunday.")
+    start = graphene.String(required=True, description="Local time such as 09:00, in steps of five minutes.")
+    end = graphene.String(required=True, description="Local time, up to 24:00.")
+
+
+class SetAvailabilityInput(graphene.InputObjectType):
+    """When a person is free, in place of what was known."""
+
+    person_id = graphene.ID(required=True, description="The person.")
+    zone = graphene.String(required=True, description="IANA time zone of the windows.")
+    windows = graphene.List(
+        graphene.NonNull(AvailabilityWindowInput), required=True, description="Weekly windows; none for no time at all."
+    )
+    since = graphene.Field(DateTime, description="From when on; now if not given.")
+    source = _source()
+
+
+class SetAvailabilityPayload(graphene.ObjectType):
+    """Whose availability was set."""
+
+    person = graphene.Field(Person, description="The person.")
+    user_errors = _errors()
+
+
+class RecordConsentInput(graphene.InputObjectType):
+    """What a person agrees to, or does so no longer."""
+
+    person_id = graphene.ID(required=True, description="The person.")
+    purpose = graphene.Field(ConsentPurpose, required=True, description="What it is about.")
+    granted = graphene.Boolean(required=True, description="Whether they agree.")
+    text_version = graphene.String(required=True, description="Version of the text that they were shown.")
+    since = graphene.Field(DateTime, description="From when on; now if not given.")
+    source = _source()
+
+
+class RecordConsentPayload(graphene.ObjectType):
+    """Whose consent was recorded."""
+
+    person = graphene.Field(Person, description="The person.")
+    user_errors = _errors()
+
+
+class Mutation(graphene.ObjectType):
+    """What can be told."""
+
+    register_person = graphene.Field(
+        RegisterPersonPayload,
+        description="Registers a person with their roles, skills and consents.",
+        input=RegisterPersonInput(required=True, description="The person."),
+    )
+    create_goal = graphene.Field(
+        CreateGoalPayload,
+        description="Sets a goal for a person.",
+        input=CreateGoalInput(required=True, description="The goal."),
+    )
+    set_availability = graphene.Field(
+        SetAvailabilityPayload,
+        description="Says when a person is free.",
+        input=SetAvailabilityInput(required=True, description="Person and windows."),
+    )
+    record_consent = graphene.Field(
+        RecordConsentPayload,
+        description="Records what a person agrees to.",
+        input=RecordConsentInput(required=True, description="Person and purpose."),
+    )
+
+    @staticmethod
+    async def resolve_register_person(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Registers a person."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            return await recording.register_person(
+                context.store,
+                context.viewer,
+                {
+                    "name": input["name"],
+                    "roles": "|".join(_names(input["roles"])),
+                    "joined_on": input.get("joined_at"),
+                    "zone": input.get("zone"),
+                },
+                offers=_skills(input.get("offers"), "offers"),
+                wants=_skills(input.get("wants"), "wants"),
+                consents=_names(input.get("consents") or []),
+                text_version=input.get("consent_text_version") or "",
+                source=input.get("source") or recording.SOURCE,
+                external_id=input.get("external_id") or "",
+            )
+
+        return await _payload(context, "person", work)
+
+    @staticmethod
+    async def resolve_create_goal(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Creates a goal."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            unit = input.get("unit_id")
+            return await recording.create_goal(
+                context.store,
+                context.viewer,
+                {
+                    "person_id": _person(input),
+                    "title": input["title"],
+                    "description": input.get("description"),
+                    "unit_id": read_global_id(unit, expected="OrganisationUnit", field="unitId")[1] if unit else None,
+                    "created_on": input.get("created_at"),
+                },
+                needs=_skills(input.get("needs"), "needs"),
+                source=input.get("source") or recording.SOURCE,
+                external_id=input.get("external_id") or "",
+            )
+
+        return await _payload(context, "goal", work)
+
+    @staticmethod
+    async def resolve_set_availability(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Sets availability."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            person = _person(input)
+            await recording.set_availability(
+                context.store,
+                context.viewer,
+                person,
+                [{**window, "zone": input["zone"]} for window in input["windows"]],
+                source=input.get("source") or recording.SOURCE,
+                since=input.get("since"),
+            )
+            return person
+
+        return await _payload(context, "person", work)
+
+    @staticmethod
+    async def resolve_record_consent(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Records consent."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            person = _person(input)
+            [purpose] = _names([input["purpose"]])
+            await recording.record_consent(
+                context.store,
+                context.viewer,
+                person,
+                purpose,
+                input["granted"],
+                input["text_version"],
+                source=input.get("source") or recording.SOURCE,
+                since=input.get("since"),
+            )
+            return person
+
+        return await _payload(context, "person", work)
+
+
+async def _payload(context: RequestContext, name: str, work: Callable[[], Awaitable[str]]) -> dict[str, object]:
+    """Does the work and returns the node that it names, or says why it was not done."""
+    try:
+        uid = await work()
+    except InvalidFact as error:
+        messages = [
+            {"message": str(each), "field": ["input", *_camel(each.column)], "code": "BAD_USER_INPUT"}
+            for each in error.problems
+        ]
+        return {name: None, "user_errors": messages}
+    except DomainError as error:
+        if error.code not in SHOWN_CODES:
+            raise
+        field = ["input", error.field] if error.field else ["input"]
+        return {name: None, "user_errors": [{"message": error.message, "field": field, "code": error.code}]}
+    return {name: await context.nodes.load(uid), "user_errors": []}
+
+
+def _camel(column: str) -> list[str]:
+    """The input field that a column of the bundle stands for."""
+    names = {"joined_on": "joinedAt", "created_on": "createdAt", "text_version": "textVersion", "skill_id": "skillId"}
+    head, *rest = column.split("_")
+    return [names.get(column) or head + "".join(map(str.capitalize, rest))] if column else []
+
+
+def _person(given: Mapping[str, Any]) -> str:
+    return read_global_id(given["person_id"], expected="Person", field="personId")[1]
+
+
+def _skills(given: list[Mapping[str, Any]] | None, field: str) -> list[dict[str, object]]:
+    return [
+        {"skill_id": read_global_id(each["skill_id"], expected="Skill", field=field)[1], "level": each.get("level")}
+        for each in given or []
+    ]
+
+
+def _names(members: list[Any]) -> list[str]:
+    """What the domain calls enum members; graphene hands over members or their values."""
+    return [getattr(member, "value", member) for member in members]

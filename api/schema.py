@@ -1,0 +1,230 @@
+"""What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import graphene
+from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
+
+from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.mutations import Mutation
+from mentorgraph.api.service import RequestContext
+from mentorgraph.api.types import (
+    NODE_TYPES,
+    Explanation,
+    GoalConnection,
+    Info,
+    Node,
+    Person,
+    RecommendationConnection,
+    SkillConnection,
+)
+from mentorgraph.graph import matching
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.matching import MOST
+from mentorgraph.graph.store import NodeRecord
+
+DEFAULT_PAGE = 20
+
+
+def _first() -> graphene.Int:
+    return graphene.Int(description=f"Length of the page, 1 to {MOST}.")
+
+
+def _after() -> graphene.String:
+    return graphene.String(description="Cursor to start after; none for the first page.")
+
+
+class Query(graphene.ObjectType):
+    """What can be asked."""
+
+    recommend_mentors = graphene.Field(
+        RecommendationConnection,
+        description="The mentors that a mentee may be paired with, best first.",
+        mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
+        goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
+        first=_first(),
+        after=_after(),
+    )
+    explain_match = graphene.Field(
+        Explanation,
+        description="Why a mentor fits a mentee, as of now.",
+        mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
+        mentor_id=graphene.ID(required=True, description="The mentor in question."),
+        goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+    )
+    person = graphene.Field(
+        Person, description="A person by id.", id=graphene.ID(required=True, description="Their global id.")
+    )
+    node = graphene.Field(
+        Node, description="Anything by its id.", id=graphene.ID(required=True, description="Its global id.")
+    )
+    nodes = graphene.List(
+        Node,
+        required=True,
+        description="Several things by their ids, in the same order; null for what does not exist.",
+        ids=graphene.List(graphene.NonNull(graphene.ID), required=True, description=f"Up to {MOST} global ids."),
+    )
+    skills = graphene.Field(SkillConnection, description="All skills.", first=_first(), after=_after())
+    goals = graphene.Field(
+        GoalConnection,
+        description="The goals of a person, or of everybody.",
+        person_id=graphene.ID(description="Whose goals; everybody's if none is given, which coordinators may see."),
+        first=_first(),
+        after=_after(),
+    )
+
+    @staticmethod
+    async def resolve_recommend_mentors(_root: None, info: Info, mentee_id: str, **arguments: Any) -> dict[str, object]:
+        """Ranks the mentors."""
+        context: RequestContext = info.context
+        selected = _selected(info)
+        slate = await context.recommender.recommend(
+            context.viewer,
+            read_global_id(mentee_id, expected="Person", field="menteeId")[1],
+            _goal(arguments.get("goal_id")),
+            first=10 if arguments.get("first") is None else arguments["first"],
+            after=arguments.get("after"),
+            with_paths=bool(selected & {"paths", "sentences"}),
+            with_total="totalCount" in selected,
+        )
+        return {
+            "slate_id": slate.uid,
+            "model_version": slate.model_version,
+            "policy_version": slate.policy_version,
+            "total_count": slate.total,
+            "notice": slate.notice or None,
+            **_connection(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
+        }
+
+    @staticmethod
+    async def resolve_explain_match(
+        _root: None, info: Info, mentee_id: str, mentor_id: str, goal_id: str | None = None
+    ) -> matching.Explanation:
+        """Explains one pair."""
+        context: RequestContext = info.context
+        return await context.recommender.explain(
+            context.viewer,
+            read_global_id(mentee_id, expected="Person", field="menteeId")[1],
+            read_global_id(mentor_id, expected="Person", field="mentorId")[1],
+            _goal(goal_id),
+        )
+
+    @staticmethod
+    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | None:
+        """A person by id."""
+        return await _visible(info, id, "Person")
+
+    @staticmethod
+    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | None:
+        """Anything by its id."""
+        return await _visible(info, id)
+
+    @staticmethod
+    async def resolve_nodes(_root: None, info: Info, ids: list[str]) -> list[Awaitable[NodeRecord | None]]:
+        """Several things by their ids."""
+        if len(ids) > MOST:
+            raise DomainError(f"ids has {len(ids)} entries; ask for up to {MOST}", code="BAD_USER_INPUT", field="ids")
+        return [_visible(info, each) for each in ids]
+
+    @staticmethod
+    async def resolve_skills(
+        _root: None, info: Info, first: int | None = None, after: str | None = None
+    ) -> dict[str, object]:
+        """A page of skills."""
+        context: RequestContext = info.context
+        return await _page(context, "Skill", first, after, context.store.page_skills)
+
+    @staticmethod
+    async def resolve_goals(
+        _root: None, info: Info, person_id: str | None = None, first: int | None = None, after: str | None = None
+    ) -> dict[str, object]:
+        """A page of goals."""
+        context: RequestContext = info.context
+        person = read_global_id(person_id, expected="Person", field="personId")[1] if person_id else None
+        if not context.viewer.sees_everybody and (person is None or person != context.viewer.person):
+            raise DomainError("you may see your own goals only", code="FORBIDDEN", field="personId")
+
+        async def page(start: str, limit: int) -> list[str]:
+            return await context.store.page_goals(person, start, limit)
+
+        return await _page(context, "Goal", first, after, page)
+
+
+def _goal(goal_id: str | None) -> str | None:
+    return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id else None
+
+
+async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | None:
+    kind, uid = read_global_id(text, expected=expected)
+    context: RequestContext = info.context
+    node = await context.visible(uid)
+    return node if node is not None and node.kind == kind else None
+
+
+async def _page(
+    context: RequestContext,
+    kind: str,
+    first: int | None,
+    after: str | None,
+    page: Callable[[str, int], Awaitable[list[str]]],
+) -> dict[str, object]:
+    """A connection over uids in their order; the cursor of a node is its global id."""
+    first = DEFAULT_PAGE if first is None else first
+    if not 1 <= first <= MOST:
+        raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
+    start = read_global_id(after, expected=kind, field="after")[1] if after else ""
+    uids = await page(start, first + 1)
+    found = await context.nodes.load_many(uids[:first])
+    nodes = [node for node in found if node is not None]
+    return _connection(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
+
+
+def _connection(
+    nodes: Sequence[object], cursors: Sequence[str], has_next: bool, after: str | None
+) -> dict[str, object]:
+    return {
+        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
+        "page_info": {
+            "has_next_page": has_next,
+            "has_previous_page": after is not None,
+            "start_cursor": cursors[0] if cursors else None,
+            "end_cursor": cursors[-1] if cursors else None,
+        },
+    }
+
+
+def _selected(info: Info) -> set[str]:
+    """Names of all fields that are selected anywhere below a field, fragments included."""
+    names: set[str] = set()
+    spread: set[str] = set()
+    sets = [node.selection_set for node in info.field_nodes]
+    while sets:
+        selections = sets.pop()
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name not in spread:
+                    spread.add(name)
+                    sets.append(info.fragments[name].selection_set)
+            elif isinstance(selection, FieldNode | InlineFragmentNode):
+                sets.append(selection.selection_set)
+                if isinstance(selection, FieldNode):
+                    names.add(selection.name.value)
+    return names
+
+
+def _build() -> GraphQLSchema:
+    built: GraphQLSchema = graphene.Schema(query=Query, mutation=Mutation, types=NODE_TYPES).graphql_schema
+    built.description = "Ranked mentor recommendations with evidence that can be checked."
+    # graphene cannot say where a scalar is specified.
+    built.type_map["DateTime"].specified_by_url = "https://scalars.graphql.org/andimarek/date-time"  # type: ignore[attr-defined]
+    return built
+
+
+schema = _build()
+
+
+def printed() -> str:
+    """The schema as `schema.graphql` holds it."""
+    return print_schema(schema) + "\n"

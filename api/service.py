@@ -1,0 +1,151 @@
+"""What one serving process keeps open, and what each request gets of it."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from functools import cached_property
+from pathlib import Path
+
+from aiodataloader import DataLoader
+
+from mentorgraph.graph.database import DatabaseUnavailable, open_database
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.recording import present
+from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+AGAIN_AFTER_S = 2.0
+
+OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority"})
+"""Kinds of node that belong to nobody."""
+
+
+class Service:
+    """The database connection and the recommender of one process.
+
+    It comes up while the database is away and goes on trying, so that a worker never fails to start for that reason.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._recommender: Recommender | None = None
+        self._reason = "the database is being opened; try again in a moment"
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Service":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._closing.set()
+        if self._task is not None:
+            await self._task
+
+    @property
+    def recommender(self) -> Recommender:
+        """What answers.
+
+        Raises:
+            DatabaseUnavailable: The database was not reached so far.
+        """
+        if self._recommender is None:
+            raise DatabaseUnavailable(self._reason)
+        return self._recommender
+
+    async def ready(self) -> Mapping[str, object]:
+        """Asks the database and tells which model answers.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer.
+        """
+        await self.recommender.store.read_changes()
+        return {"model": self.recommender.scorer.model_version}
+
+    async def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._open(stack)
+                    await self._closing.wait()
+            except DomainError as error:
+                self._reason = error.message
+                logger.warning("The database is not ready: %s", error.message)
+            except Exception:
+                self._reason = "the database cannot be opened"
+                logger.exception("The database cannot be opened.")
+            finally:
+                self._recommender = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_AFTER_S):
+                    await self._closing.wait()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        database = await stack.enter_async_context(open_database(self._home))
+        await migrate(database)
+        recommender = Recommender(Store(database), RulesScorer(load_policy()))
+        await recommender.columns.refresh(recommender.store)
+        self._recommender = recommender
+
+
+class NodeLoader(DataLoader[str, NodeRecord | None]):
+    """Reads the nodes that one answer mentions, all that are wanted at a time in one round trip."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[NodeRecord | None]:
+        """Reads some nodes, in the order of their uids; None for what does not exist."""
+        found = await self._store.read_nodes(uids, present())
+        return [found.get(uid) for uid in uids]
+
+
+class RequestContext:
+    """What resolvers find as `info.context`.
+
+    Attributes:
+        viewer: On whose behalf the request is made.
+    """
+
+    def __init__(self, viewer: Viewer, service: Service) -> None:
+        self.viewer = viewer
+        self._service = service
+
+    @property
+    def recommender(self) -> Recommender:
+        """What answers.
+
+        Raises:
+            DatabaseUnavailable: The database was not reached so far.
+        """
+        return self._service.recommender
+
+    @property
+    def store(self) -> Store:
+        """The graph."""
+        return self.recommender.store
+
+    @cached_property
+    def nodes(self) -> NodeLoader:
+        """Nodes by uid."""
+        return NodeLoader(self.store)
+
+    async def visible(self, uid: str) -> NodeRecord | None:
+        """A node, if it exists and the viewer may see it by itself.
+
+        Participants see themselves, their own goals, mentors, and what belongs to nobody.
+        """
+        node = await self.nodes.load(uid)
+        if node is None or self.viewer.sees_everybody or node.kind in OPEN_KINDS:
+            return node
+        if node.kind == "Person" and (node.uid == self.viewer.person or "mentor" in node.roles):
+            return node
+        return node if node.kind == "Goal" and node.owner == self.viewer.person else None

@@ -1,0 +1,223 @@
+"""What people tell the graph about themselves: registration, goals, availability and consent.
+
+Every function makes rows of the bundle and has them checked and written like any other row, so a fact is the same
+whether it was told here or imported. All raise `InvalidFact` for values that cannot be taken, and `DomainError` where
+the viewer may not say it or what it refers to does not exist.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, is_uid, new_uid
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import Viewer
+
+SOURCE = "api"
+"""Source of facts for which the caller names none."""
+
+
+def present() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+async def register_person(
+    store: Store,
+    viewer: Viewer,
+    person: Row,
+    *,
+    offers: Sequence[Row] = (),
+    wants: Sequence[Row] = (),
+    consents: Sequence[str] = (),
+    text_version: str = "",
+    source: str = SOURCE,
+    external_id: str = "",
+    now: datetime | None = None,
+) -> str:
+    """Records a person with their roles, skills and consents, all in one transaction.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf.
+        person: `name`, `roles` (joined by `|`), and where known `joined_on` and `zone`.
+        offers: Skills offered: `skill_id`, `level`.
+        wants: Skills wanted: likewise.
+        consents: Purposes that the person agrees to.
+        text_version: Version of the text that they agreed to.
+        source: System that `external_id` belongs to.
+        external_id: The person's key there; registering the same key again changes nothing.
+        now: The present instant.
+
+    Returns:
+        uid of the person.
+    """
+    if not viewer.sees_everybody:
+        raise DomainError("only coordinators register people", code="FORBIDDEN")
+    now = now or present()
+    row = {"joined_on": now, **_without_gaps(person), "id": _key(external_id, now)}
+    records = facts_of("people", row, source)
+    own = records[0]
+    joined = own.properties["since"]
+    for stance, skills in (("offers", offers), ("wants", wants)):
+        for skill in skills:
+            told = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
+            records += facts_of("person_skills", told, source)
+    for purpose in consents:
+        told = {"person_id": own.uid, "purpose": purpose, "text_version": text_version, "since": joined}
+        records += facts_of("consents", told, source)
+    await store.write(records)
+    return own.uid
+
+
+async def create_goal(
+    store: Store,
+    viewer: Viewer,
+    goal: Row,
+    *,
+    needs: Sequence[Row] = (),
+    source: str = SOURCE,
+    external_id: str = "",
+    now: datetime | None = None,
+) -> str:
+    """Records a goal of a person and the skills that it needs.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf; participants speak for themselves only.
+        goal: `person_id`, `title`, and where known `description`, `unit_id`, `created_on`.
+        needs: Skills needed: `skill_id`, `level`.
+        source: System that `external_id` belongs to.
+        external_id: The goal's key there.
+        now: The present instant.
+
+    Returns:
+        uid of the goal.
+    """
+    _may_speak_for(viewer, goal.get("person_id"))
+    now = now or present()
+    row = {"created_on": now, **_without_gaps(goal), "id": _key(external_id, now)}
+    records = facts_of("goals", row, source)
+    own = records[0]
+    for need in needs:
+        told = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
+        records += facts_of("goal_skills", told, source)
+    await store.write(records)
+    return own.uid
+
+
+async def set_availability(
+    store: Store,
+    viewer: Viewer,
+    person: str,
+    windows: Sequence[Row],
+    *,
+    source: str = SOURCE,
+    since: datetime | None = None,
+) -> None:
+    """Replaces the weekly windows of a person: those not told again end, new ones begin.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf; participants speak for themselves only.
+        person: uid of the person.
+        windows: `weekday`, `start`, `end`, `zone`; none for no availability.
+        source: Where this is known from.
+        since: From when on; now if not given.
+    """
+    _may_speak_for(viewer, person)
+    since = since or present()
+    told = [
+        record
+        for window in windows
+        for record in facts_of("availability", {**window, "person_id": person, "since": since}, source)
+    ]
+    _refuse_doubles(told)
+    known = {_window(each): each for each in await store.read_open_facts_of(person) if each.kind == "availability"}
+    wanted = {_window(each): each for each in told}
+    begun = [each for window, each in wanted.items() if window not in known]
+    ended = [_ended(each, since) for window, each in known.items() if window not in wanted]
+    await _refuse_unknown_person(store, person)
+    await store.write([*begun, *ended])
+
+
+async def record_consent(
+    store: Store,
+    viewer: Viewer,
+    person: str,
+    purpose: str,
+    granted: bool,
+    text_version: str,
+    *,
+    source: str = SOURCE,
+    since: datetime | None = None,
+) -> None:
+    """Records that a person agrees to a purpose, or does so no longer.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf; participants speak for themselves only.
+        person: uid of the person.
+        purpose: One of `model.PURPOSES`.
+        granted: Whether they agree.
+        text_version: Version of the text that they were shown.
+        source: Where this is known from.
+        since: From when on; now if not given.
+    """
+    _may_speak_for(viewer, person)
+    since = since or present()
+    row = {"person_id": person, "purpose": purpose, "text_version": text_version, "since": since}
+    [told] = facts_of("consents", row, source)
+    await _refuse_unknown_person(store, person)
+    known = [
+        each
+        for each in await store.read_open_facts_of(person)
+        if each.kind == "consents" and each.properties["purpose"] == told.properties["purpose"]
+    ]
+    if not granted:
+        await store.write([_ended(each, since) for each in known])
+    elif not any(each.properties["text_version"] == told.properties["text_version"] for each in known):
+        await store.write([told])
+
+
+def _may_speak_for(viewer: Viewer, person: object) -> None:
+    if not viewer.sees_everybody and viewer.person != person:
+        raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
+
+
+def _key(external_id: str, now: datetime) -> str:
+    if is_uid(external_id):
+        raise InvalidFact([Problem("external_id", external_id, "has the form of our own ids", "use the source's key")])
+    return external_id or new_uid(now, os.urandom(10))
+
+
+def _without_gaps(row: Row) -> Mapping[str, object]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _window(record: Record) -> tuple[object, ...]:
+    return tuple(record.properties[name] for name in ("weekday", "start", "end", "zone"))
+
+
+def _ended(record: Record, until: datetime) -> Record:
+    since = record.properties["since"]
+    end = max(until, since) if isinstance(since, datetime) else until
+    return replace(record, properties={**record.properties, "until": end})
+
+
+def _refuse_doubles(windows: Sequence[Record]) -> None:
+    seen: set[tuple[object, ...]] = set()
+    for each in windows:
+        if _window(each) in seen:
+            raise InvalidFact(
+                [Problem("windows", str(each.properties["start"]), "is given twice", "remove one of the two")]
+            )
+        seen.add(_window(each))
+
+
+async def _refuse_unknown_person(store: Store, person: str) -> None:
+    if (await store.find_existing([person])).get(person) != "Person":
+        raise DomainError("no person has this id", code="NOT_FOUND", field="personId")
