@@ -16,6 +16,7 @@ from mentorgraph.embeddings.baselines import PastPairings, metapath_neighbours, 
 from mentorgraph.embeddings.metrics import ndcg, places
 from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.clocks import first_day_of
+from mentorgraph.graph.world.goals import LONGEST_WAIT_DAYS
 from mentorgraph.graph.world.tables import World
 
 EVALUATED_MONTHS = 4
@@ -120,7 +121,7 @@ def difficulty_of(world: World) -> Difficulty:
     placed: dict[str, list[npt.NDArray[np.int64]]] = {"oracle": [], "metapath": [], "popularity": []}
     for number, (goal_id, relevant) in enumerate(zip(task.goals, task.relevant, strict=True)):
         goal = goal_from(told[goal_id])
-        there = (since <= goal.asked + 35) & (until > goal.asked)
+        there = (since <= goal.asked + LONGEST_WAIT_DAYS) & (until > goal.asked)
         appeals = np.where(there, appeal.of(goal).astype(np.int64), -10_000)[ours]
         placed["oracle"].append(places(appeals, relevant))
         placed["metapath"].append(places(by_metapath[number], relevant))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ import numpy.typing as npt
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.clocks import Clock, iso, overlap_minutes
 from mentorgraph.graph.world.taxonomy import taxonomy
+
+T = TypeVar("T")
 
 LEVELS = 5
 Row = npt.NDArray[np.int16]
@@ -88,22 +90,12 @@ class Appeal:
         self.topics = topics
         self.mentors = mentors
         self.known = _known_levels(mentors)
-        cover = np.zeros((LEVELS + 1, LEVELS + 1), np.int16)
-        for known in range(LEVELS + 1):
-            for needed in range(LEVELS + 1):
-                cover[needed, known] = truth.SKILL_APPEAL[truth.coverage(known, needed)]
-        self._cover = cover
-        self._places: dict[int, Row] = {}
-        self._paces = np.array([m.pace for m in mentors])
-        self._fame = np.array([m.fame for m in mentors], np.int16)
-        clocks = sorted({m.clock for m in mentors})
-        self._clocks = clocks
-        numbers = {clock: number for number, clock in enumerate(clocks)}
-        self._clock_of = np.array([numbers[m.clock] for m in mentors])
-        units = sorted({m.unit for m in mentors})
-        self._units = {unit: number for number, unit in enumerate(units)}
-        self._unit_of = np.array([self._units[m.unit] for m in mentors])
-        self._main = np.array([m.topics[0] for m in mentors])
+        self._cover = _skill_appeals()
+        self._paces = np.array([mentor.pace for mentor in mentors])
+        self._fame = np.array([mentor.fame for mentor in mentors], np.int16)
+        self._clocks, self._clock_of = _numbered([mentor.clock for mentor in mentors])
+        self._units, self._unit_of = _numbered([mentor.unit for mentor in mentors])
+        self._main = np.array([mentor.topics[0] for mentor in mentors])
         self._seconds: dict[int, list[int]] = {}
         for number, mentor in enumerate(mentors):
             for topic in mentor.topics[1:]:
@@ -130,7 +122,7 @@ class Appeal:
         for skill, level in goal.needs:
             total += self._skill(skill, level)
         if goal.assigned_in in self._units:
-            total[self._unit_of == self._units[goal.assigned_in]] += truth.UNIT_BIAS
+            total[self._unit_of == self._units.index(goal.assigned_in)] += truth.UNIT_BIAS
         return total
 
     def nearness(self, mentor: int, topic: int) -> str:
@@ -179,6 +171,20 @@ class Appeal:
     def _pace_row(self, pace: int) -> Row:
         row: Row = np.array(truth.PACE_APPEAL, np.int16)[np.abs(self._paces - pace)]
         return row
+
+
+def _numbered(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
+    """The different values, and which of them each one is."""
+    different = list(dict.fromkeys(values))
+    numbers = {value: number for number, value in enumerate(different)}
+    return different, np.array([numbers[value] for value in values], np.int64)
+
+
+def _skill_appeals() -> Row:
+    """The appeal of one needed skill; needed level × known level."""
+    levels = range(LEVELS + 1)
+    rows = [[truth.SKILL_APPEAL[truth.coverage(known, needed)] for known in levels] for needed in levels]
+    return np.array(rows, np.int16)
 
 
 @cache

@@ -23,7 +23,7 @@ from mentorgraph.graph.world.people import (
     make_topics,
     make_units,
 )
-from mentorgraph.graph.world.profiles import tell_people
+from mentorgraph.graph.world.profiles import tell_coordinators, tell_people
 from mentorgraph.graph.world.programmes import make_programmes, tell_programmes
 from mentorgraph.graph.world.tables import Tables, World
 from mentorgraph.graph.world.taxonomy import taxonomy
@@ -72,12 +72,13 @@ def generate(
     _tell_surroundings(tables, units, first_day.isoformat())
     tell_programmes(tables, programmes)
     tell_people(seed, tables, everybody, units, period)
+    tell_coordinators(seed, tables, everybody, programmes, period)
     tell_offers(seed, tables, mentors, period)
     chronicle = Chronicle.begin(seed, tables, appeal, period, width)
     for pairing in pairings:
         chronicle.tell(pairing)
     chronicle.tell_blocks()
-    tell_goals(seed, tables, goals, topics, chronicle.achieved)
+    tell_goals(seed, tables, goals, topics, chronicle.achieved, period)
     progress("truth")
     leaves = [
         {"person_id": person.id, "since": iso(since), "until": iso(until)}

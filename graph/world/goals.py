@@ -7,10 +7,13 @@ from mentorgraph.graph.world.appeal import HiddenGoal, HiddenMentor, Topic
 from mentorgraph.graph.world.clocks import iso
 from mentorgraph.graph.world.draws import Draws
 from mentorgraph.graph.world.people import Ids, Period, Person
-from mentorgraph.graph.world.programmes import ASSIGNED_FORMATS, Programme
+from mentorgraph.graph.world.programmes import ASSIGNED_FORMATS, Programme, tell_membership
 from mentorgraph.graph.world.tables import Tables
 from mentorgraph.graph.world.taxonomy import taxonomy
 from mentorgraph.graph.world.wording import goal_text, wording
+
+LONGEST_WAIT_DAYS = 35
+"""From writing a goal down to starting with a mentor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def make_goals(
                 ids.next(), topic, needs, motivation, pace, person.clock, person.unit.id if assigned else "", asked
             )
             paired = draws.chance(0.87) and person.agrees
-            starts = asked + draws.between(3, 35)
+            starts = asked + draws.between(3, LONGEST_WAIT_DAYS)
             goals.append(Goal(person, hidden, programme, starts if paired and starts <= period.last else 0))
     return goals
 
@@ -75,9 +78,14 @@ def _needs(draws: Draws, topic: Topic) -> tuple[tuple[str, int], ...]:
 
 
 def tell_goals(
-    seed: int, tables: Tables, goals: Sequence[Goal], topics: list[Topic], achieved: Mapping[str, str]
+    seed: int,
+    tables: Tables,
+    goals: Sequence[Goal],
+    topics: list[Topic],
+    achieved: Mapping[str, str],
+    period: Period,
 ) -> None:
-    """Writes the goals with their text, and what mentees want, incompletely and with other wishes among it.
+    """Writes the goals with their text and programme, and what mentees want: incompletely, and other wishes among it.
 
     Args:
         seed: The world's.
@@ -85,6 +93,7 @@ def tell_goals(
         goals: What to write.
         topics: All topics of the world.
         achieved: Goal → the day on which it was reached.
+        period: The days of the world.
     """
     draws = Draws(seed, "goal text")
     kinds, areas = taxonomy().kind_of_field(), taxonomy().fields()
@@ -92,6 +101,7 @@ def tell_goals(
     priorities: dict[str, list[str]] = {}
     for number, priority in enumerate(wording()["priorities"], start=1):
         priorities.setdefault(priority["area"], []).append(f"priority-{number}")
+    members: set[tuple[str, str]] = set()
     for goal in goals:
         hidden, person = goal.hidden, goal.person
         topic = topics[hidden.topic]
@@ -111,6 +121,9 @@ def tell_goals(
             day,
             achieved.get(hidden.id, ""),
         )
+        if goal.programme and (person.id, goal.programme.id) not in members:
+            members.add((person.id, goal.programme.id))
+            tell_membership(tables, goal.programme, person.id, "mentee", hidden.asked, period.last)
         for skill, level in _stated(draws, hidden.needs, 0.85):
             tables.add("goal_skills", hidden.id, skill, str(level), day)
         wants = dict(_stated(draws, hidden.needs, 0.9))

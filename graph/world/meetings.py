@@ -9,6 +9,7 @@ from mentorgraph.graph.world.choices import Pairing
 from mentorgraph.graph.world.clocks import SLOT_MINUTES, SLOTS, iso, meeting_slots, time_of_day
 from mentorgraph.graph.world.draws import Draws
 from mentorgraph.graph.world.people import Ids, Period
+from mentorgraph.graph.world.programmes import tell_membership
 from mentorgraph.graph.world.tables import Tables
 from mentorgraph.graph.world.wording import comment
 
@@ -92,8 +93,9 @@ class Chronicle:
             self.stalls.append({"pairing_id": id, "on": iso(pairing.stalled)})
         if status == "completed":
             self.achieved.setdefault(hidden.id, iso(pairing.ends))
-        self._tell_membership(pairing, mentor.id, "mentor", pairing.starts)
-        self._tell_membership(pairing, mentee.id, "mentee", hidden.asked)
+        if programme and (mentor.id, programme.id) not in self._members:
+            self._members.add((mentor.id, programme.id))
+            tell_membership(self.tables, programme, mentor.id, "mentor", pairing.starts, self.period.last)
         self._tell_surveys(id, pairing, (mentee.id, mentor.id), result)
         self._last_start[mentee.id, mentor.id] = pairing.starts
         if ended and result < 300 and self.draws.chance(0.25):
@@ -136,14 +138,6 @@ class Chronicle:
         at = f"{iso(day)}T{time_of_day(self.draws.pick(today) * SLOT_MINUTES)}:00Z"
         minutes, kind = self.draws.pick(MINUTES), self.draws.pick(KINDS)
         self.tables.add("sessions", self.session_ids.next(), pairing_id, at, str(minutes), kind)
-
-    def _tell_membership(self, pairing: Pairing, person_id: str, role: str, since: int) -> None:
-        programme = pairing.goal.programme
-        if programme is None or (person_id, programme.id) in self._members:
-            return
-        self._members.add((person_id, programme.id))
-        until = iso(programme.until) if programme.until <= self.period.last else ""
-        self.tables.add("memberships", person_id, programme.id, role, iso(min(since, programme.until - 1)), until)
 
     def _tell_surveys(self, pairing_id: str, pairing: Pairing, people: tuple[str, str], result: int) -> None:
         """Surveys half-way and at the end; each side answers some of them."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mentorgraph.graph.world.clocks import PATTERNS, iso, time_of_day
 from mentorgraph.graph.world.draws import Draws
 from mentorgraph.graph.world.people import Period, Person, Unit
+from mentorgraph.graph.world.programmes import Programme, tell_membership
 from mentorgraph.graph.world.tables import Tables
 
 CONSENT_TEXT = "2024-01"
@@ -58,3 +59,15 @@ def _tell_availability(draws: Draws, tables: Tables, person: Person, joined: str
     start, end = start + 5 * draws.bell(3), end + 5 * draws.bell(3)
     for weekday in weekdays:
         tables.add("availability", person.id, str(weekday), time_of_day(start), time_of_day(end), zone, joined, left)
+
+
+def tell_coordinators(
+    seed: int, tables: Tables, people: Sequence[Person], programmes: Sequence[Programme], period: Period
+) -> None:
+    """Writes who coordinates each programme: one to three people."""
+    draws = Draws(seed, "coordinators")
+    coordinators = [person for person in people if person.role == "coordinator"]
+    for programme in programmes:
+        for person in draws.some(coordinators, draws.between(1, 3)):
+            since = max(person.joined, programme.since)
+            tell_membership(tables, programme, person.id, "coordinator", since, period.last)

@@ -41,3 +41,9 @@ def tell_programmes(tables: Tables, programmes: Sequence[Programme]) -> None:
     """Writes the programmes."""
     for each in programmes:
         tables.add("programmes", each.id, each.name, each.format, iso(each.since), iso(each.until))
+
+
+def tell_membership(tables: Tables, programme: Programme, person_id: str, role: str, since: int, last: int) -> None:
+    """Writes that somebody belongs to a programme from a day on, open where its end lies ahead."""
+    until = iso(programme.until) if programme.until <= last else ""
+    tables.add("memberships", person_id, programme.id, role, iso(min(since, programme.until - 1)), until)
