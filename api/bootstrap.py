@@ -38,7 +38,7 @@ MACHINES = ("x86_64", "amd64", "aarch64", "arm64")
 PACKAGES_MB = {"demo": 120, "test": 155}
 NEO4J_MB = {"demo": 135, "test": 240}  # one line, or both
 ENVIRONMENT_MB = {"demo": 400, "test": 500}
-DATABASE_MB = 100
+DATABASE_MB = 350  # most of it a reserve that the embedded database wants left free
 
 PIP_SETTINGS_IN_UV = {
     "index-url": "UV_DEFAULT_INDEX",

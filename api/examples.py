@@ -3,7 +3,6 @@
 What a stranger reads first must be true, so `mentorgraph demo --once` asks exactly what the README shows.
 """
 
-import base64
 import importlib.metadata
 import json
 import re
@@ -18,6 +17,7 @@ from typing import Any, cast
 
 from graphql import OperationDefinitionNode, get_operation_ast, parse
 
+from mentorgraph.api.ids import global_id
 from mentorgraph.graph.model import KINDS
 from mentorgraph.graph.store import Store
 
@@ -123,11 +123,6 @@ async def askers_in(store: Store) -> list[Asker]:
     return askers[:_TRIED]
 
 
-def global_id(label: str, uid: str) -> str:
-    """Return the id under which GraphQL knows a node."""
-    return base64.urlsafe_b64encode(f"{label}:{uid}".encode()).rstrip(b"=").decode()
-
-
 _FIND_MENTOR = """
 query FindMentor($menteeId: ID!, $goalId: ID) {
   recommendMentors(menteeId: $menteeId, goalId: $goalId, first: 1) { edges { node { mentor { id } } } }
@@ -146,21 +141,31 @@ def values_for(url: str, askers: list[Asker]) -> tuple[Asker, dict[str, object]]
         ExampleError: Nobody can be recommended to any of the askers.
     """
     for asker in askers:
-        variables = {"menteeId": asker.person, "goalId": asker.goal}
-        edges = ask(url, _FIND_MENTOR, variables)["recommendMentors"]["edges"]
-        if edges:
+        found = ask(url, _FIND_MENTOR, {"menteeId": asker.person, "goalId": asker.goal})["recommendMentors"]["edges"]
+        if found:
             [skill] = ask(url, _FIND_SKILL, {})["skills"]["edges"]
-            values: dict[str, object] = {
-                **variables,
-                "personId": asker.person,
-                "id": asker.person,
-                "ids": [asker.person, asker.goal],
-                "mentorId": edges[0]["node"]["mentor"]["id"],
-                "skillId": skill["node"]["id"],
-                "first": 3,
-            }
-            return asker, values
+            return asker, values_of(asker, mentor=found[0]["node"]["mentor"]["id"], skill=skill["node"]["id"])
     raise ExampleError("nobody in this graph has an open goal that a mentor can be recommended for")
+
+
+def values_of(asker: Asker, *, mentor: str, skill: str) -> dict[str, object]:
+    """Return the value of each name that a variable of an example may have.
+
+    Args:
+        asker: The mentee.
+        mentor: Global id of a mentor.
+        skill: Global id of a skill.
+    """
+    return {
+        "menteeId": asker.person,
+        "personId": asker.person,
+        "goalId": asker.goal,
+        "mentorId": mentor,
+        "skillId": skill,
+        "id": asker.person,
+        "ids": [asker.person, asker.goal],
+        "first": 3,
+    }
 
 
 def fill(example: Example, values: Mapping[str, object]) -> dict[str, object]:
