@@ -250,7 +250,7 @@ class _Guide:
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise ExampleError(f"the server did not become ready: {error}") from error
-                time.sleep(0.2)
+                time.sleep(1)
 
     def _ask(self, examples: list[Example], values: Mapping[str, object]) -> None:
         """Ask every example and print the answers; go on after one that fails."""
