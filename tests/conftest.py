@@ -1,9 +1,15 @@
-"""What all tests share: the Neo4j line that they run on, and an emptied database on it."""
+"""What all tests share: the Neo4j line that they run on, an emptied database on it, and how much they try."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import json
+import platform
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase, attach
@@ -19,6 +25,62 @@ CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--line", choices=("current", "lts"), default="current", help="the Neo4j line to test on")
+    parser.addoption(
+        "--prove", type=Path, metavar="FILE.json", help="try full counts, and write what was tried and found"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    file = config.getoption("--prove")
+    if file is not None:
+        config.pluginmanager.register(Proof(file))
+        settings.register_profile("prove", max_examples=1_000, deadline=None)
+        settings.load_profile("prove")
+
+
+class Proof:
+    """Writes the outcome, the time and the number of cases of each test."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._tests: dict[str, dict[str, object]] = {}
+        self._began = datetime.now(UTC)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Takes down a test that has run; its preparation and its clean-up only where they failed or it was skipped."""
+        if report.when == "call" or not report.passed:
+            self._tests[report.nodeid] = {
+                "outcome": "error" if report.failed and report.when != "call" else report.outcome,
+                "seconds": round(report.duration, 3),
+                **dict(report.user_properties),
+            }
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Writes the record."""
+        found = {
+            "began": self._began.isoformat(timespec="seconds"),
+            "seconds": round((datetime.now(UTC) - self._began).total_seconds(), 1),
+            "line": session.config.getoption("--line"),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "exit_status": int(exitstatus),
+            "outcomes": Counter(str(each["outcome"]) for each in self._tests.values()),
+            "tests": self._tests,
+        }
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """How many cases to try: `count(sample, full)`, the full number under `make prove`."""
+
+    def choose(sample: int, full: int) -> int:
+        chosen = sample if request.config.getoption("--prove") is None else full
+        request.node.user_properties.append(("count", chosen))
+        return chosen
+
+    return choose
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
