@@ -10,7 +10,6 @@ import socket
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -74,7 +73,7 @@ def demo(once: bool, port: int, people: int, months: int, seed: int) -> None:
                 lambda database, show: _prepare(database, show, community),
                 if_interrupted="the same command completes what was begun",
             )
-            guide = _Guide(f"http://{HOST}:{listener.getsockname()[1]}", askers, once)
+            guide = _Guide(f"http://{HOST}:{listener.getsockname()[1]}/graphql", askers, once)
             status = guide.accompany(listener)
     if once and guide.failures:
         raise click.ClickException("; ".join(guide.failures))
@@ -205,10 +204,9 @@ class _Guide:
         failures: What went wrong, in sentences.
     """
 
-    def __init__(self, address: str, askers: list[Asker], once: bool) -> None:
+    def __init__(self, url: str, askers: list[Asker], once: bool) -> None:
         self.failures: list[str] = []
-        self._address = address
-        self._url = f"{address}/graphql"
+        self._url = url
         self._askers = askers
         self._once = once
 
@@ -242,15 +240,16 @@ class _Guide:
                 os.kill(os.getpid(), signal.SIGINT)
 
     def _wait_until_ready(self) -> None:
+        """Wait until the server has the graph; asking for it is quieter than /readyz, which logs each refusal."""
         deadline = time.monotonic() + READY_WITHIN_S
         while True:
             try:
-                with urllib.request.urlopen(f"{self._address}/readyz", timeout=READY_WITHIN_S):  # noqa: S310
-                    return
-            except OSError as error:
+                ask(self._url, "{ skills(first: 1) { edges { cursor } } }", {})
+                return
+            except ExampleError:
                 if time.monotonic() > deadline:
-                    raise ExampleError(f"the server did not become ready: {error}") from error
-                time.sleep(1)
+                    raise
+                time.sleep(0.5)
 
     def _ask(self, examples: list[Example], values: Mapping[str, object]) -> None:
         """Ask every example and print the answers; go on after one that fails."""

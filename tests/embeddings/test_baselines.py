@@ -25,7 +25,7 @@ def matrix(rows: Wants) -> sparse.csr_array:
 
 def past_of(rows: Wants) -> PastPairings:
     mentors = np.array([(5 * number + 2) % MENTORS for number in range(len(rows))])
-    return PastPairings(mentors, matrix(rows), np.arange(len(rows)) * 90.0, MENTORS)
+    return PastPairings(mentors, matrix(rows), 90.0 * np.arange(len(rows), dtype=np.float64), MENTORS)
 
 
 def slow_metapath(asked: Wants, rows: Wants, neighbours: int) -> list[list[float]]:

@@ -4,6 +4,7 @@ import hashlib
 import inspect
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.choices import HIGHEST, LOWEST
@@ -11,7 +12,7 @@ from mentorgraph.graph.world.choices import HIGHEST, LOWEST
 FROZEN = "709553761188b47101a8caa27d7eb0e59fd2adf0973c41f816f114bfbaf6df4f"
 """SHA-256 of `truth.py`, version 1. All figures reported on generated worlds rest on it: write a version 2 instead."""
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "topic": "second",
     "coverages": (2, 2, 1),
     "time": 2,
