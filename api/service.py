@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiodataloader import DataLoader
 
-from mentorgraph.graph.database import DatabaseUnavailable, open_database
+from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
@@ -89,10 +89,19 @@ class Service:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         database = await stack.enter_async_context(open_database(self._home))
-        await migrate(database)
-        recommender = Recommender(Store(database), RulesScorer(load_policy()))
-        await recommender.columns.refresh(recommender.store)
-        self._recommender = recommender
+        self._recommender = await recommender_on(database)
+
+
+async def recommender_on(database: Database) -> Recommender:
+    """Brings a database to the model of this version and returns what answers from it, with all that it has to know.
+
+    Raises:
+        DomainError: The database cannot be brought to the model, or not be read.
+    """
+    await migrate(database)
+    recommender = Recommender(Store(database), RulesScorer(load_policy()))
+    await recommender.columns.refresh(recommender.store)
+    return recommender
 
 
 class NodeLoader(DataLoader[str, NodeRecord | None]):

@@ -1,0 +1,512 @@
+"""`mentorgraph recommend` and `mentorgraph explain`: what GraphQL answers, asked from a shell."""
+
+import csv
+import gzip
+import io
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO, TypeVar, cast
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mentorgraph.api.commands.session import run, sentences
+from mentorgraph.api.ids import GivenId, global_id, read_given_id
+from mentorgraph.api.service import recommender_on
+from mentorgraph.graph.batch import RankedGoal, rank_for_goals
+from mentorgraph.graph.database import Database
+from mentorgraph.graph.embedded.progress import Report
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.matching import MOST, Explanation, Recommender, Slate
+from mentorgraph.graph.paths import EvidencePath, Step
+from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.values import instant, plain
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
+
+SHOWN_REASONS = 3
+SHOWN_PATHS = 5
+ID_COLUMNS = ("goal_id", "id")
+OUTPUT_COLUMNS = ("goal_id", "rank", "mentor_id", "score")
+
+Answer = TypeVar("Answer")
+
+
+class _Instant(click.ParamType[datetime]):
+    """A day or an instant, as bundles write them."""
+
+    name = "date"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> datetime:
+        """Reads what was written."""
+        try:
+            return instant(value)
+        except ValueError as error:
+            reason, _, remedy = str(error).partition("|")
+            self.fail(f"{value!r} {reason}; {remedy}", parameter, context)
+
+
+_as_of = click.option(
+    "--as-of", type=_Instant(), metavar="DATE", help="Judge mentors by what was known before this day, not by now."
+)
+_source = click.option(
+    "--source",
+    default="bundle",
+    show_default=True,
+    metavar="NAME",
+    help="The system that the keys among ids belong to.",
+)
+_goal = click.option("--goal", metavar="ID", help="One of the mentee's goals; the latest open one if not given.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+_viewer = click.option(
+    "--viewer", metavar="ID", help="Answer as this person may see it: third people are counted, not named."
+)
+
+
+@click.command()
+@click.option("--mentee", metavar="ID", help="The person who seeks a mentor.")
+@_goal
+@click.option(
+    "--goals",
+    "goals_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Rank for every goal of a CSV file, by its column goal_id or id. Needs --output.",
+)
+@click.option(
+    "--first", type=click.IntRange(1, MOST), default=10, show_default=True, metavar="N", help="How many mentors a goal."
+)
+@_as_of
+@_as_json
+@_viewer
+@_source
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Where the ranks for --goals go; the file appears when it is whole.",
+)
+@click.option("--force", is_flag=True, help="Replace the file of --output if it exists.")
+def recommend(
+    mentee: str | None,
+    goal: str | None,
+    goals_file: Path | None,
+    first: int,
+    as_of: datetime | None,
+    as_json: bool,
+    viewer: str | None,
+    source: str,
+    output: Path | None,
+    force: bool,
+) -> None:
+    r"""Rank the mentors that a person may be paired with, and say why.
+
+    \b
+    Example:
+      mentorgraph recommend --mentee p-0042
+      mentorgraph recommend --mentee p-0042 --goal g-0107 --first 3 --json
+      mentorgraph recommend --mentee "Ada Lind" --as-of 2026-01-31
+      mentorgraph recommend --goals goals.csv --first 20 --output ranks.csv
+
+    An ID is a global id as GraphQL gives it, one of our own uids, or the key that a source knows it by; --source names
+    that source. A person may also be called by their name, if only one has it.
+
+    With --goals, ranks go to a file with the columns goal_id, rank, mentor_id and score; mentors have ids of the form
+    that the goal's id had, or uids where their source is another one. Goals without an answer are listed, and the exit
+    status is then 1.
+    """
+    if goals_file is not None:
+        _refuse(
+            mentee or goal or viewer or as_json, "--goals goes with --first, --as-of, --source, --output and --force"
+        )
+        if output is None:
+            raise click.UsageError("--goals needs --output FILE.csv for the ranks.")
+        _recommend_for_all(goals_file, first, as_of, source, output, force)
+        return
+    _refuse(output or force, "--output and --force go with --goals")
+    if mentee is None:
+        raise click.UsageError("name a person with --mentee ID, or a file of goals with --goals FILE.csv.")
+
+    async def work(recommender: Recommender, _show: Report) -> tuple[Slate, dict[str, NodeRecord]]:
+        who = await _person(recommender, mentee, source, "--mentee")
+        slate = await recommender.recommend(
+            await _viewer_of(recommender, viewer, source),
+            who,
+            _uid(goal, "goals", source),
+            first=first,
+            as_of=as_of,
+        )
+        mentors = [each.mentor for each in slate.recommendations]
+        return slate, await _nodes(recommender, [who, slate.goal, *mentors], as_of)
+
+    slate, nodes = _ask(work)
+    if as_json:
+        _print_json(_slate_as_json(slate, nodes))
+        return
+    table = Table(title=_asked(slate.goal, nodes), title_justify="left", show_lines=True)
+    table.add_column("rank", justify="right")
+    table.add_column("mentor", overflow="fold")
+    table.add_column("score", justify="right")
+    table.add_column("reasons", ratio=1)
+    for each in slate.recommendations:
+        reasons = "\n".join(each.sentences[:SHOWN_REASONS])
+        table.add_row(str(each.rank), Text(_name(nodes, each.mentor)), f"{each.score:.4f}", Text(reasons))
+    if slate.recommendations:
+        Console().print(table)
+    else:
+        click.echo("No mentor may be recommended; mentorgraph explain says for a given one which rules forbid it.")
+    if slate.notice:
+        click.echo(f"Notice: {slate.notice}")
+    click.echo(f"model {slate.model_version}, policy {slate.policy_version}, slate {slate.uid}")
+
+
+@click.command()
+@click.option("--mentee", required=True, metavar="ID", help="The person who seeks a mentor.")
+@click.option("--mentor", required=True, metavar="ID", help="The mentor in question.")
+@_goal
+@_as_of
+@_as_json
+@_viewer
+@_source
+def explain(
+    mentee: str,
+    mentor: str,
+    goal: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+    viewer: str | None,
+    source: str,
+) -> None:
+    r"""Say why a mentor fits a person: the score and what it is made of, the evidence, the rules that forbid the pair.
+
+    \b
+    Example:
+      mentorgraph explain --mentee p-0042 --mentor p-0007
+      mentorgraph explain --mentee "Ada Lind" --mentor "Bo Ek" --goal g-0107 --json
+
+    Each path of evidence stands with the Cypher query that returns exactly it; mentorgraph db shell-info says where to
+    run that. An ID is a global id as GraphQL gives it, one of our own uids, the key that a source knows it by (--source
+    names that source), or the name of a person, if only one has it.
+    """
+
+    async def work(recommender: Recommender, _show: Report) -> tuple[str, Explanation, dict[str, NodeRecord]]:
+        who = await _person(recommender, mentee, source, "--mentee")
+        explanation = await recommender.explain(
+            await _viewer_of(recommender, viewer, source),
+            who,
+            await _person(recommender, mentor, source, "--mentor"),
+            _uid(goal, "goals", source),
+            as_of=as_of,
+        )
+        return who, explanation, await _nodes(recommender, [who, explanation.goal, explanation.mentor], as_of)
+
+    who, found, nodes = _ask(work)
+    if as_json:
+        _print_json(_explanation_as_json(found, nodes))
+        return
+    console = Console(highlight=False)
+    console.print(Text(f"{_name(nodes, found.mentor)} for {_name(nodes, who)}", style="bold"), soft_wrap=True)
+    if found.goal:
+        console.print(Text(_asked(found.goal, nodes)), soft_wrap=True)
+    console.print(_contributions(found))
+    console.print(Text(f"Evidence ({min(len(found.paths), SHOWN_PATHS)} of {len(found.paths)} paths)", style="bold"))
+    for number, path in enumerate(found.paths[:SHOWN_PATHS], 1):
+        for line in _path_lines(number, path):
+            console.print(Text(line), soft_wrap=True)
+    for refusal in found.refusals:
+        remedy = f"; {refusal.remedy}" if refusal.remedy else ""
+        console.print(Text(f"Forbidden by {refusal.rule}: {refusal.fact}{remedy}."), soft_wrap=True)
+    if not found.refusals:
+        console.print("No rule forbids the pair.")
+    console.print(f"model {found.model_version}, policy {found.policy_version}", soft_wrap=True)
+
+
+def _refuse(given: object, sentence: str) -> None:
+    if given:
+        raise click.UsageError(f"{sentence}.")
+
+
+def _ask(work: Callable[[Recommender, Report], Awaitable[Answer]]) -> Answer:
+    """Does the work with a recommender on the database of this home."""
+
+    async def session(database: Database, show: Report) -> Answer:
+        show("Reading the graph", 0, 0)
+        return await work(await recommender_on(database), show)
+
+    return run(session)
+
+
+# --- who and what is meant --------------------------------------------------------------------------------------------
+
+
+def _uid(text: str | None, kind: str, source: str) -> str | None:
+    return read_given_id(text, kind, source).uid if text else None
+
+
+async def _person(recommender: Recommender, text: str, source: str, option: str) -> str:
+    """The uid of a person who is named by an id, or by a name that only they have.
+
+    Raises:
+        DomainError: `NOT_FOUND`, or `BAD_USER_INPUT` where several people have that name.
+    """
+    given = read_given_id(text, "people", source)
+    people = recommender.columns.tables["people"]
+    if recommender.columns.people.find(given.uid) >= 0:
+        return given.uid
+    named = [uid for uid, name in zip(people.rows.uids, people.strings("name"), strict=True) if name == given.text]
+    if len(named) > 1:
+        raise DomainError(
+            f"{option}: {len(named)} people are called {given.text}; give the id of the one you mean",
+            code="BAD_USER_INPUT",
+        )
+    if not named:
+        raise DomainError(
+            f"{option}: nobody has the id or the name {given.text}, nor the key {given.text} of the source {source}",
+            code="NOT_FOUND",
+        )
+    return named[0]
+
+
+async def _viewer_of(recommender: Recommender, text: str | None, source: str) -> Viewer:
+    return Viewer(person=await _person(recommender, text, source, "--viewer")) if text else COORDINATOR
+
+
+async def _nodes(recommender: Recommender, uids: Iterable[str], as_of: datetime | None) -> dict[str, NodeRecord]:
+    return await recommender.store.read_nodes(filter(None, uids), as_of or recommender.clock())
+
+
+# --- answers as text and as JSON --------------------------------------------------------------------------------------
+
+
+def _name(nodes: dict[str, NodeRecord], uid: str) -> str:
+    return str(nodes[uid].properties["name"]) if uid in nodes else uid
+
+
+def _asked(goal: str, nodes: dict[str, NodeRecord]) -> str:
+    return f"Goal: {nodes[goal].properties['title']}" if goal in nodes else ""
+
+
+def _contributions(found: Explanation) -> Table:
+    """The score as a sum, with as many decimals as it takes to add it up by hand."""
+    table = Table(show_footer=True)
+    table.add_column("signal", footer="score")
+    table.add_column("value", justify="right")
+    table.add_column("weight", justify="right")
+    table.add_column("contribution", footer=f"{found.score:.6f}", justify="right")
+    table.add_column("a value of 1 means")
+    table.add_row("base", "", "", f"{found.base:.6f}", "")
+    for each in found.signals:
+        table.add_row(
+            each.name,
+            "unknown" if each.value is None else f"{each.value:.6f}",
+            "" if each.weight is None else f"{each.weight:g}",
+            f"{each.contribution:.6f}",
+            Text(each.unit),
+        )
+    return table
+
+
+def _path_lines(number: int, path: EvidencePath) -> Iterator[str]:
+    yield f"{number}. {path.sentence} ({path.signal}, weight {path.weight:.4f})"
+    yield "   " + "".join(_step_text(step, place) for place, step in enumerate(path.steps))
+    yield f"   {path.cypher}" if path.cypher else "   (no query: it would show third people)"
+
+
+def _step_text(step: Step, place: int) -> str:
+    name = f"{step.kind} “{step.label}”" if step.label else step.kind
+    if step.count is not None:
+        name = f"{step.count} × {name}"
+    if place == 0:
+        return name
+    dated = f" since {plain(step.since)}" if step.since else ""
+    ended = "" if step.holds_now else ", ended"
+    edge = f"{step.relationship_type}{dated}{ended}"
+    if step.relationship_type and not step.relationship_uid:
+        return f" ~{edge}~ {name}"
+    return f" –{edge}→ {name}" if step.forward else f" ←{edge}– {name}"
+
+
+def _print_json(content: object) -> None:
+    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+
+
+def _slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
+    """The answer under the names that GraphQL gives its parts."""
+    return {
+        "slateId": slate.uid,
+        "modelVersion": slate.model_version,
+        "policyVersion": slate.policy_version,
+        "goal": _node_as_json("Goal", slate.goal, nodes),
+        "notice": slate.notice or None,
+        "hasNextPage": slate.has_next,
+        "recommendations": [
+            {
+                "id": global_id("Recommendation", each.uid),
+                "rank": each.rank,
+                "score": each.score,
+                "base": each.base,
+                "mentor": _node_as_json("Person", each.mentor, nodes),
+                "signals": [asdict(signal) for signal in each.signals],
+                "paths": [_path_as_json(path) for path in each.paths],
+                "sentences": each.sentences,
+            }
+            for each in slate.recommendations
+        ],
+    }
+
+
+def _explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
+    return {
+        "modelVersion": found.model_version,
+        "policyVersion": found.policy_version,
+        "goal": _node_as_json("Goal", found.goal, nodes),
+        "mentor": _node_as_json("Person", found.mentor, nodes),
+        "score": found.score,
+        "base": found.base,
+        "signals": [asdict(signal) for signal in found.signals],
+        "paths": [_path_as_json(path) for path in found.paths],
+        "sentences": found.sentences,
+        "refusals": [asdict(refusal) for refusal in found.refusals],
+    }
+
+
+def _path_as_json(path: EvidencePath) -> dict[str, Any]:
+    return {
+        "signal": path.signal,
+        "weight": path.weight,
+        "sentence": path.sentence,
+        "steps": [
+            {
+                "id": global_id(step.kind, step.node_uid) if step.node_uid else None,
+                "kind": step.kind,
+                "label": step.label or None,
+                "relationshipId": step.relationship_uid or None,
+                "relationshipType": step.relationship_type or None,
+                "since": step.since,
+                "source": step.source or None,
+                "holdsNow": step.holds_now,
+                "count": step.count,
+            }
+            for step in path.steps
+        ],
+        "cypher": path.cypher or None,
+    }
+
+
+def _node_as_json(kind: str, uid: str, nodes: dict[str, NodeRecord]) -> dict[str, Any] | None:
+    if uid not in nodes:
+        return None
+    properties = nodes[uid].properties
+    shown = {"name": properties["name"]} if kind == "Person" else {"title": properties["title"]}
+    return {"id": global_id(kind, uid), "uid": uid, "externalId": properties.get("external_id"), **shown}
+
+
+# --- many goals -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How a batch went."""
+
+    rows: int = 0
+    problems: int = 0
+
+
+def _recommend_for_all(
+    goals_file: Path, first: int, as_of: datetime | None, source: str, output: Path, force: bool
+) -> None:
+    with sentences():
+        goals = _read_goals(goals_file, source)
+    if output.exists() and not force:
+        raise click.ClickException(f"{output} exists already; name another file or add --force.")
+
+    async def work(recommender: Recommender, show: Report) -> _Tally:
+        tally = _Tally()
+        with _appearing_whole(output) as stream:
+            rows = csv.writer(stream, lineterminator="\n")
+            rows.writerow(OUTPUT_COLUMNS)
+            mentors = _Mentors(recommender)
+            given_as = {each.uid: each for each in goals}
+            ranked = rank_for_goals(recommender, COORDINATOR, list(given_as), first=first, as_of=as_of)
+            done = 0
+            async for answer in ranked:
+                given = given_as[answer.goal]
+                if answer.problem:
+                    tally.problems += 1
+                    click.echo(f"{given.text}: {answer.problem}")
+                for rank, (mentor, score) in enumerate(await mentors.of(answer, given), 1):
+                    rows.writerow((given.text, rank, mentor, repr(score)))
+                    tally.rows += 1
+                done += 1
+                show("Ranking for goals", done, len(given_as))
+        return tally
+
+    tally = _ask(work)
+    click.echo(f"{output}: {tally.rows} ranks for {len(goals) - tally.problems} of {len(goals)} goals")
+    if tally.problems:
+        click.echo(f"{tally.problems} goals have no answer.")
+        click.get_current_context().exit(1)
+
+
+class _Mentors:
+    """Writes mentors' ids in the form that a goal's id came in; each mentor is looked up once."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self._recommender = recommender
+        self._known: dict[str, NodeRecord] = {}
+
+    async def of(self, answer: RankedGoal, given: GivenId) -> Sequence[tuple[str, float]]:
+        unknown = {each.mentor for each in answer.recommendations} - self._known.keys()
+        if unknown and given.form == "key":
+            self._known |= await _nodes(self._recommender, unknown, None)
+        return [(self._id(each.mentor, given), each.score) for each in answer.recommendations]
+
+    def _id(self, uid: str, given: GivenId) -> str:
+        return given.like(self._known.get(uid) or NodeRecord(uid, "Person", {}, "", ()))
+
+
+def _read_goals(path: Path, source: str) -> list[GivenId]:
+    """The goals that a CSV file names, each once, in the order of the file.
+
+    Raises:
+        click.ClickException: The file is no such CSV file.
+    """
+    binary = cast(io.BufferedReader, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    try:
+        with binary, io.TextIOWrapper(binary, "utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream, strict=True)
+            column = next((name for name in ID_COLUMNS if name in (rows.fieldnames or ())), None)
+            if column is None:
+                raise click.ClickException(f"{path} has no column {' or '.join(ID_COLUMNS)} in its first line.")
+            texts = [str(row[column] or "").strip() for row in rows]
+            goals = {each.uid: each for each in (read_given_id(text, "goals", source) for text in texts if text)}
+    except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile) as error:
+        raise click.ClickException(f"{path} is not a CSV file in UTF-8: {error}.") from error
+    if not goals:
+        raise click.ClickException(f"{path} names no goals; give one a line in the column {column}.")
+    return list(goals.values())
+
+
+@contextmanager
+def _appearing_whole(output: Path) -> Iterator[TextIO]:
+    """A file to write that takes its name when the block ends well, and is gone when it does not."""
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)  # mkstemp lets only the owner read
+        os.replace(name, output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
