@@ -97,8 +97,9 @@ def line(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def server(line: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabase]:
-    """A running database of its own for all tests."""
+    """A running, migrated database of its own for all tests."""
     with attach(tmp_path_factory.mktemp("home"), LINES[line]) as running:
+        asyncio.run(empty(running))
         yield running
 
 
@@ -111,13 +112,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def emptied(server: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch) -> EmbeddedDatabase:
     """The server with an empty, migrated database; commands find it through the environment."""
-
-    async def empty() -> None:
-        async with connection(server) as database:
-            await database.run_directly(WIPE)
-            await migrate(database)
-
-    asyncio.run(empty())
+    asyncio.run(empty(server))
     monkeypatch.delenv("NEO4J_URI", raising=False)
     monkeypatch.setenv("MENTORGRAPH_HOME", str(server.home))
     monkeypatch.setenv("MENTORGRAPH_NEO4J_LINE", server.line.name)
@@ -129,6 +124,12 @@ async def store(emptied: EmbeddedDatabase) -> AsyncIterator[Store]:
     """The facts of an empty, migrated database; for tests marked `anyio`."""
     async with connection(emptied) as database:
         yield Store(database)
+
+
+async def empty(server: EmbeddedDatabase) -> None:
+    async with connection(server) as database:
+        await database.run_directly(WIPE)
+        await migrate(database)
 
 
 def connection(server: EmbeddedDatabase) -> Database:
