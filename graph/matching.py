@@ -21,7 +21,7 @@ from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
-from mentorgraph.graph.question import Question, question
+from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, Refusal, refusals
 from mentorgraph.graph.scoring import Scorer, Scores
 from mentorgraph.graph.store import Store, native
@@ -177,7 +177,8 @@ class Recommender:
             after: Cursor of an earlier page of the same question.
             with_paths: Whether evidence is wanted.
             with_total: Whether the number of allowed mentors is wanted; it takes reading the facts of all of them.
-            as_of: Answer with what was known before this instant; now if none is given.
+            as_of: Judge mentors by what was known before this instant; now if none is given. A goal that was set later
+                is taken as it was when it was set.
 
         Raises:
             DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
@@ -264,7 +265,8 @@ class Recommender:
     async def _ask(self, mentee: str, goal: str | None, as_of: datetime | None) -> _Asker:
         now = as_of or self.clock()
         await self.columns.refresh(self.store)
-        row = await self.store.read_asker(mentee, goal, now)
+        told = told_at(self.columns, self.columns.goals.find(goal) if goal else NONE, now)
+        row = await self.store.read_asker(mentee, goal, told)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:

@@ -1,7 +1,7 @@
 """What is asked of a ranking: who seeks a mentor, for which goal and skills, and what had happened by then."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -67,16 +67,31 @@ class Question:
         return self.now.timestamp()
 
 
+def told_at(columns: Columns, goal: int, now: datetime) -> datetime:
+    """The instant as of which the facts of whoever asks count: that of the question, but not before the goal was set.
+
+    A goal that was set after `now` is a question put to an earlier state of the graph. Its own needs are known, because
+    it is what is asked.
+    """
+    since = columns.tables["goals"].reals("since")[goal] if goal != NONE else -np.inf
+    if not np.isfinite(since) or since < now.timestamp():
+        return now
+    return datetime.fromtimestamp(since, UTC) + timedelta(milliseconds=1)
+
+
 def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: SignalSettings) -> Question:
-    """Gathers what a mentee, and the goal if there is one, ask for."""
-    seconds = now.timestamp()
+    """Gathers what a mentee, and the goal if there is one, ask for.
+
+    Mentors are judged as of `now`; the wishes are those of when it was asked, see `told_at`.
+    """
+    seconds, told = now.timestamp(), told_at(columns, goal, now).timestamp()
     wishes: dict[int, Wish] = {}
     for kind, link, number, metapath in (
         ("goal_skills", "goal", goal, "goal_needs"),
         ("wants", "person", mentee, "mentee_wants"),
     ):
         table = columns.tables[kind]
-        rows = np.flatnonzero(table.valid(seconds) & (table.numbers(link) == number)) if number != NONE else ()
+        rows = np.flatnonzero(table.valid(told) & (table.numbers(link) == number)) if number != NONE else ()
         for row in rows:
             level = table.reals("level")[row]
             wish = Wish(
