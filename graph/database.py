@@ -69,15 +69,19 @@ class Database:
     One instance per process and event loop; use it as an asynchronous context manager.
     """
 
-    def __init__(self, address: Address, *, budget_s: float = 5.0) -> None:
+    def __init__(
+        self, address: Address, *, budget_s: float = 5.0, on_panic: Callable[[], object] = lambda: None
+    ) -> None:
         """Prepares a connection; nothing is sent yet.
 
         Args:
             address: Server and user.
             budget_s: Seconds after which a unit of work is given up, unless it names its own.
+            on_panic: Called, outside the event loop, when the server refuses everything until it is restarted.
         """
         self.address = address
         self.budget_s = budget_s
+        self._on_panic = on_panic
         self._driver: AsyncDriver | None = None
 
     async def __aenter__(self) -> Self:
@@ -170,6 +174,8 @@ class Database:
             raise
         except (Neo4jError, DriverError, OSError) as error:
             panic = isinstance(error, Neo4jError) and _PANIC in (error.message or "")
+            if panic:
+                asyncio.get_running_loop().run_in_executor(None, self._on_panic)
             raise DatabaseUnavailable(
                 "the database stopped itself after a fault and needs to be restarted"
                 if panic
@@ -236,7 +242,8 @@ async def open_database(
     except EmbeddedDatabaseError as error:
         raise DatabaseUnavailable(str(error)) from error
     try:
-        async with Database(Address(server.uri, server.user, server.password), budget_s=budget_s) as database:
+        address = Address(server.uri, server.user, server.password)
+        async with Database(address, budget_s=budget_s, on_panic=server.report_panic) as database:
             yield database
     finally:
         await asyncio.to_thread(server.close)
