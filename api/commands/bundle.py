@@ -49,7 +49,7 @@ REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "remedy")
 def import_(
     directory: Path, dry_run: bool, report: TextIO | None, purposes: str | None, basis: str | None, source: str
 ) -> None:
-    r"""Read the bundle DIR, a folder of CSV files, into the graph.
+    """Read the bundle DIR, a folder of CSV files, into the graph.
 
     \b
     Example:
@@ -63,7 +63,7 @@ def import_(
 
     The last line counts the rows that were created, changed, ended and refused; the exit status is 1 if any was
     refused.
-    """
+    """  # noqa: D301 (click wants the backspace itself)
     consent = _consent(purposes, basis)
     refusals = _Refusals(report)
     with sentences():
@@ -98,7 +98,7 @@ def import_(
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def export(directory: Path) -> None:
-    r"""Write the whole graph as a bundle into the new folder DIR.
+    """Write the whole graph as a bundle into the new folder DIR.
 
     \b
     Example:
@@ -106,7 +106,7 @@ def export(directory: Path) -> None:
 
     The files carry our own ids, so importing them into an empty graph gives the same graph: mentorgraph db check prints
     the same hash.
-    """
+    """  # noqa: D301 (click wants the backspace itself)
 
     async def work(database: Database, show: Report) -> dict[str, int]:
         await migrate(database)
