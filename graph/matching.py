@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.model import role_uid, uid_of
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, Refusal, refusals
@@ -286,9 +286,13 @@ class Recommender:
     def _order(self, asker: _Asker) -> NDArray[np.int64]:
         """Everybody who has the role of a mentor, best first."""
         roles = self.columns.tables["roles"]
-        mentor_role = uid_of("mentorgraph", "role_names", "mentor")
-        names = np.array([name == mentor_role for name in roles.strings("role")], dtype=bool)
-        people = np.unique(roles.numbers("person")[roles.valid(asker.now.timestamp()) & names])
+        mentor_role = role_uid("mentor")
+        of_mentors = self.columns.remember(
+            "roles of mentors",
+            roles.version,
+            lambda: np.array([uid == mentor_role for uid in roles.strings("role")], dtype=bool),
+        )
+        people = np.unique(roles.numbers("person")[roles.valid(asker.now.timestamp()) & of_mentors])
         uids = self.columns.people.uids
         places = self.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
         return asker.scores.order(people[people != asker.asked.mentee], places)

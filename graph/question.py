@@ -1,5 +1,6 @@
 """What is asked of a ranking: who seeks a mentor, for which goal and skills, and what had happened by then."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -143,8 +144,8 @@ class PastPairings:
         ended = table.reals("until")[rows]
         known = ended <= asked.seconds
         # A pairing that has ended since was open then, whatever its state is now.
-        states = np.isin(np.array(table.strings("status"), dtype=str)[rows], OPEN_STATES)
-        open_then = ~known & ((ended < np.inf) | states)
+        states = columns.remember("open pairings", table.version, lambda: _are_open(table.strings("status")))
+        open_then = ~known & ((ended < np.inf) | states[rows])
         return cls(
             rows,
             table.numbers("mentor")[rows],
@@ -158,3 +159,8 @@ class PastPairings:
     def of_mentor(self, mentor: int) -> NDArray[np.int64]:
         """Positions of one mentor's pairings: `int64[m]`."""
         return np.flatnonzero(self.mentor == mentor)
+
+
+def _are_open(states: Sequence[str | None]) -> Mask:
+    """Which pairings are in a state that takes up a place: `bool[pairings]`."""
+    return np.array([state in OPEN_STATES for state in states], bool)

@@ -307,7 +307,7 @@ def _contributions(found: Explanation) -> Table:
             each.name,
             "unknown" if each.value is None else f"{each.value:.6f}",
             "" if each.weight is None else f"{each.weight:g}",
-            f"{each.contribution:.6f}",
+            f"{each.contribution:z.6f}",
             Text(each.unit),
         )
     return table
