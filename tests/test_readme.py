@@ -42,11 +42,12 @@ def fault_of(command: list[str]) -> str:
         missing = set(targets) - {name for rule in rules for name in rule.split()}
         return f"no target {', '.join(sorted(missing))}" if missing else ""
     found: click.Command = main
-    context: click.Context | None = None
+    contexts: list[click.Context] = []
     words = command
     try:
         while True:
-            context = found.make_context(words[0], list(words[1:]), parent=context, resilient_parsing=False)
+            context = found.make_context(words[0], list(words[1:]), parent=contexts[-1] if contexts else None)
+            contexts.append(context)
             rest = [*context._protected_args, *context.args]
             if not isinstance(found, click.Group) or not rest:
                 return ""
@@ -58,6 +59,9 @@ def fault_of(command: list[str]) -> str:
         return ""
     except click.ClickException as error:
         return error.format_message()
+    finally:
+        for context in contexts:
+            context.close()
 
 
 def broken_links_of(page: Path) -> list[str]:
@@ -144,6 +148,22 @@ def test_an_example_is_one_operation(text: str) -> None:
 def test_an_example_that_is_not_graphql_is_refused() -> None:
     with pytest.raises(GraphQLError):
         examples_in("```graphql\nSELECT 1\n```\n")
+
+
+def commands_below(group: click.Group, path: str = "mentorgraph") -> dict[str, click.Command]:
+    """Every command by what is typed for it."""
+    found: dict[str, click.Command] = {path: group}
+    for name, command in group.commands.items():
+        sub_path = f"{path} {name}"
+        found |= commands_below(command, sub_path) if isinstance(command, click.Group) else {sub_path: command}
+    return found
+
+
+def test_every_command_shows_its_help_as_it_was_written() -> None:
+    r"""A docstring with a `\b` that is not raw, or escaped, shows it and runs its examples together."""
+    commands = commands_below(main)
+    assert len(commands) > 10
+    assert [path for path, command in commands.items() if not command.help or "\\b" in command.help] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

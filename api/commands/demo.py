@@ -56,7 +56,7 @@ class Community:
 @click.option("--months", default=24, show_default=True, type=click.IntRange(min=1), help="How long their history is.")
 @click.option("--seed", default=7, show_default=True, help="Which community; the same seed gives the same one.")
 def demo(once: bool, port: int, people: int, months: int, seed: int) -> None:
-    r"""Show mentorgraph at work: a generated community, served on this machine.
+    """Show mentorgraph at work: a generated community, served on this machine.
 
     \b
     Example:
@@ -65,7 +65,7 @@ def demo(once: bool, port: int, people: int, months: int, seed: int) -> None:
 
     Starts the database, fills it with generated people where it is empty, and answers GraphQL until Ctrl-C. What is
     there already is used: a second start takes seconds. With --once it takes another port where its own is taken.
-    """
+    """  # noqa: D301 (click wants the backspace itself)
     community = Community(people, months, seed)
     with _listen(port, or_any=once) as listener:
         with _database_kept_running():

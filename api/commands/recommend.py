@@ -106,7 +106,7 @@ def recommend(
     output: Path | None,
     force: bool,
 ) -> None:
-    r"""Rank the mentors that a person may be paired with, and say why.
+    """Rank the mentors that a person may be paired with, and say why.
 
     \b
     Example:
@@ -121,7 +121,7 @@ def recommend(
     With --goals, ranks go to a file with the columns goal_id, rank, mentor_id and score; mentors have ids of the form
     that the goal's id had, or uids where their source is another one. Goals without an answer are listed, and the exit
     status is then 1.
-    """
+    """  # noqa: D301 (click wants the backspace itself)
     if goals_file is not None:
         _refuse(
             mentee or goal or viewer or as_json, "--goals goes with --first, --as-of, --source, --output and --force"
@@ -184,7 +184,7 @@ def explain(
     viewer: str | None,
     source: str,
 ) -> None:
-    r"""Say why a mentor fits a person: the score and what it is made of, the evidence, the rules that forbid the pair.
+    """Say why a mentor fits a person: the score and what it is made of, the evidence, the rules that forbid the pair.
 
     \b
     Example:
@@ -194,7 +194,7 @@ def explain(
     Each path of evidence stands with the Cypher query that returns exactly it; mentorgraph db shell-info says where to
     run that. An ID is a global id as GraphQL gives it, one of our own uids, the key that a source knows it by (--source
     names that source), or the name of a person, if only one has it.
-    """
+    """  # noqa: D301 (click wants the backspace itself)
 
     async def work(recommender: Recommender, _show: Report) -> tuple[str, Explanation, dict[str, NodeRecord]]:
         who = await _person(recommender, mentee, source, "--mentee")

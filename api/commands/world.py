@@ -58,12 +58,12 @@ def world() -> None:
     help="Also write what no model may see, as JSON; keep it outside of DIR.",
 )
 def generate_world(people: int, months: int, seed: int, last_day: datetime, out: Path, truth: Path | None) -> None:
-    r"""Write a generated community as a bundle.
+    """Write a generated community as a bundle.
 
     \b
     Example:
       mentorgraph world generate --people 2000 --seed 7 --out demo --truth truth.json
-    """
+    """  # noqa: D301 (click wants the backspace itself)
     if truth is not None and truth.resolve().is_relative_to(out.resolve()):
         raise click.UsageError(f"{truth} lies in the bundle, where a model could read it; put it outside of {out}.")
     made = _generate(people, months, seed, last_day)
