@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
@@ -23,7 +24,7 @@ from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
-from mentorgraph.api.service import RequestContext, Service
+from mentorgraph.api.service import RequestContext, Service, recommender_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -66,6 +67,31 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+class ReadyPage:
+    """Answers `/readyz`. The log hears of each change once, however often somebody asks."""
+
+    def __init__(self, ready: ReadyCheck) -> None:
+        self._ready = ready
+        self._logged = ""
+
+    async def answer(self, request: Request) -> JSONResponse:
+        """200 while the database answers, else 503 with what is known of the reason."""
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                found = await self._ready()
+        except Exception as error:
+            said = error.message if isinstance(error, DomainError) else ""
+            self._log(f"Not ready: {said or type(error).__name__}", logging.WARNING)
+            return JSONResponse({"status": "unavailable", **({"reason": said} if said else {})}, status_code=503)
+        self._log("Ready.", logging.INFO)
+        return JSONResponse({"status": "ready", **found})
+
+    def _log(self, line: str, level: int) -> None:
+        if line != self._logged:
+            logger.log(level, line)
+            self._logged = line
+
+
 def create_app(
     schema: GraphQLSchema,
     *,
@@ -90,20 +116,11 @@ def create_app(
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
-    async def readyz(request: Request) -> JSONResponse:
-        try:
-            async with asyncio.timeout(READY_WITHIN_S):
-                return JSONResponse({"status": "ready", **await ready()})
-        except Exception as error:
-            logger.warning("Not ready: %r", error)
-            reason = {"reason": error.message} if isinstance(error, DomainError) else {}
-            return JSONResponse({"status": "unavailable", **reason}, status_code=503)
-
     app = Starlette(
         routes=[
             Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
             Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            Route("/readyz", ReadyPage(ready).answer),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)],
         lifespan=lifespan,
@@ -114,7 +131,11 @@ def create_app(
 
 def from_environment() -> ASGIApp:
     """Return the application that `mentorgraph serve` runs, as the environment describes it."""
-    service = Service(mentorgraph_home())
+    return app_of(Service(partial(recommender_of, mentorgraph_home())))
+
+
+def app_of(service: Service) -> ASGIApp:
+    """Return the application that answers from a service, which it opens and closes."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -2,11 +2,12 @@
 
 Only two kinds of text leave the process: what graphql-core says about the client's own document and variables, and
 what a `DomainError` says. Any other exception may carry an address, a password or a statement; the client gets a
-reference instead, under which the log holds the exception.
+reference instead, under which the log holds where the exception came from.
 """
 
 import logging
 import secrets
+import traceback
 from collections.abc import Iterable, Mapping
 
 from graphql import FieldNode, GraphQLError, GraphQLFormattedError
@@ -126,7 +127,23 @@ def _hidden(reference: str) -> GraphQLFormattedError:
 
 
 def _log(unexpected: list[Exception]) -> str:
-    """Log exceptions, the first one with its traceback, and return the reference under which they are found."""
+    """Log exceptions, the first one with where it came from, and return the reference under which they are found."""
     reference = secrets.token_hex(4).upper()
-    logger.error("Reference %s: %d unexpected, first", reference, len(unexpected), exc_info=unexpected[0])
+    logger.error("Reference %s: %d unexpected, first:\n%s", reference, len(unexpected), without_texts(unexpected[0]))
     return reference
+
+
+def without_texts(error: BaseException) -> str:
+    """An exception and its causes for the log: types, codes and lines of our code, but not the messages.
+
+    A message may quote the value that it is about, and so what people wrote of themselves, or a password.
+    """
+    parts = []
+    chain: BaseException | None = error
+    while chain is not None:
+        code = getattr(chain, "code", None)
+        parts.append("".join(traceback.format_tb(chain.__traceback__)))
+        parts.append(f"{type(chain).__qualname__}{f' ({code})' if isinstance(code, str) else ''}")
+        chain = chain.__cause__ or (None if chain.__suppress_context__ else chain.__context__)
+        parts.append("\ncaused by\n" if chain else "")
+    return "".join(parts)

@@ -96,6 +96,18 @@ class PunctualProtocol(HttpToolsProtocol):
             self._deadline = None
 
 
+class WithoutQuery(logging.Filter):
+    """Cuts the query string off the lines of the access log: a GET carries in it what people wrote."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every line pass, shortened."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                argument.partition("?")[0] if isinstance(argument, str) else argument for argument in record.args
+            )
+        return True
+
+
 class _Config(uvicorn.Config):
     """uvicorn's configuration, which each worker loads first of all."""
 
@@ -164,6 +176,8 @@ def serve(app: str, listener: socket.socket, *, workers: int, access_log: bool) 
     """
     log_config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     log_config["loggers"]["mentorgraph"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    log_config["filters"] = {"without_query": {"()": WithoutQuery}}
+    log_config["handlers"]["access"]["filters"] = ["without_query"]
     config = _Config(
         app,
         factory=True,

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 from aiodataloader import DataLoader
 
+from mentorgraph.api.errors import without_texts
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
@@ -27,14 +30,39 @@ OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority"})
 """Kinds of node that belong to nobody."""
 
 
+Opening: TypeAlias = Callable[[Report], AbstractAsyncContextManager[Recommender]]
+"""Opens what answers, tells what it is doing meanwhile, and closes it in the end."""
+
+
+async def recommender_on(database: Database) -> Recommender:
+    """Brings a database to the model of this version and returns what answers from it, with all that it has to know.
+
+    Raises:
+        DomainError: The database cannot be brought to the model, or not be read.
+    """
+    await migrate(database)
+    recommender = Recommender(Store(database), RulesScorer(load_policy()))
+    await recommender.columns.refresh(recommender.store)
+    return recommender
+
+
+@asynccontextmanager
+async def recommender_of(home: Path, report: Report) -> AsyncIterator[Recommender]:
+    """What answers from the database of a home, or from the one that `NEO4J_URI` names, while the block runs."""
+    async with open_database(home, progress=report) as database:
+        report("Reading the graph", 0, 0)
+        yield await recommender_on(database)
+
+
 class Service:
-    """The database connection and the recommender of one process.
+    """What answers in one process, opened in the background.
 
     It comes up while the database is away and goes on trying, so that a worker never fails to start for that reason.
+    Nothing is answered before the database has the model of this version.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
         self._recommender: Recommender | None = None
         self._reason = "the database is being opened; try again in a moment"
         self._closing = asyncio.Event()
@@ -70,38 +98,28 @@ class Service:
         return {"model": self.recommender.scorer.model_version}
 
     async def _run(self) -> None:
+        logged = ""
         while not self._closing.is_set():
             try:
-                async with AsyncExitStack() as stack:
-                    await self._open(stack)
+                async with self._opening(self._opening_now) as recommender:
+                    self._recommender, logged = recommender, ""
                     await self._closing.wait()
-            except DomainError as error:
-                self._reason = error.message
-                logger.warning("The database is not ready: %s", error.message)
-            except Exception:
-                self._reason = "the database cannot be opened"
-                logger.exception("The database cannot be opened.")
+            except Exception as error:
+                known = isinstance(error, DomainError)
+                self._reason = error.message if isinstance(error, DomainError) else "the database cannot be opened"
+                # The next attempt may fail in the same way every two seconds for hours; that is said once.
+                if (seen := f"{type(error).__name__} {self._reason}") != logged:
+                    logger.warning("Not open: %s%s", self._reason, "" if known else f"\n{without_texts(error)}")
+                    logged = seen
             finally:
                 self._recommender = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_AFTER_S):
                     await self._closing.wait()
 
-    async def _open(self, stack: AsyncExitStack) -> None:
-        database = await stack.enter_async_context(open_database(self._home))
-        self._recommender = await recommender_on(database)
-
-
-async def recommender_on(database: Database) -> Recommender:
-    """Brings a database to the model of this version and returns what answers from it, with all that it has to know.
-
-    Raises:
-        DomainError: The database cannot be brought to the model, or not be read.
-    """
-    await migrate(database)
-    recommender = Recommender(Store(database), RulesScorer(load_policy()))
-    await recommender.columns.refresh(recommender.store)
-    return recommender
+    def _opening_now(self, doing: str, done: int = 0, total: int = 0) -> None:
+        share = f" ({done} of {total})" if total else ""
+        self._reason = f"the database is being opened: {doing}{share}; try again in a moment"
 
 
 class NodeLoader(DataLoader[str, NodeRecord | None]):

@@ -51,7 +51,24 @@ def test_the_process_is_alive_and_unready_while_the_database_is_away(caplog: pyt
             unready = client.get("/readyz")
             assert (unready.status_code, unready.json()) == (503, answer)
             assert client.get("/healthz").status_code == 200
-    assert {record.levelno for record in caplog.records} >= {logging.WARNING}
+    assert "hunter2" not in caplog.text
+
+
+def test_the_log_hears_of_each_change_of_readiness_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mentorgraph")
+    reasons = ["The database starts.", "The database starts.", "It reads.", "", "", "It reads."]
+    probes = iter(reasons)
+
+    async def check() -> Mapping[str, object]:
+        if reason := next(probes):
+            raise DomainError(reason, code="SERVICE_UNAVAILABLE")
+        return {}
+
+    with TestClient(small_app(check)) as client:
+        for _ in reasons:
+            client.get("/readyz")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Not ready: The database starts.", "Not ready: It reads.", "Ready.", "Not ready: It reads."]
 
 
 def test_a_server_can_answer_to_its_own_names_only() -> None:

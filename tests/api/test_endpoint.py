@@ -331,7 +331,7 @@ def test_what_the_domain_says_is_shown(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("field", ["broken", "notANumber"])
-def test_what_a_failing_resolver_says_is_in_the_log_only(
+def test_what_a_failing_resolver_says_stays_inside_and_the_log_holds_where_it_failed(
     client: TestClient, caplog: pytest.LogCaptureFixture, field: str
 ) -> None:
     answer = ask(client, f"{{ hello {field} }}")
@@ -343,7 +343,9 @@ def test_what_a_failing_resolver_says_is_in_the_log_only(
     assert error["extensions"]["code"] == "INTERNAL"
     assert "hunter2" not in answer.text
     assert reference in caplog.text
-    assert "hunter2" in caplog.text
+    assert "Error" in caplog.text
+    assert '.py", line ' in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 def test_a_required_field_that_fails_makes_data_null(client: TestClient) -> None:
@@ -354,7 +356,7 @@ def test_a_required_field_that_fails_makes_data_null(client: TestClient) -> None
 def test_an_answer_that_is_no_json_is_hidden(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     answer = ask(client, "{ halfACharacter }")
     assert (answer.status_code, codes(answer)) == (500, ["INTERNAL"])
-    assert "surrogates" in caplog.text
+    assert "orjson" in caplog.text
 
 
 def test_many_accidents_of_one_request_share_one_reference(
@@ -362,7 +364,7 @@ def test_many_accidents_of_one_request_share_one_reference(
 ) -> None:
     answer = ask(client, "{ a: broken b: broken }")
     assert len({error["extensions"]["reference"] for error in answer.json()["errors"]}) == 1
-    assert [record.getMessage().split(": ")[1] for record in caplog.records] == ["2 unexpected, first"]
+    assert [record.getMessage().split(": ")[1].split(":\n")[0] for record in caplog.records] == ["2 unexpected, first"]
 
 
 def test_a_value_that_a_scalar_cannot_read_is_the_clients_error(client: TestClient) -> None:
