@@ -87,8 +87,10 @@ def test_what_the_wheel_installs_finds_its_statements_and_data(installed: Path, 
         "from mentorgraph.graph import policy, statements, migrate\n"
         "from mentorgraph.graph.world.taxonomy import taxonomy\n"
         "from mentorgraph.graph.embedded import jars, lines\n"
+        "from mentorgraph.graph.world.wording import wording\n"
         "from mentorgraph.api.examples import readme\n"
-        "assert len(taxonomy()) > 50\n"
+        "assert taxonomy() and wording() and policy.load_policy()\n"
+        "assert all(jars.read_lock(jars.lock_file(line).read_text()) for line in lines.LINES.values())\n"
         "assert 'mentorgraph' in readme()\n"
         "print(statements.FOLDER, len(list(statements.FOLDER.glob('*.cypher'))), len(migrate.migrations()))\n"
     )
