@@ -6,7 +6,7 @@
 UNWIND $mentors AS uid
 MATCH (mentor:Person {uid: uid})
 OPTIONAL MATCH (mentee:Person {uid: $mentee})
-RETURN uid,
+RETURN uid, mentor.until AS left_on,
        COLLECT {
          MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
          WHERE role.since < $now AND (role.until IS NULL OR role.until > $now)
@@ -32,7 +32,7 @@ RETURN uid,
        } AS blocked,
        COLLECT {
          MATCH (mentor)-[:ABSENT]->(absence:Absence)
-         WHERE absence.since <= $now AND absence.until > $now
+         WHERE absence.since < $now AND absence.until > $now
          RETURN absence.until
        } AS away_until,
        COLLECT {

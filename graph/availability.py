@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mentorgraph.graph.values import SLOT_MINUTES
 
 SLOTS = 7 * 24 * 60 // SLOT_MINUTES
+DAY_SLOTS = SLOTS // 7
 ROW_BYTES = SLOTS // 8
 
 Bits = NDArray[np.uint8]
@@ -47,32 +48,29 @@ def week_of(now: datetime) -> date:
 
 @lru_cache(maxsize=50_000)
 def window_bits(window: Window, monday: date) -> Bits:
-    """The slots of a UTC week that a window covers: `uint8[ROW_BYTES]`, not to be changed.
+    """The slots of a UTC week in which the wall clock shows a time of a window: `uint8[ROW_BYTES]`, not to be changed.
 
-    A local time that the clocks skip counts from the instant at which they jump; one that comes twice counts from its
-    first and until its last occurrence.
+    What the clocks skip never comes, and what they show twice counts both times.
     """
-    slots = np.zeros(SLOTS, dtype=bool)
-    origin = datetime.combine(monday, time(), UTC)
-    for offset in range(-2, 9):
-        day = monday + timedelta(days=offset)
-        if day.isoweekday() == window.weekday:
-            first = _slot(_instant(day, window.start, window.zone, fold=0), origin)
-            last = _slot(_instant(day, window.end, window.zone, fold=1), origin)
-            slots[max(first, 0) : max(last, 0)] = True
-    return np.packbits(slots)
+    midnight = (window.weekday - 1) * DAY_SLOTS
+    local = _local_slots(window.zone, monday)
+    return np.packbits((local >= midnight + _slot_of_day(window.start)) & (local < midnight + _slot_of_day(window.end)))
 
 
-def _slot(instant: datetime, origin: datetime) -> int:
-    return round((instant - origin) / timedelta(minutes=SLOT_MINUTES))
+@lru_cache(maxsize=1_000)
+def _local_slots(zone: str, monday: date) -> NDArray[np.int16]:
+    """What the wall clock of a zone shows in each slot of a UTC week, in slots since Monday 00:00: `int16[SLOTS]`."""
+    first = datetime.combine(monday, time(), UTC)
+    clock = (
+        (first + slot * timedelta(minutes=SLOT_MINUTES)).astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
+        for slot in range(SLOTS)
+    )
+    return np.array([(shown - first) // timedelta(minutes=SLOT_MINUTES) % SLOTS for shown in clock], np.int16)
 
 
-def _instant(day: date, local: str, zone: str, fold: int) -> datetime:
+def _slot_of_day(local: str) -> int:
     hours, minutes = map(int, local.split(":"))
-    if hours == 24:
-        day, hours = day + timedelta(days=1), 0
-    wall = datetime.combine(day, time(hours, minutes, fold=fold), ZoneInfo(zone))
-    return wall.astimezone(UTC)
+    return (hours * 60 + minutes) // SLOT_MINUTES
 
 
 def free_bits(windows: Iterable[Window], absences: Iterable[tuple[datetime, datetime]], monday: date) -> Bits:
@@ -98,7 +96,9 @@ def span_bits(since: datetime, until: datetime, monday: date) -> Bits:
     """The slots of a week that lie in a half-open span of time: `uint8[ROW_BYTES]`."""
     slots = np.zeros(SLOTS, dtype=bool)
     origin = datetime.combine(monday, time(), UTC)
-    slots[min(max(_slot(since, origin), 0), SLOTS) : min(max(_slot(until, origin), 0), SLOTS)] = True
+    slot = timedelta(minutes=SLOT_MINUTES)
+    # An absence covers every slot that it touches.
+    slots[max((since - origin) // slot, 0) : max(-((origin - until) // slot), 0)] = True
     return np.packbits(slots)
 
 

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from mentorgraph.graph import availability
 from mentorgraph.graph.availability import Window
-from mentorgraph.graph.model import KINDS, Kind, Record
+from mentorgraph.graph.model import KINDS, Kind, Record, role_uid
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.text import TextCounts, goal_text
 
@@ -141,9 +141,33 @@ class Table:
         mask: Mask = self.begun(now) & (self.reals("until") > now)
         return mask
 
+    def state(self, now: float) -> tuple[int, int, int]:
+        """What tells apart two states of the table: equal ones mean equal rows of which the same hold.
+
+        A count of those that hold would not do: from one instant to the next one may end and another begin.
+        """
+        return self.version, int(self.begun(now).sum()), int((self.reals("until") <= now).sum())
+
+
+class Groups:
+    """Rows of a table by the number that a link of theirs holds."""
+
+    def __init__(self, numbers: Numbers, groups: int) -> None:
+        self._rows = np.argsort(numbers, kind="stable")
+        self._starts = np.searchsorted(numbers[self._rows], np.arange(groups + 1))
+
+    def of(self, number: int) -> Numbers:
+        """The rows of one number, ascending: `int64[rows]`."""
+        if not 0 <= number < len(self._starts) - 1:
+            return self._rows[:0]
+        return self._rows[self._starts[number] : self._starts[number + 1]]
+
 
 class Columns:
-    """The tables of one graph, and what is derived from them."""
+    """The tables of one graph, and what is derived from them.
+
+    What a question took out of the columns stays as it was: a refresh for another question puts new arrays in place.
+    """
 
     def __init__(self) -> None:
         numbered = ("people", "units", "skills", "goals", "pairings")
@@ -178,17 +202,23 @@ class Columns:
             The number of the change up to which the columns are complete.
         """
         async with self._refreshing:
-            # Read again after taking in: a fact is never seen without those that it refers to.
-            while (changes := await store.read_changes())["graph"] != self.change:
+            told: list[Record] = []
+            # Facts wait until all are there, since other questions go on meanwhile. Only the first time, when nobody
+            # can ask yet and all of the graph would wait, they are taken in at once.
+            take = self.put if self.change < 0 else told.append
+            seen, change = dict(self._seen), self.change
+            # Read again after reading: a fact is never seen without those that it refers to.
+            while (changes := await store.read_changes())["graph"] != change:
                 for name, table in self.tables.items():
-                    if changes[name] > self._seen.get(name, -1):
-                        newest = self._seen.get(name, -1)
-                        async for fact in store.facts(table.kind, after=newest):
-                            self.put(fact.record)
-                            newest = fact.changed
-                        self._seen[name] = newest
-                self.change = changes["graph"]
-            return self.change
+                    if changes[name] > seen.get(name, -1):
+                        async for fact in store.facts(table.kind, after=seen.get(name, -1)):
+                            take(fact.record)
+                            seen[name] = fact.changed
+                change = changes["graph"]
+            for record in told:
+                self.put(record)
+            self._seen, self.change = seen, change
+            return change
 
     def put(self, record: Record) -> None:
         """Takes in one fact."""
@@ -216,7 +246,7 @@ class Columns:
         monday = availability.week_of(now)
         windows, absences = self.tables["availability"], self.tables["absences"]
         valid, away = windows.valid(now.timestamp()), absences.begun(now.timestamp())
-        key = (windows.version, absences.version, len(self.people), monday, int(valid.sum()), int(away.sum()))
+        key = (windows.state(now.timestamp()), absences.state(now.timestamp()), len(self.people), monday)
         return self.remember("free", key, lambda: self._free_slots(monday, valid, away))
 
     def _free_slots(self, monday: date, valid: Mask, away: Mask) -> tuple[NDArray[np.uint8], Mask]:
@@ -232,6 +262,20 @@ class Columns:
             free[int(absences.numbers("person")[row])] &= ~availability.span_bits(since, until, monday)
         return free, stated
 
+    def rows_by(self, kind: str, link: str) -> Groups:
+        """The rows of a table by what one of their links holds."""
+        table = self.tables[kind]
+        target = next(each.target for each in table.kind.links if each.name == link)
+        groups = len(self.numberings[target])
+        return self.remember(f"{kind} by {link}", (table.version, groups), lambda: Groups(table.numbers(link), groups))
+
+    def mentor_roles(self) -> Mask:
+        """Which rows of the table of roles are those of mentors: `bool[roles]`."""
+        table, role = self.tables["roles"], role_uid("mentor")
+        return self.remember(
+            "mentor roles", table.version, lambda: np.array([each == role for each in table.strings("role")], bool)
+        )
+
     def window(self, row: int) -> Window:
         """One row of the availability table."""
         table = self.tables["availability"]
@@ -244,25 +288,27 @@ class Columns:
             Skill → (other skill, number of steps, uids of the edges joined by a space), nearest first.
         """
         broader = self.tables["broader"]
-        valid = broader.valid(now)
-        return self.remember("related", (broader.version, int(valid.sum())), lambda: self._related_skills(valid))
+        return self.remember("related", broader.state(now), lambda: self._related_skills(broader.valid(now)))
 
     def _related_skills(self, valid: Mask) -> dict[int, list[tuple[int, int, str]]]:
         broader = self.tables["broader"]
         up: dict[int, list[tuple[int, str]]] = {}
         down: dict[int, list[tuple[int, str]]] = {}
-        for row in np.flatnonzero(valid):
+        for row in sorted(np.flatnonzero(valid), key=broader.rows.uids.__getitem__):
             child, parent = int(broader.numbers("skill")[row]), int(broader.numbers("broader")[row])
             up.setdefault(child, []).append((parent, broader.rows.uids[row]))
             down.setdefault(parent, []).append((child, broader.rows.uids[row]))
         related: dict[int, list[tuple[int, int, str]]] = {}
         for skill in sorted({*up, *down}):
-            near = {other: (1, edge) for other, edge in [*up.get(skill, []), *down.get(skill, [])]}
+            near: dict[int, tuple[int, str]] = {}
+            for other, edge in [*up.get(skill, []), *down.get(skill, [])]:
+                near.setdefault(other, (1, edge))
             for parent, first in up.get(skill, []):
                 for sibling, second in down.get(parent, []):
                     if sibling != skill:
                         near.setdefault(sibling, (2, f"{first} {second}"))
-            related[skill] = sorted((other, steps, edges) for other, (steps, edges) in near.items())
+            found = [(other, steps, edges) for other, (steps, edges) in near.items()]
+            related[skill] = sorted(found, key=lambda each: (each[1], self.skills.uids[each[0]]))
         return related
 
     def remember(self, name: str, key: object, build: Callable[[], Derived]) -> Derived:

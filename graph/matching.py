@@ -3,13 +3,16 @@
 The order of work keeps answers fresh at a bounded price: scores come from columns that were just brought up to date,
 the facts that rules ask for are read in growing blocks down the order, and paths are read for the final
 few only. Round trips: one for changes, one for whoever asks, O(log n) for rules, one for paths.
+
+A cursor holds the instant at which its first page was scored, so that later pages go on in the same order although
+scores fade with time; the rules look at the present on every page.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,11 +22,12 @@ from numpy.typing import NDArray
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import role_uid, uid_of
+from mentorgraph.graph.model import ALWAYS, uid_of
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, Refusal, refusals
-from mentorgraph.graph.scoring import Scorer, Scores
+from mentorgraph.graph.scoring import Scorer, Scores, Term
+from mentorgraph.graph.signals import Evidence
 from mentorgraph.graph.store import Store, native
 from mentorgraph.graph.viewer import Viewer
 
@@ -129,6 +133,7 @@ class _Asker:
 
     uid: str
     goal: str
+    key: str
     now: datetime
     free: Bits | None
     asked: Question
@@ -187,17 +192,24 @@ class Recommender:
         if not 1 <= first <= MOST:
             raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
         _may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, as_of)
-        key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {asker.goal}"
-        slate_uid = uid_of("mentorgraph", "slates", f"{key} {self.columns.change} {asker.now.date()}")
+        cursor = _read_cursor(after) if after is not None else None
+        asker = await self._ask(mentee, goal, as_of, cursor.scored_at if cursor else None)
+        scored_at = asker.asked.now
+        slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {self.columns.change} {scored_at.date()}")
         order = self._order(asker)
-        rank = 0
-        page_order = order
-        if after is not None:
-            rank, score, uid = _read_cursor(after, key)
-            page_order = order[_place_after(asker.scores, self.columns.people.uids, order, score, uid) :]
-        allowed = await self._allowed(asker, page_order, first + 1)
-        total = len(await self._allowed(asker, order, len(order))) if with_total else None
+        start = 0
+        if cursor is not None:
+            if cursor.question != _short(asker.key):
+                raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
+            start = _place_after(asker.scores, self.columns.people.uids, order, cursor.score, cursor.mentor)
+        rank = cursor.rank if cursor else 0
+        total = None
+        if with_total:
+            everybody = await self._allowed(asker, order, len(order))
+            later = set(order[start:].tolist())
+            total, allowed = len(everybody), [person for person in everybody if person in later]
+        else:
+            allowed = await self._allowed(asker, order[start:], first + 1)
         page = allowed[:first]
         paths = await self._paths(asker, page, viewer) if with_paths else {}
         recommendations = []
@@ -214,7 +226,7 @@ class Recommender:
                     asker.scores.base,
                     signals,
                     found,
-                    _sentences(found, signals),
+                    self._sentences(found, signals),
                 )
             )
         return Slate(
@@ -223,7 +235,10 @@ class Recommender:
             self.scorer.policy.version,
             asker.goal,
             tuple(recommendations),
-            tuple(_write_cursor(key, each.rank, each.score, each.mentor) for each in recommendations),
+            tuple(
+                _Cursor(_short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
+                for each in recommendations
+            ),
             len(allowed) > first,
             total,
             _notice(asker.asked),
@@ -258,11 +273,13 @@ class Recommender:
             asker.scores.base,
             signals,
             paths,
-            _sentences(paths, signals),
+            self._sentences(paths, signals),
             forbidden,
         )
 
-    async def _ask(self, mentee: str, goal: str | None, as_of: datetime | None) -> _Asker:
+    async def _ask(
+        self, mentee: str, goal: str | None, as_of: datetime | None, scored_at: datetime | None = None
+    ) -> _Asker:
         now = as_of or self.clock()
         await self.columns.refresh(self.store)
         told = told_at(self.columns, self.columns.goals.find(goal) if goal else NONE, now)
@@ -277,22 +294,20 @@ class Recommender:
                 code="CONSENT_REQUIRED",
                 field="menteeId",
             )
-        person = self.columns.people.find(mentee)
-        number = self.columns.goals.find(row["goal"]) if row["goal"] else NONE
-        asked = question(self.columns, person, number, now, self.scorer.policy.signals)
+        found = row["goal"] or ""
+        if self.columns.people.find(mentee) == NONE or (found and self.columns.goals.find(found) == NONE):
+            await self.columns.refresh(self.store)  # they were recorded since the refresh above
+        person, number = self.columns.people.find(mentee), self.columns.goals.find(found)
+        asked = question(self.columns, person, number, scored_at or now, self.scorer.policy.signals)
         scores = self.scorer.score(self.columns, asked)
-        return _Asker(mentee, row["goal"] or "", now, _free(row, now), asked, scores)
+        key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {found}"
+        return _Asker(mentee, found, key, now, _free(row, now), asked, scores)
 
     def _order(self, asker: _Asker) -> NDArray[np.int64]:
         """Everybody who has the role of a mentor, best first."""
         roles = self.columns.tables["roles"]
-        mentor_role = role_uid("mentor")
-        of_mentors = self.columns.remember(
-            "roles of mentors",
-            roles.version,
-            lambda: np.array([uid == mentor_role for uid in roles.strings("role")], dtype=bool),
-        )
-        people = np.unique(roles.numbers("person")[roles.valid(asker.now.timestamp()) & of_mentors])
+        mentors = roles.valid(asker.asked.seconds) & self.columns.mentor_roles()
+        people = np.unique(roles.numbers("person")[mentors])
         uids = self.columns.people.uids
         places = self.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
         return asker.scores.order(people[people != asker.asked.mentee], places)
@@ -322,6 +337,7 @@ class Recommender:
             same_person=row["uid"] == asker.uid,
             is_mentor=bool(row["places"]),
             consented=row["consented"],
+            left_on=_past(native(row["left_on"]), asker.now),
             places=max(stated, default=settings.max_mentees),
             taken=row["taken"],
             paired=row["paired"],
@@ -333,17 +349,40 @@ class Recommender:
 
     async def _paths(self, asker: _Asker, people: Sequence[int], viewer: Viewer) -> dict[str, list[EvidencePath]]:
         items = [
-            Item(self.columns.people.uids[person], term.name, (term.weight or 1.0) * evidence.drop, evidence)
+            Item(self.columns.people.uids[person], term.name, drop, evidence)
             for person in people
             for term in asker.scores.terms
-            for evidence in term.explain(person)
+            for drop, evidence in _telling(term, person)
         ]
         return await find_paths(self.store, items, asker.uid, asker.now, viewer)
+
+    def _sentences(self, paths: Sequence[EvidencePath], signals: Sequence[SignalValue]) -> tuple[str, ...]:
+        """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+        values = {each.name: each.value for each in signals}
+        said = list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES]
+        hours, load = values.get("time_overlap"), values.get("load")
+        if hours is not None:
+            enough = hours >= self.scorer.policy.signals.overlap_enough_hours
+            said.append(_free_time(round(hours * 60), or_more=enough))
+        if load:
+            said.append(f"{load:.0%} of the mentor's places are taken.")
+        return tuple(said)
+
+
+def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
+    """The evidence worth telling, with its drop in units of the score: what the score would miss, or else one item."""
+    weight = 1.0 if term.weight is None else term.weight
+    found = [(weight * evidence.drop + 0.0, evidence) for evidence in term.explain(person)]
+    return [each for each in found if each[0] != 0] or found[:1]
 
 
 def _may_ask(viewer: Viewer, *people: str) -> None:
     if not viewer.sees_everybody and viewer.person not in people:
         raise DomainError("you may ask for yourself only", code="FORBIDDEN")
+
+
+def _past(instant: datetime | None, now: datetime) -> datetime | None:
+    return instant if instant is not None and instant <= now else None
 
 
 def _free(row: dict[str, Any], now: datetime) -> Bits | None:
@@ -367,16 +406,12 @@ def _signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
     )
 
 
-def _sentences(paths: Sequence[EvidencePath], signals: Sequence[SignalValue]) -> tuple[str, ...]:
-    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
-    values = {each.name: each.value for each in signals}
-    said = list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES]
-    hours, load = values.get("time_overlap"), values.get("load")
-    if hours is not None:
-        said.append(f"Both are free in the same {hours:g} {'hour' if hours == 1 else 'hours'} of this week, or more.")
-    if load:
-        said.append(f"{load:.0%} of the mentor's places are taken.")
-    return tuple(said)
+def _free_time(minutes: int, *, or_more: bool) -> str:
+    if minutes == 0:
+        return "Both are never free at the same time this week."
+    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
+    length = " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number)
+    return f"Both are free at the same time for {'at least ' if or_more else ''}{length} this week."
 
 
 def _notice(asked: Question) -> str:
@@ -388,21 +423,40 @@ def _notice(asked: Question) -> str:
 # --- cursors --------------------------------------------------------------------------------------------------------
 
 
-def _write_cursor(key: str, rank: int, score: float, uid: str) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([_short(key), rank, score, uid])).decode().rstrip("=")
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """Where a page ended.
+
+    Attributes:
+        question: What was asked, and of which versions.
+        scored_at: The instant at which the first page was scored.
+        rank: Place of the last mentor of the page.
+        score: Their score.
+        mentor: Their uid.
+    """
+
+    question: str
+    scored_at: datetime
+    rank: int
+    score: float
+    mentor: str
+
+    def write(self) -> str:
+        """The text that a caller keeps."""
+        instant = (self.scored_at - ALWAYS) // timedelta(microseconds=1)
+        content = orjson.dumps([self.question, instant, self.rank, self.score, self.mentor])
+        return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, key: str) -> tuple[int, float, str]:
+def _read_cursor(cursor: str) -> _Cursor:
     try:
         content = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
-        [question_key, rank, score, uid] = content
-        if not (isinstance(rank, int) and isinstance(score, float | int) and isinstance(uid, str)):
+        [question_key, instant, rank, score, uid] = content
+        if [type(each) for each in content] != [str, int, int, float, str]:
             raise ValueError
-    except (ValueError, TypeError, binascii.Error):
+        return _Cursor(question_key, ALWAYS + timedelta(microseconds=instant), rank, score, uid)
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         raise DomainError("after is not one of our cursors", code="BAD_USER_INPUT", field="after") from None
-    if question_key != _short(key):
-        raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
-    return rank, float(score), uid
 
 
 def _short(key: str) -> str:

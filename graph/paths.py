@@ -68,7 +68,7 @@ class EvidencePath:
     Attributes:
         signal: The signal that it is evidence for.
         metapath: Its kind.
-        weight: By how much the score would fall without its edge to the mentor.
+        weight: By how much the score would fall without its edge to the mentor; the sum where it stands for several.
         sentence: What it says, in English.
         steps: The path.
         cypher: A query that returns exactly this path; empty where the viewer may not see all of it.
@@ -218,9 +218,12 @@ def _without_third_people(confirmed: Iterable[tuple[Item, tuple[Step, ...]]], kn
     paths = []
     for (signal, metapath, shown), members in alike.items():
         item, steps = members[0]
-        count = sum(member.evidence.count for member, _ in members)
         hidden = any(not step.node_uid for step in shown)
-        counted = tuple(replace(step, count=count) if not step.node_uid else step for step in shown)
+        counted = tuple(
+            step if step.node_uid else replace(step, count=_counted(place, step, members))
+            for place, step in enumerate(shown)
+        )
+        count = max((step.count or 1 for step in counted), default=1)
         paths.append(
             EvidencePath(
                 signal,
@@ -232,6 +235,13 @@ def _without_third_people(confirmed: Iterable[tuple[Item, tuple[Step, ...]]], kn
             )
         )
     return paths
+
+
+def _counted(place: int, step: Step, members: Sequence[tuple[Item, tuple[Step, ...]]]) -> int:
+    """How many facts a hidden step stands for."""
+    if step.kind == "Session":
+        return sum(item.evidence.count for item, _ in members)
+    return len({steps[place].node_uid for _, steps in members})
 
 
 def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) -> Step:
@@ -257,14 +267,16 @@ def _sentence(item: Item, steps: Sequence[Step], count: int = 1) -> str:
     if metapath.endswith("_wants_skill") or metapath == "goal_needs_skill":
         return f"{mentor} offers {steps[1].label}, which {asks}."
     if metapath.endswith("near_skill"):
-        return f"{mentor} offers {steps[2].label}, one step from {steps[1].label}, which {asks}."
+        kinship = "the wider field of" if steps[2].forward else "a kind of"
+        return f"{mentor} offers {steps[2].label}, {kinship} {steps[1].label}, which {asks}."
     if metapath.endswith("sibling_skill"):
-        kinship = f"a kind of {steps[2].label} as is {steps[1].label}"
-        return f"{mentor} offers {steps[3].label}, {kinship}, which {asks}."
+        return f"{mentor} offers {steps[3].label}, a kind of {steps[2].label} like {steps[1].label}, which {asks}."
     if metapath.endswith("similar_goal"):
-        return f"{mentor} has helped with {_goals(steps[2], count)} that needed {steps[1].label}, which {asks}."
+        asks = "as this goal does" if metapath.startswith("goal_") else f"which {asks}"
+        return f"{mentor} has helped with {_goals(steps[2], count)} that needed {steps[1].label}, {asks}."
     if metapath == "similar_text":
-        return f"{mentor} has helped with {_goals(steps[1], count)} in like words ({item.evidence.strength:.0%} alike)."
+        likeness = f"{'up to ' if count > 1 else ''}{item.evidence.strength:.0%} alike"
+        return f"{mentor} has helped with {_goals(steps[1], count)} in words that are {likeness}."
     if metapath.endswith("unit_member"):
         whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
         return f"{mentor} belongs to {steps[1].label}, {whose}."

@@ -75,6 +75,9 @@ def load_policy(path: Path | None = None) -> Policy:
     for key in ("half_life_years", "overlap_enough_hours", "sessions_enough", "level_unknown"):
         if signals[key] <= 0:
             raise _bad(path, f"signals.{key} must be above 0")
+    for key in ("one_step_credit", "two_steps_credit", "outcome_unknown"):
+        if not 0 <= signals[key] <= 1:
+            raise _bad(path, f"signals.{key} must lie between 0 and 1")
     if rules["max_mentees"] < 1:
         raise _bad(path, "rules.max_mentees must be at least 1")
     unknown = sorted(content.keys() - {"name", "base", "weights", "signals", "rules"})

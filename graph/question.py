@@ -12,7 +12,8 @@ from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
 from mentorgraph.graph.model import OPEN_STATES
 from mentorgraph.graph.policy import SignalSettings
 
-YEAR_S = 365.25 * 24 * 3600
+DAY_S = 24 * 3600
+YEAR_DAYS = 365.25
 
 
 class Edge(NamedTuple):
@@ -92,13 +93,15 @@ def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: 
         ("wants", "person", mentee, "mentee_wants"),
     ):
         table = columns.tables[kind]
-        rows = np.flatnonzero(table.valid(told) & (table.numbers(link) == number)) if number != NONE else ()
-        for row in rows:
+        valid, uids = table.valid(told), table.rows.uids
+        rows = [row for row in columns.rows_by(kind, link).of(number) if valid[row]]
+        # Where a skill is wished twice, the wish that began last counts.
+        for row in sorted(rows, key=lambda row: (-table.reals("since")[row], uids[row])):
             level = table.reals("level")[row]
             wish = Wish(
                 int(table.numbers("skill")[row]),
                 settings.level_unknown if np.isnan(level) else float(level),
-                Edge(table.kind.label, table.rows.uids[row]),
+                Edge(table.kind.label, uids[row]),
                 metapath,
             )
             wishes.setdefault(wish.skill, wish)
@@ -123,8 +126,7 @@ class PastPairings:
         goal: Number of the goal, or `NONE`.
         unit: Number of the unit, or `NONE`.
         outcome: Outcome where it was known by then, else NaN.
-        years: Age: years since it began.
-        open: Whether it takes up one of the mentor's places.
+        years: Age: whole days since it began, in years, so that a score holds for a day.
     """
 
     rows: Numbers
@@ -133,32 +135,37 @@ class PastPairings:
     unit: Numbers
     outcome: Reals
     years: Reals
-    open: Mask
 
     @classmethod
     def of(cls, columns: Columns, asked: Question) -> "PastPairings":
         """Those that a question may look at."""
-        table = columns.tables["pairings"]
+        table, goals = columns.tables["pairings"], columns.tables["goals"]
         goal = table.numbers("goal")
-        rows = np.flatnonzero(table.begun(asked.seconds) & ((goal == NONE) | (goal != asked.goal)))
-        ended = table.reals("until")[rows]
-        known = ended <= asked.seconds
-        # A pairing that has ended since was open then, whatever its state is now.
-        states = columns.remember("open pairings", table.version, lambda: _are_open(table.strings("status")))
-        open_then = ~known & ((ended < np.inf) | states[rows])
+        if len(goals):
+            goal = np.where(goals.begun(asked.seconds)[goal], goal, NONE)
+        others = (table.numbers("goal") != asked.goal) | (table.numbers("goal") == NONE)
+        rows = np.flatnonzero(table.begun(asked.seconds) & others)
+        known = table.reals("until")[rows] <= asked.seconds
         return cls(
             rows,
             table.numbers("mentor")[rows],
             goal[rows],
             table.numbers("unit")[rows],
             np.where(known, table.reals("outcome")[rows], np.nan),
-            (asked.seconds - table.reals("since")[rows]) / YEAR_S,
-            open_then,
+            (asked.seconds - table.reals("since")[rows]) // DAY_S / YEAR_DAYS,
         )
 
     def of_mentor(self, mentor: int) -> NDArray[np.int64]:
         """Positions of one mentor's pairings: `int64[m]`."""
         return np.flatnonzero(self.mentor == mentor)
+
+
+def open_pairings(columns: Columns, now: float) -> Mask:
+    """Which pairings take up one of their mentor's places at an instant: `bool[pairings]`."""
+    table = columns.tables["pairings"]
+    states = columns.remember("open pairings", table.version, lambda: _are_open(table.strings("status")))
+    # A pairing that has ended since was open then, whatever its state is now.
+    return table.valid(now) & ((table.reals("until") < np.inf) | states)
 
 
 def _are_open(states: Sequence[str | None]) -> Mask:

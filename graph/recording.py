@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, is_uid, new_uid
+from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -46,7 +46,7 @@ async def register_person(
         person: `name`, `roles` (joined by `|`), and where known `joined_on` and `zone`.
         offers: Skills offered: `skill_id`, `level`.
         wants: Skills wanted: likewise.
-        consents: Purposes that the person agrees to.
+        consents: Purposes that the person agrees to from now on.
         text_version: Version of the text that they agreed to.
         source: System that `external_id` belongs to.
         external_id: The person's key there; registering the same key again changes nothing.
@@ -58,7 +58,10 @@ async def register_person(
     if not viewer.sees_everybody:
         raise DomainError("only coordinators register people", code="FORBIDDEN")
     now = now or present()
-    row = {"joined_on": now, **_without_gaps(person), "id": _key(external_id, now)}
+    key = _key(external_id, now)
+    known = (await store.read_nodes([uid_of(source, "people", key)], now)).values() if external_id else ()
+    joined_on = next((each.properties["since"] for each in known), now)
+    row = {"joined_on": joined_on, **_without_gaps(person), "id": key}
     records = facts_of("people", row, source)
     own = records[0]
     joined = own.properties["since"]
@@ -66,9 +69,12 @@ async def register_person(
         for skill in skills:
             told = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
             records += facts_of("person_skills", told, source)
+    # Whoever is registered late has not agreed before: a consent begins now, whenever the person joined.
+    given = await store.read_open_facts_of(own.uid, now) if known else []
+    agreed = {_agreement(each) for each in given if each.kind == "consents" and "until" not in each.properties}
     for purpose in consents:
-        told = {"person_id": own.uid, "purpose": purpose, "text_version": text_version, "since": joined}
-        records += facts_of("consents", told, source)
+        told = {"person_id": own.uid, "purpose": purpose, "text_version": text_version, "since": now}
+        records += [each for each in facts_of("consents", told, source) if _agreement(each) not in agreed]
     await store.write(records)
     return own.uid
 
@@ -99,7 +105,10 @@ async def create_goal(
     """
     _may_speak_for(viewer, goal.get("person_id"))
     now = now or present()
-    row = {"created_on": now, **_without_gaps(goal), "id": _key(external_id, now)}
+    key = _key(external_id, now)
+    known = (await store.read_nodes([uid_of(source, "goals", key)], now)).values() if external_id else ()
+    created_on = next((each.properties["since"] for each in known), now)
+    row = {"created_on": created_on, **_without_gaps(goal), "id": key}
     records = facts_of("goals", row, source)
     own = records[0]
     for need in needs:
@@ -136,10 +145,11 @@ async def set_availability(
         for record in facts_of("availability", {**window, "person_id": person, "since": since}, source)
     ]
     _refuse_doubles(told)
-    known = {_window(each): each for each in await store.read_open_facts_of(person) if each.kind == "availability"}
+    known = [each for each in await store.read_open_facts_of(person, since) if each.kind == "availability"]
+    kept = {_window(each) for each in known if "until" not in each.properties}
     wanted = {_window(each): each for each in told}
-    begun = [each for window, each in wanted.items() if window not in known]
-    ended = [_ended(each, since) for window, each in known.items() if window not in wanted]
+    begun = [each for window, each in wanted.items() if window not in kept]
+    ended = [_ended(each, since) for each in known if _window(each) not in wanted]
     await _refuse_unknown_person(store, person)
     await store.write([*begun, *ended])
 
@@ -174,12 +184,15 @@ async def record_consent(
     await _refuse_unknown_person(store, person)
     known = [
         each
-        for each in await store.read_open_facts_of(person)
+        for each in await store.read_open_facts_of(person, since)
         if each.kind == "consents" and each.properties["purpose"] == told.properties["purpose"]
     ]
     if not granted:
         await store.write([_ended(each, since) for each in known])
-    elif not any(each.properties["text_version"] == told.properties["text_version"] for each in known):
+    elif not any(
+        each.properties["text_version"] == told.properties["text_version"] and "until" not in each.properties
+        for each in known
+    ):
         await store.write([told])
 
 
@@ -200,6 +213,10 @@ def _without_gaps(row: Row) -> Mapping[str, object]:
 
 def _window(record: Record) -> tuple[object, ...]:
     return tuple(record.properties[name] for name in ("weekday", "start", "end", "zone"))
+
+
+def _agreement(record: Record) -> tuple[object, ...]:
+    return record.properties["purpose"], record.properties["text_version"]
 
 
 def _ended(record: Record, until: datetime) -> Record:

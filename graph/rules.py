@@ -14,6 +14,7 @@ class PairFacts:
     Attributes:
         same_person: Whether both are one person.
         is_mentor: Whether the mentor has that role.
+        left_on: When the mentor left the organisation, if they have.
         consented: Whether the mentor agreed to be matched.
         places: How many mentees the mentor takes at once.
         taken: How many of these places are taken.
@@ -26,6 +27,7 @@ class PairFacts:
 
     same_person: bool
     is_mentor: bool
+    left_on: datetime | None
     consented: bool
     places: float
     taken: int
@@ -58,6 +60,8 @@ def refusals(pair: PairFacts) -> list[Refusal]:
         found.append(Refusal("SELF", "mentee and mentor are the same person"))
     if not pair.is_mentor:
         found.append(Refusal("NOT_A_MENTOR", "has no role as a mentor now", "give them the role of mentor"))
+    if pair.left_on is not None:
+        found.append(Refusal("LEFT", f"left on {pair.left_on.date().isoformat()}"))
     if not pair.consented:
         found.append(Refusal("NO_CONSENT", "has not agreed to be matched", "ask for their consent to matching"))
     if pair.blocked:

@@ -55,7 +55,7 @@ class Scores:
     def of(cls, base: float, terms: tuple[Term, ...]) -> "Scores":
         """Adds the terms up."""
         contributions = [term.contributions for term in terms]
-        return cls(base, terms, np.round(base + np.sum(contributions, axis=0), DECIMALS))
+        return cls(base, terms, np.round(base + np.sum(contributions, axis=0), DECIMALS) + 0.0)
 
     def order(self, people: NDArray[np.int64], place_of_uid: NDArray[np.int64]) -> NDArray[np.int64]:
         """Some people, best first; equal scores in the order of their uids.
@@ -97,6 +97,7 @@ class RulesScorer:
         terms = []
         for signal in all_signals(columns, asked, self.policy):
             weight = self.policy.weights[signal.name]
-            contributions = weight * np.nan_to_num(signal.values, nan=0.0)
+            # Adding 0 turns the -0.0 of a negative weight into 0.0.
+            contributions = weight * np.nan_to_num(signal.values, nan=0.0) + 0.0
             terms.append(Term(signal.name, signal.unit, weight, signal.values, contributions, signal.explain))
         return Scores.of(self.policy.base, tuple(terms))

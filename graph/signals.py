@@ -5,6 +5,7 @@ the value is made of, each with its *drop*: by how much the value falls when the
 away and everything else stays. Values, drops and the paths shown are thus one and the same thing.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from mentorgraph.graph import availability, text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
 from mentorgraph.graph.model import KINDS, link_uid
 from mentorgraph.graph.policy import Policy, SignalSettings
-from mentorgraph.graph.question import Edge, PastPairings, Question, Wish
+from mentorgraph.graph.question import Edge, PastPairings, Question, Wish, open_pairings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Signal:
         name: One of `policy.SIGNALS`.
         unit: What a value of 1 means.
         values: `float64[people]`; NaN where nothing is known, which contributes nothing.
-        explain: Number of a person → the evidence behind their value, strongest first.
+        explain: Number of a person → the evidence behind their value, strongest first; no edge to that person twice.
     """
 
     name: str
@@ -67,7 +68,7 @@ def all_signals(columns: Columns, asked: Question, policy: Policy) -> tuple[Sign
         unit(columns, asked, settings, past),
         time_overlap(columns, asked, settings),
         sessions(columns, asked, settings, past),
-        load(columns, asked, past, policy.rules.max_mentees),
+        load(columns, asked, policy.rules.max_mentees),
     )
 
 
@@ -80,41 +81,45 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
     A skill earns full credit, one that is a `BROADER` step away part of it, each times min(1, offered / wished level).
     """
     table = columns.tables["offers"]
-    valid = table.valid(asked.seconds)
+    valid, uids = table.valid(asked.seconds), table.rows.uids
     offered, person = table.numbers("skill"), table.numbers("person")
     levels = np.nan_to_num(table.reals("level"), nan=settings.level_unknown)
-    by_skill = columns.remember("offers by skill", table.version, lambda: _grouped(offered, len(columns.skills)))
+    by_skill, by_person = columns.rows_by("offers", "skill"), columns.rows_by("offers", "person")
+    accepted = [(wish, _accepted(columns, asked, wish, settings)) for wish in asked.wishes]
     total = np.zeros(len(columns.people))
-    for wish in asked.wishes:
+    for wish, credits in accepted:
         best = np.zeros(len(columns.people))
-        for skill, credit, _ in _accepted(columns, asked, wish, settings):
-            rows = by_skill[skill] if skill < len(by_skill) else np.zeros(0, np.int64)
+        for skill, (credit, _) in credits.items():
+            rows = by_skill.of(skill)
             rows = rows[valid[rows]]
             np.maximum.at(best, person[rows], credit * np.minimum(1, levels[rows] / wish.level))
         total += best
     wishes = max(1, len(asked.wishes))
 
     def explain(mentor: int) -> list[Evidence]:
-        rows = np.flatnonzero(valid & (person == mentor))
-        found = []
-        for wish in asked.wishes:
-            paths = {skill: (credit, edges) for skill, credit, edges in _accepted(columns, asked, wish, settings)}
+        rows = [int(row) for row in by_person.of(mentor) if valid[row]]
+        drops: dict[int, float] = defaultdict(float)
+        served: dict[int, list[tuple[float, float, int]]] = defaultdict(list)
+        for place, (wish, paths) in enumerate(accepted):
             credits = [
-                (paths[int(offered[row])][0] * min(1.0, levels[row] / wish.level), int(row))
+                (paths[int(offered[row])][0] * min(1.0, levels[row] / wish.level), row)
                 for row in rows
                 if int(offered[row]) in paths
             ]
-            credits.sort(key=lambda each: (-each[0], table.rows.uids[each[1]]))
-            for rank, (credit, row) in enumerate(credits[:2]):
-                between = paths[int(offered[row])][1]
-                found.append(
-                    Evidence(
-                        f"{wish.metapath}_{('skill', 'near_skill', 'sibling_skill')[len(between)]}",
-                        (wish.edge, *between, Edge("OFFERS", table.rows.uids[row])),
-                        _lead(rank, [each[0] for each in credits]) / wishes,
-                        strength=float(credit),
-                    )
-                )
+            credits.sort(key=lambda each: (-each[0], uids[each[1]]))
+            for rank, (credit, row) in enumerate(credits):
+                lead = _lead(rank, [each[0] for each in credits])
+                drops[row] += lead / wishes
+                served[row].append((lead, float(credit), place))
+        found = []
+        for row, leads in served.items():
+            # One offer may serve several wishes; it is told for the one that would miss it most.
+            _, credit, place = min(leads, key=lambda each: (-each[0], -each[1], each[2]))
+            wish, paths = accepted[place]
+            between = paths[int(offered[row])][1]
+            name = ("skill", "near_skill", "sibling_skill")[len(between)]
+            edges = (wish.edge, *between, Edge("OFFERS", uids[row]))
+            found.append(Evidence(f"{wish.metapath}_{name}", edges, drops[row], strength=credit))
         return _strongest_first(found)
 
     return Signal("skills", "share of the wished skills", total / wishes, explain)
@@ -122,19 +127,13 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
 
 def _accepted(
     columns: Columns, asked: Question, wish: Wish, settings: SignalSettings
-) -> list[tuple[int, float, tuple[Edge, ...]]]:
-    """Skills that earn credit for a wish: number, credit, the edges between."""
+) -> dict[int, tuple[float, tuple[Edge, ...]]]:
+    """Skills that earn credit for a wish: number → credit, the edges between."""
     credit = {1: settings.one_step_credit, 2: settings.two_steps_credit}
-    accepted: list[tuple[int, float, tuple[Edge, ...]]] = [(wish.skill, 1.0, ())]
+    accepted: dict[int, tuple[float, tuple[Edge, ...]]] = {wish.skill: (1.0, ())}
     for skill, steps, edges in columns.related_skills(asked.seconds).get(wish.skill, []):
-        accepted.append((skill, credit[steps], tuple(Edge("BROADER", edge) for edge in edges.split())))
+        accepted[skill] = (credit[steps], tuple(Edge("BROADER", edge) for edge in edges.split()))
     return accepted
-
-
-def _grouped(values: Numbers, groups: int) -> list[Numbers]:
-    """Rows by value: the i-th entry holds the rows whose value is i."""
-    order = np.argsort(values, kind="stable")
-    return np.split(order, np.searchsorted(values[order], np.arange(1, groups)))
 
 
 # --- goals ----------------------------------------------------------------------------------------------------------
@@ -161,7 +160,7 @@ def goal_text(columns: Columns, asked: Question, past: PastPairings) -> Signal:
                 start=columns.goals.uids[asked.goal],
                 strength=likeness,
             )
-            for rank, (likeness, place) in enumerate(alike[:2])
+            for rank, (likeness, place) in enumerate(alike)
         ]
 
     return Signal("goal_text", "cosine of the words", values, explain)
@@ -173,11 +172,12 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     1 − Π (1 − m) over past pairings, m = cosine of the IDF-weighted needs × outcome × ½^(age / half-life).
     """
     needs = columns.tables["goal_skills"]
-    begun = needs.begun(asked.seconds)
-    goal, skill = needs.numbers("goal"), needs.numbers("skill")
+    held = _needs_held(columns, asked.seconds)
+    goal, skill, uids = needs.numbers("goal"), needs.numbers("skill"), needs.rows.uids
     shape = (len(columns.tables["goals"]), len(columns.skills))
-    key = (needs.version, int(begun.sum()), shape)
-    matrix, idf = columns.remember("needs", key, lambda: _needs(goal, skill, begun, shape))
+    key = (needs.state(asked.seconds), columns.tables["goals"].version, shape)
+    matrix, idf = columns.remember("needs", key, lambda: _needs(goal, skill, held, shape))
+    by_goal = columns.rows_by("goal_skills", "goal")
     query = np.zeros(shape[1])
     for wish in asked.wishes:
         query[wish.skill] = idf[wish.skill]
@@ -187,36 +187,52 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     decay = 0.5 ** (past.years / settings.half_life_years)
     mass = np.zeros(len(past.rows))
     with_goal = past.goal != NONE
-    mass[with_goal] = (cosine[past.goal] * outcome * decay)[with_goal] if shape[0] else 0
+    mass[with_goal] = cosine[past.goal[with_goal]] * outcome[with_goal] * decay[with_goal]
     mass = np.minimum(mass, 1 - 1e-9)
     missing = np.bincount(past.mentor, np.log1p(-mass), minlength=len(columns.people))
 
+    def shared_need(other: int) -> tuple[Wish, Edge]:
+        """The rarest wish that another goal needs too, and the edge that says so."""
+        rows = {int(skill[row]): int(row) for row in by_goal.of(other) if held[row]}
+        shared = [wish for wish in asked.wishes if wish.skill in rows]
+        wish = max(shared, key=lambda each: (idf[each.skill], columns.skills.uids[each.skill]))
+        return wish, Edge("NEEDS", uids[rows[wish.skill]])
+
     def explain(mentor: int) -> list[Evidence]:
         found = []
-        value = -np.expm1(missing[mentor])
         for place in past.of_mentor(mentor):
-            if mass[place] <= 0:
-                continue
-            without = -np.expm1(missing[mentor] - np.log1p(-mass[place]))
-            wish, need = _shared_need(columns, asked, idf, begun, int(past.goal[place]))
-            links = _pairing_links(columns, past, int(place), "goal", "mentor")
-            found.append(
-                Evidence(
-                    f"{wish.metapath}_similar_goal",
-                    (wish.edge, Edge("NEEDS", needs.rows.uids[need]), *links),
-                    float(value - without),
-                    strength=float(cosine[past.goal[place]]),
+            if mass[place] > 0:
+                without = -np.expm1(missing[mentor] - np.log1p(-mass[place]))
+                wish, need = shared_need(int(past.goal[place]))
+                found.append(
+                    Evidence(
+                        f"{wish.metapath}_similar_goal",
+                        (wish.edge, need, *_pairing_links(columns, past, int(place), "goal", "mentor")),
+                        float(-np.expm1(missing[mentor]) - without),
+                        strength=float(cosine[past.goal[place]]),
+                    )
                 )
-            )
         return _strongest_first(found)
 
-    return Signal("similar_goals", "success with like goals", -np.expm1(missing), explain)
+    return Signal("similar_goals", "success with like goals", -np.expm1(missing) + 0.0, explain)
 
 
-def _needs(goal: Numbers, skill: Numbers, begun: Mask, shape: tuple[int, int]) -> tuple[sparse.csr_array, Reals]:
+def _needs_held(columns: Columns, now: float) -> Mask:
+    """Needs that hold, or that held when their goal was closed: what a past goal was about stays what it was."""
+    needs = columns.tables["goal_skills"]
+    closed = columns.tables["goals"].reals("until")
+    if not len(closed):
+        return needs.valid(now)
+    held: Mask = needs.begun(now) & (
+        (needs.reals("until") > now) | (needs.reals("until") >= closed[needs.numbers("goal")])
+    )
+    return held
+
+
+def _needs(goal: Numbers, skill: Numbers, held: Mask, shape: tuple[int, int]) -> tuple[sparse.csr_array, Reals]:
     """Needs of all goals as IDF-weighted rows of length 1, and the IDF of each skill."""
-    ones = np.ones(int(begun.sum()))
-    matrix = sparse.csr_array((ones, (goal[begun], skill[begun])), shape=shape)
+    ones = np.ones(int(held.sum()))
+    matrix = sparse.csr_array((ones, (goal[held], skill[held])), shape=shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1
     frequency = np.bincount(matrix.indices, minlength=shape[1])
@@ -228,35 +244,26 @@ def _needs(goal: Numbers, skill: Numbers, begun: Mask, shape: tuple[int, int]) -
     return matrix, idf
 
 
-def _shared_need(columns: Columns, asked: Question, idf: Reals, begun: Mask, other: int) -> tuple[Wish, int]:
-    """The rarest wish that another goal needs too, and the row that says so."""
-    needs = columns.tables["goal_skills"]
-    skill = needs.numbers("skill")
-    rows = {int(skill[row]): int(row) for row in np.flatnonzero(begun & (needs.numbers("goal") == other))}
-    shared = [wish for wish in asked.wishes if wish.skill in rows]
-    wish = max(shared, key=lambda each: (idf[each.skill], columns.skills.uids[each.skill]))
-    return wish, rows[wish.skill]
-
-
 # --- unit, time, sessions, load -------------------------------------------------------------------------------------
 
 
 def unit(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
     """Whether the mentor belongs to the unit asked about (1) or has mentored there (½^(age / half-life))."""
     members = columns.tables["unit_membership"]
+    units, people, uids = members.numbers("unit"), members.numbers("person"), members.rows.uids
     asked_units = np.array(sorted(asked.units), np.int64)
-    member_rows = np.flatnonzero(members.valid(asked.seconds) & np.isin(members.numbers("unit"), asked_units))
+    member_rows = np.flatnonzero(members.valid(asked.seconds) & np.isin(units, asked_units))
     decay = np.where(np.isin(past.unit, asked_units), 0.5 ** (past.years / settings.half_life_years), 0.0)
     values = np.zeros(len(columns.people))
     np.maximum.at(values, past.mentor, decay)
-    values[members.numbers("person")[member_rows]] = 1.0
+    values[people[member_rows]] = 1.0
+    asking = _asking_edges(columns, asked)
 
     def explain(mentor: int) -> list[Evidence]:
-        asking = _asking_edges(columns, asked)
         found: list[tuple[float, str, tuple[Edge, ...], int]] = [
-            (1.0, "member", (Edge("BELONGS_TO", members.rows.uids[row]),), int(members.numbers("unit")[row]))
+            (1.0, "member", (Edge("BELONGS_TO", uids[row]),), int(units[row]))
             for row in member_rows
-            if members.numbers("person")[row] == mentor
+            if people[row] == mentor
         ]
         for place in past.of_mentor(mentor):
             if decay[place] > 0:
@@ -264,7 +271,7 @@ def unit(columns: Columns, asked: Question, settings: SignalSettings, past: Past
                 found.append((float(decay[place]), "mentored", links, int(past.unit[place])))
         found.sort(key=lambda each: (-each[0], each[2]))
         evidence = []
-        for rank, (strength, how, edges, number) in enumerate(found[:2]):
+        for rank, (strength, how, edges, number) in enumerate(found):
             whose, edge = asking[number]
             drop = _lead(rank, [each[0] for each in found])
             evidence.append(Evidence(f"{whose}_unit_{how}", (edge, *edges), drop, strength=strength))
@@ -281,8 +288,12 @@ def _asking_edges(columns: Columns, asked: Question) -> dict[int, tuple[str, Edg
         units = columns.numberings["units"].uids
         return {number: ("goal", Edge(link.type, link_uid(columns.goals.uids[asked.goal], link, units[number])))}
     members = columns.tables["unit_membership"]
-    rows = np.flatnonzero(members.valid(asked.seconds) & (members.numbers("person") == asked.mentee))
-    return {int(members.numbers("unit")[row]): ("mentee", Edge("BELONGS_TO", members.rows.uids[row])) for row in rows}
+    valid, uids = members.valid(asked.seconds), members.rows.uids
+    rows = [row for row in columns.rows_by("unit_membership", "person").of(asked.mentee) if valid[row]]
+    edges: dict[int, tuple[str, Edge]] = {}
+    for row in sorted(rows, key=lambda row: uids[row]):
+        edges.setdefault(int(members.numbers("unit")[row]), ("mentee", Edge("BELONGS_TO", uids[row])))
+    return edges
 
 
 def time_overlap(columns: Columns, asked: Question, settings: SignalSettings) -> Signal:
@@ -299,41 +310,41 @@ def time_overlap(columns: Columns, asked: Question, settings: SignalSettings) ->
 def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
     """Experience: sessions held as a mentor, up to what is enough, 0 to 1."""
     table = columns.tables["sessions"]
-    begun = table.begun(asked.seconds)
-    held = np.bincount(table.numbers("pairing")[begun], minlength=len(columns.tables["pairings"]))[past.rows]
-    total = np.bincount(past.mentor, held, minlength=len(columns.people))
-    values = np.minimum(total, settings.sessions_enough) / settings.sessions_enough
+    begun, since, uids = table.begun(asked.seconds), table.reals("since"), table.rows.uids
+    by_pairing = columns.rows_by("sessions", "pairing")
+    number = np.bincount(table.numbers("pairing")[begun], minlength=len(columns.tables["pairings"]))[past.rows]
+    total = np.bincount(past.mentor, number, minlength=len(columns.people))
+    enough = settings.sessions_enough
 
     def explain(mentor: int) -> list[Evidence]:
         found = []
         for place in past.of_mentor(mentor):
-            if held[place]:
-                rows = np.flatnonzero(begun & (table.numbers("pairing") == past.rows[place]))
-                last = max(rows, key=lambda row: (table.reals("since")[row], table.rows.uids[row]))
-                part_of = link_uid(
-                    table.rows.uids[last], KINDS["sessions"].links[0], _pairing_uid(columns, past, int(place))
-                )
-                without = min(total[mentor] - held[place], settings.sessions_enough) / settings.sessions_enough
+            if number[place]:
+                held = [row for row in by_pairing.of(int(past.rows[place])) if begun[row]]
+                last = uids[max(held, key=lambda row: (since[row], uids[row]))]
+                part_of = link_uid(last, KINDS["sessions"].links[0], _pairing_uid(columns, past, int(place)))
+                without = min(total[mentor] - number[place], enough)
                 found.append(
                     Evidence(
                         "sessions_held",
                         (Edge("PART_OF", part_of), *_pairing_links(columns, past, int(place), "mentor")),
-                        float(values[mentor] - without),
-                        count=int(held[place]),
+                        float(min(total[mentor], enough) - without) / enough,
+                        count=int(number[place]),
                     )
                 )
         return _strongest_first(found)
 
-    return Signal("sessions", f"{settings.sessions_enough:g} sessions held", values, explain)
+    return Signal("sessions", f"{enough:g} sessions held", np.minimum(total, enough) / enough, explain)
 
 
-def load(columns: Columns, asked: Question, past: PastPairings, places: float) -> Signal:
+def load(columns: Columns, asked: Question, places: float) -> Signal:
     """Share of the mentor's places that is taken by open pairings, 0 to 1."""
-    roles = columns.tables["roles"]
+    roles, pairings = columns.tables["roles"], columns.tables["pairings"]
     capacity = np.full(len(columns.people), np.nan)
-    rows = np.flatnonzero(roles.valid(asked.seconds) & ~np.isnan(roles.reals("max_mentees")))
-    capacity[roles.numbers("person")[rows]] = roles.reals("max_mentees")[rows]
-    taken = np.bincount(past.mentor[past.open], minlength=len(columns.people))
+    rows = np.flatnonzero(roles.valid(asked.seconds) & columns.mentor_roles())
+    np.fmax.at(capacity, roles.numbers("person")[rows], roles.reals("max_mentees")[rows])
+    mentors = pairings.numbers("mentor")[open_pairings(columns, asked.seconds)]
+    taken = np.bincount(mentors, minlength=len(columns.people))
     values = np.minimum(1.0, taken / np.maximum(1.0, np.nan_to_num(capacity, nan=places)))
     return Signal("load", "share of places taken", values, lambda _mentor: [])
 

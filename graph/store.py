@@ -187,9 +187,9 @@ class Store:
             rows = await self.database.read("page_goals_of", person=person, after=after, limit=limit)
         return [row["uid"] for row in rows]
 
-    async def read_open_facts_of(self, person: str) -> list[Record]:
-        """A person's windows of availability and consents that have not ended."""
-        rows = await self.database.read("read_open_facts_of", person=person)
+    async def read_open_facts_of(self, person: str, at: datetime) -> list[Record]:
+        """A person's windows of availability and consents that have not ended by an instant."""
+        rows = await self.database.read("read_open_facts_of", person=person, at=at)
         names = {"Availability": "availability", "Consent": "consents"}
         found = []
         for row in rows:
@@ -213,8 +213,14 @@ class Store:
 
     async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
         """Relationships by type and uid with both ends, and goals that stand alone."""
-        edges: dict[str, Any] = {edge_type.lower(): sorted(wanted) for edge_type, wanted in uids.items()}
-        return await self.database.read("read_edges", goals=sorted(goals), **edges)
+        # One map, since the database plans anew for every combination of lengths of lists that are parameters.
+        wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()} | {"goals": sorted(goals)}
+        rows = await self.database.read("read_edges", uids=wanted)
+        for row in rows:
+            for name in ("since", "until"):
+                if row[name] is not None:
+                    row[name] = ALWAYS + timedelta(milliseconds=row[name])
+        return rows
 
 
 def _rows_by_kind(records: Iterable[Record]) -> list[tuple[Kind, list[dict[str, object]]]]:
