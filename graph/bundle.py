@@ -28,7 +28,8 @@ from mentorgraph.graph.facts import (
     required_columns,
     row_of,
 )
-from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, Row, label_of, record_of, uid_of
+from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, Row, label_of, uid_of
+from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import CONFLICTS, Conflict, Store, conflict_message
 
 Refuse: TypeAlias = Callable[[int, list[Problem]], None]

@@ -17,7 +17,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mentorgraph.graph.facts import row_of
-from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, label_of, link_uid, record_of, role_uid
+from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, label_of, link_uid, role_uid
+from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store, StoredFact
 
 FIXED_LABELS = ("Role", "ChangeCounter", "GraphLock", "Migration")

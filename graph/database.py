@@ -6,13 +6,15 @@ the connection, which ends the query in the database too.
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, NotificationMinimumSeverity
 from neo4j.exceptions import AuthError, ClientError, ConfigurationError, ConstraintError, DriverError, Neo4jError
@@ -23,6 +25,7 @@ from mentorgraph.graph.statements import statement
 round_trips: ContextVar[list[str] | None] = ContextVar("round_trips", default=None)
 """While set to a list, the name of every statement that is sent is added to it."""
 
+Result = TypeVar("Result")
 _PANIC = "needs to be restarted"
 
 
@@ -212,6 +215,20 @@ def _note(name: str) -> None:
         sent.append(name)
 
 
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    """Does slow work in a thread that nobody waits for when the process is interrupted."""
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # it is raised where the work is awaited
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="attach", daemon=True).start()
+    return await asyncio.wrap_future(done)
+
+
 @asynccontextmanager
 async def open_database(
     home: Path,
@@ -238,7 +255,7 @@ async def open_database(
     from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 
     try:
-        server = await asyncio.to_thread(embedded.attach, home, progress=progress)
+        server = await _in_thread(lambda: embedded.attach(home, progress=progress))
     except EmbeddedDatabaseError as error:
         raise DatabaseUnavailable(str(error)) from error
     try:

@@ -16,9 +16,9 @@ from mentorgraph.graph.model import (
     Problem,
     Record,
     Row,
-    record_of,
     role_uid,
 )
+from mentorgraph.graph.records import record_of
 from mentorgraph.graph.values import choice, items, plain
 
 FILES = (

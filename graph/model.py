@@ -1,8 +1,8 @@
-"""The facts that the graph holds: their kinds, fields, links, identity, and the one check before they are written.
+"""The facts that the graph holds: their kinds, fields, links and identity.
 
 A *kind* is at once a file of the bundle, a node label or relationship type, and a pair of statements
-(`write_<kind>.cypher`, `list_<kind>.cypher`). Import, mutation and generator all turn rows into records here, so the
-same fact has the same uid and the same shape by whichever route it came.
+(`write_<kind>.cypher`, `list_<kind>.cypher`). Import, mutation and generator all turn rows into records by these
+descriptions, so the same fact has the same uid and the same shape by whichever route it came.
 """
 
 import re
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from mentorgraph.graph.values import Value, choice, instant, items, number, plain, text, time_of_day, whole, zone
+from mentorgraph.graph.values import Value, choice, instant, items, number, text, time_of_day, whole, zone
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -413,108 +413,3 @@ _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0
 def is_uid(key: str) -> bool:
     """Whether a key has the form of our own uids: a UUID of version 5 or 7."""
     return _UID.fullmatch(key) is not None
-
-
-# --- from a row to a fact -----------------------------------------------------------------------------------------
-
-
-def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> Record:
-    """Checks one row and makes it a record.
-
-    Args:
-        kind: What the row describes.
-        row: Column → value; text as in a bundle or native values. Unknown columns are ignored. `source` and
-            `external_id` columns, where present, stand in place of `source` and the row's `id`.
-        source: Where the row came from.
-        key: Identity in place of the kind's own key columns.
-
-    Raises:
-        InvalidFact: With every problem of the row.
-    """
-    problems: list[Problem] = []
-    properties: dict[str, Value] = {}
-    links: dict[str, str] = {}
-    external_id = ""
-    own_uid = ""
-
-    def take(column: str, read: Callable[[object], Value], required: bool) -> Value | None:
-        raw = row.get(column)
-        value: Value | None = None
-        if raw is not None and not (isinstance(raw, str) and not raw.strip()):
-            try:
-                value = read(raw)
-            except ValueError as error:
-                reason, _, remedy = str(error).partition("|")
-                problems.append(Problem(column, str(raw)[:120], reason, remedy))
-                return None
-        if value is None or value in ("", []):
-            if required:
-                problems.append(Problem(column, "", "is missing", "fill it in"))
-            return None
-        return value
-
-    source = str(take("source", text(100), False) or source)
-    if kind.has_id:
-        identity = str(take("id", text(300), True) or "")
-        own_uid = uid_of(source, kind.name, identity)
-        external_id = str(take("external_id", text(300), False) or ("" if is_uid(identity) else identity))
-    else:
-        own_uid = str(take("uid", text(300), False) or "").lower()
-        if own_uid and not is_uid(own_uid):
-            problems.append(Problem("uid", own_uid[:120], "is not a uid", "leave it empty or use an exported one"))
-    for link in kind.links:
-        names_role = link.target == "role_names"
-        identity = str(take(link.column, choice(*ROLES) if names_role else text(300), link.required) or "")
-        if identity:
-            target_source = "mentorgraph" if names_role else source
-            links[link.name] = uid_of(target_source, link.target, identity)
-    for each in kind.fields:
-        value = take(each.column, each.read, each.required)
-        if value is not None:
-            properties[each.name] = value
-    if not problems:
-        problems = _contradictions(kind, properties, links)
-    if problems:
-        raise InvalidFact(problems)
-    if not own_uid:
-        own_uid = uid_of(source, kind.name, key if key is not None else _natural_key(kind, properties, links))
-    properties |= {"uid": own_uid, "source": source}
-    if external_id:
-        properties["external_id"] = external_id
-    return Record(kind.name, own_uid, properties, links)
-
-
-def _natural_key(kind: Kind, properties: Mapping[str, Value], links: Mapping[str, str]) -> str:
-    return "\x1f".join(
-        links.get(column.removesuffix("_id"), "") if column.endswith("_id") else plain(properties.get(column))
-        for column in kind.key
-    )
-
-
-def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[str, str]) -> list[Problem]:
-    """What no single column can show to be wrong."""
-    found = []
-    columns = {each.name: each.column for each in kind.fields}
-    since, until = properties.get("since"), properties.get("until")
-    if isinstance(since, datetime) and isinstance(until, datetime) and until < since:
-        found.append(Problem(columns["until"], plain(until), f"lies before {columns['since']}", "swap or correct them"))
-    if kind.name == "pairings":
-        if links["mentor"] == links["mentee"]:
-            found.append(Problem("mentee_id", "", "is the mentor", "a person cannot be paired with themselves"))
-        if "outcome" in properties and until is None:
-            found.append(
-                Problem("outcome", plain(properties["outcome"]), "is given without ended_on", "add the day it ended")
-            )
-        if until is not None and properties["status"] in OPEN_STATES:
-            found.append(
-                Problem(
-                    "status", plain(properties["status"]), "is open but ended_on is given", "use completed or ended"
-                )
-            )
-    if kind.name == "broader" and links["skill"] == links["broader"]:
-        found.append(Problem("broader_id", "", "is the skill itself", "remove the row"))
-    if kind.name == "blocks" and links["person"] == links["blocked"]:
-        found.append(Problem("blocked_id", "", "is the person", "remove the row"))
-    if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):
-        found.append(Problem("end", str(properties["end"]), "does not lie after start", "split the window at midnight"))
-    return found

@@ -28,7 +28,7 @@ REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "remedy")
 @click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
 @click.option(
     "--report",
-    type=click.File("w", encoding="utf-8", lazy=False),
+    type=click.File("w", encoding="utf-8", lazy=True),
     metavar="FILE.csv",
     help="Write every refused row with its reason and remedy to FILE.csv.",
 )
@@ -65,9 +65,9 @@ def import_(
     refused.
     """  # noqa: D301 (click wants the backspace itself)
     consent = _consent(purposes, basis)
-    refusals = _Refusals(report)
     with sentences():
         bundle = open_bundle(directory)
+    refusals = _Refusals(report)
 
     async def work(database: Database, show: Report) -> ImportResult:
         await migrate(database)

@@ -15,6 +15,9 @@ from mentorgraph.graph.home import mentorgraph_home
 
 Result = TypeVar("Result")
 
+PATIENCE_S = 60.0
+"""How long a command waits for one answer; a person at the keyboard can end it, a busy machine must not."""
+
 
 @contextmanager
 def sentences(if_interrupted: str = "nothing was changed") -> Iterator[None]:
@@ -50,7 +53,7 @@ def run(
     """
 
     async def session(report: Report) -> Result:
-        async with open_database(mentorgraph_home(), progress=report) as database:
+        async with open_database(mentorgraph_home(), budget_s=PATIENCE_S, progress=report) as database:
             return await work(database, report)
 
     with sentences(if_interrupted), shown_on_terminal() as report:

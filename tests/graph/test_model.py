@@ -14,10 +14,10 @@ from mentorgraph.graph.model import (
     label_of,
     link_uid,
     new_uid,
-    record_of,
     role_uid,
     uid_of,
 )
+from mentorgraph.graph.records import record_of
 
 PAIRING = {
     "id": "m1",
