@@ -4,9 +4,12 @@ Statements of one migration are separated by a line that holds nothing but a sem
 migration that was cut short is simply run again.
 """
 
+import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
+
+from neo4j.exceptions import ClientError
 
 from mentorgraph.graph.database import Database, DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
@@ -14,6 +17,8 @@ from mentorgraph.graph.model import KINDS, ROLES, role_uid
 from mentorgraph.graph.statements import FOLDER
 
 OLDEST_SERVER = (5, 26)
+ATTEMPTS = 8
+WAIT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,23 @@ def migrations() -> list[Migration]:
         parts = tuple(part.strip() for part in re.split(r"^;$", content, flags=re.MULTILINE))
         found.append(Migration(path.stem, parts, hashlib.sha256(content.encode()).hexdigest()))
     return found
+
+
+async def _apply(database: Database, text: str) -> None:
+    """Sends one statement of a migration, again where another process is just sending the same.
+
+    Workers that start together all find the database empty. Neo4j then refuses what the other one does in this moment,
+    `IF NOT EXISTS` or not.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            await database.run_directly(text)
+            return
+        except (ClientError, DatabaseUnavailable) as error:
+            of_schema = isinstance(error, DatabaseUnavailable) or str(error.code).startswith("Neo.ClientError.Schema")
+            if not of_schema or attempt == ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(WAIT_S * (attempt + 1))
 
 
 async def migrate(database: Database) -> list[str]:
@@ -68,9 +90,7 @@ async def migrate(database: Database) -> list[str]:
     missing = [each for name, each in known.items() if name not in applied]
     for migration in missing:
         for text in migration.statements:
-            await database.run_directly(text)
-        async with database.transaction() as transaction:
-            await transaction.run("record_migration", name=migration.name, sha256=migration.sha256)
+            await _apply(database, text)
     if missing:
         await database.run_directly("CALL db.awaitIndexes(120)", budget_s=130)
     async with database.transaction() as transaction:
@@ -79,4 +99,8 @@ async def migrate(database: Database) -> list[str]:
             roles=[{"uid": role_uid(role), "name": role} for role in ROLES],
             kinds=["graph", *KINDS],
         )
+        # Counting on by nothing locks the counter, so that processes that start together record a migration once.
+        await transaction.run("next_change", count=0, kinds=[])
+        for migration in missing:
+            await transaction.run("record_migration", name=migration.name, sha256=migration.sha256)
     return [each.name for each in missing]
