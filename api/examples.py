@@ -30,6 +30,10 @@ class ExampleError(Exception):
     """An example that cannot be asked, or was not answered; the message says why in a sentence."""
 
 
+class NotAnswered(ExampleError):
+    """The server answered with errors, or not at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One GraphQL operation of the README.
@@ -138,6 +142,7 @@ def values_for(url: str, askers: list[Asker]) -> tuple[Asker, dict[str, object]]
     nothing. The mentor is the one who is recommended first, because that is whose reasons one would ask for next.
 
     Raises:
+        NotAnswered: The server has no answer, such as while it is starting.
         ExampleError: Nobody can be recommended to any of the askers.
     """
     for asker in askers:
@@ -184,7 +189,7 @@ def ask(url: str, query: str, variables: Mapping[str, object]) -> dict[str, Any]
     """Send one operation and return its data.
 
     Raises:
-        ExampleError: The server answered with errors, or not at all.
+        NotAnswered: The server answered with errors, or not at all.
     """
     request = urllib.request.Request(  # noqa: S310 (an address of our own)
         url,
@@ -197,7 +202,7 @@ def ask(url: str, query: str, variables: Mapping[str, object]) -> dict[str, Any]
     except urllib.error.HTTPError as error:
         answer = json.load(error)
     except OSError as error:
-        raise ExampleError(f"{url} did not answer: {error}") from error
+        raise NotAnswered(f"{url} did not answer: {error}") from error
     if answer.get("errors"):
-        raise ExampleError("; ".join(each["message"] for each in answer["errors"]))
+        raise NotAnswered("; ".join(each["message"] for each in answer["errors"]))
     return cast(dict[str, Any], answer["data"])

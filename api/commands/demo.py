@@ -19,7 +19,18 @@ import click
 from rich.console import Console
 
 from mentorgraph.api.commands.session import run, sentences
-from mentorgraph.api.examples import Asker, Example, ExampleError, ask, askers_in, examples_in, fill, readme, values_for
+from mentorgraph.api.examples import (
+    Asker,
+    Example,
+    ExampleError,
+    NotAnswered,
+    ask,
+    askers_in,
+    examples_in,
+    fill,
+    readme,
+    values_for,
+)
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded import database as embedded
@@ -31,7 +42,7 @@ from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import FEWEST_PEOPLE, STEPS, generate
 
 HOST = "127.0.0.1"
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 90.0
 STOPPED_WITHIN_S = 30.0
 
 
@@ -221,8 +232,7 @@ class _Guide:
 
     def _speak(self) -> None:
         try:
-            self._wait_until_ready()
-            asker, values = values_for(self._url, self._askers)
+            asker, values = self._values()
             examples = examples_in(readme())
             if self._once:
                 self._ask(examples, values)
@@ -239,14 +249,13 @@ class _Guide:
                 # What Ctrl-C sends: the server ends in its own time, and this process with it.
                 os.kill(os.getpid(), signal.SIGINT)
 
-    def _wait_until_ready(self) -> None:
-        """Wait until the server has the graph; asking for it is quieter than /readyz, which logs each refusal."""
+    def _values(self) -> tuple[Asker, dict[str, object]]:
+        """Choose who asks as soon as the server answers, which it does not do at once."""
         deadline = time.monotonic() + READY_WITHIN_S
         while True:
             try:
-                ask(self._url, "{ skills(first: 1) { edges { cursor } } }", {})
-                return
-            except ExampleError:
+                return values_for(self._url, self._askers)
+            except NotAnswered:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.5)
