@@ -123,7 +123,11 @@ class Service:
 
 
 class NodeLoader(DataLoader[str, NodeRecord | None]):
-    """Reads the nodes that one answer mentions, all that are wanted at a time in one round trip."""
+    """Reads the nodes that one answer mentions, all that are wanted at a time in one round trip.
+
+    Resolvers hand its futures on and do not await them: what waits inside an `async def` is wanted later the deeper it
+    stands in the answer, and each depth would be a round trip of its own.
+    """
 
     def __init__(self, store: Store) -> None:
         super().__init__()

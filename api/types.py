@@ -1,5 +1,6 @@
 """The types of the GraphQL schema: thin views of what the domain returns."""
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -275,10 +276,10 @@ class PathStep(graphene.ObjectType):
     count = graphene.Int(description="Number of facts that the step stands for, where they are counted and not named.")
 
     @staticmethod
-    async def resolve_node(root: Step, info: Info) -> NodeRecord | None:
+    def resolve_node(root: Step, info: Info) -> Awaitable[NodeRecord | None] | None:
         """The node."""
         context: RequestContext = info.context
-        return await context.nodes.load(root.node_uid) if root.node_uid else None
+        return context.nodes.load(root.node_uid) if root.node_uid else None
 
     @staticmethod
     def resolve_label(root: Step, _info: Info) -> str | None:
@@ -360,10 +361,10 @@ class Recommendation(graphene.ObjectType):
         """No calibrated model is published."""
 
     @staticmethod
-    async def resolve_mentor(root: matching.Recommendation, info: Info) -> NodeRecord | None:
+    def resolve_mentor(root: matching.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
         """The mentor."""
         context: RequestContext = info.context
-        return await context.nodes.load(root.mentor)
+        return context.nodes.load(root.mentor)
 
     @staticmethod
     def resolve_paths(root: matching.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
@@ -431,10 +432,10 @@ class Explanation(graphene.ObjectType):
         """No calibrated model is published."""
 
     @staticmethod
-    async def resolve_mentor(root: matching.Explanation, info: Info) -> NodeRecord | None:
+    def resolve_mentor(root: matching.Explanation, info: Info) -> Awaitable[NodeRecord | None]:
         """The mentor."""
         context: RequestContext = info.context
-        return await context.nodes.load(root.mentor)
+        return context.nodes.load(root.mentor)
 
     @staticmethod
     def resolve_paths(root: matching.Explanation, _info: Info, first: int | None = None) -> list[FoundPath]:

@@ -1,0 +1,142 @@
+"""The real application on the test database, asked by a client that counts what reaches the database."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mentorgraph.api.app import VIEWER_HEADER, app_of
+from mentorgraph.api.ids import global_id
+from mentorgraph.api.service import Service, recommender_on
+from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.database import Address, Database, round_trips
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.embedded.progress import Report
+from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.model import KINDS, uid_of
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.world.community import generate
+from mentorgraph.graph.world.tables import World
+
+SOURCE = "world"
+INNER = re.compile(r"Traceback|File \"|\.py\b|neo4j|Neo\.|bolt:|MATCH \(|object at 0x|Error\(")
+"""What belongs to the inside of the service; an error that a client reads holds none of it."""
+
+
+@dataclass
+class Api:
+    """A client of the application.
+
+    Attributes:
+        client: What sends the requests.
+        statements: Names of the statements that the last request sent to the database.
+    """
+
+    client: TestClient
+    statements: list[str] = field(default_factory=list)
+
+    def ask(self, query: str, *, viewer: str = "", **variables: object) -> dict[str, Any]:
+        """The answer to a query; whatever errors it has are checked to say nothing of the inside."""
+        headers = {VIEWER_HEADER: viewer} if viewer else {}
+        answer = self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers).json()
+        assert isinstance(answer, dict)
+        assert tells_nothing_inner(answer.get("errors", []))
+        return answer
+
+    def data(self, query: str, *, viewer: str = "", **variables: object) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        answer = self.ask(query, viewer=viewer, **variables)
+        assert "errors" not in answer, answer["errors"]
+        return dict(answer["data"])
+
+    def refusal(self, query: str, *, viewer: str = "", **variables: object) -> tuple[str, str | None]:
+        """Code and field of the one error of an answer."""
+        [error] = self.ask(query, viewer=viewer, **variables)["errors"]
+        return error["extensions"]["code"], error["extensions"].get("field")
+
+
+def tells_nothing_inner(errors: object) -> bool:
+    return INNER.search(str(errors)) is None
+
+
+@contextmanager
+def asked(server: EmbeddedDatabase) -> Iterator[Api]:
+    """The application on the server's database, once it is ready."""
+
+    @asynccontextmanager
+    async def opening(_report: Report) -> AsyncIterator[Recommender]:
+        async with connected(server) as database:
+            yield await recommender_on(database)
+
+    application = app_of(Service(opening))
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await application(scope, receive, send)
+        sent: list[str] = []
+        token = round_trips.set(sent)
+        try:
+            await application(scope, receive, send)
+        finally:
+            round_trips.reset(token)
+            asking.statements = sent
+
+    app: ASGIApp = counting
+    with TestClient(app, base_url="http://localhost") as client:
+        asking = Api(client)
+        deadline = time.monotonic() + 60
+        while (answer := client.get("/readyz")).status_code != 200:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.05)
+        yield asking
+
+
+def connected(server: EmbeddedDatabase) -> Database:
+    return Database(Address(server.uri, server.user, server.password), budget_s=60)
+
+
+async def fill(server: EmbeddedDatabase, world: World | None) -> None:
+    """Empties the server's database and imports a world."""
+    async with connected(server) as database:
+        await database.run_directly(
+            "MATCH (node) WHERE NOT node:Migration CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS"
+        )
+        await migrate(database)
+        if world is not None:
+            await import_bundle(Store(database), bundle_of(world.rows), source=SOURCE)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """A small community."""
+    return generate(people=90, months=24, seed=1)
+
+
+@pytest.fixture(scope="module")
+def api(server: EmbeddedDatabase, world: World) -> Iterator[Api]:
+    """A client of the application on a database that holds the world; for tests that change nothing of it."""
+    asyncio.run(fill(server, world))
+    with asked(server) as asking:
+        yield asking
+
+
+@pytest.fixture(scope="module")
+def empty_api(server: EmbeddedDatabase) -> Iterator[Api]:
+    """A client of the application on a database that holds nothing, but for what the tests of the module tell it."""
+    asyncio.run(fill(server, None))
+    with asked(server) as asking:
+        yield asking
+
+
+@pytest.fixture(scope="session")
+def gid() -> Callable[[str, str], str]:
+    """The global id of a row of the world: `gid("people", "p-01")`."""
+    return lambda kind, key: global_id(KINDS[kind].label, uid_of(SOURCE, kind, key))
