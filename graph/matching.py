@@ -247,13 +247,13 @@ class Recommender:
     async def explain(
         self, viewer: Viewer, mentee: str, mentor: str, goal: str | None = None, *, as_of: datetime | None = None
     ) -> Explanation:
-        """Says why a mentor fits a mentee, and which rules forbid the pair now.
+        """Says why a mentor fits a mentee, and which rules forbid the pair now; participants ask as the mentee only.
 
         Raises:
             DomainError: `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
             DatabaseUnavailable: The graph cannot be asked.
         """
-        _may_ask(viewer, mentee, mentor)
+        _may_ask(viewer, mentee)
         asker = await self._ask(mentee, goal, as_of)
         person = self.columns.people.find(mentor)
         if person == NONE:
@@ -376,8 +376,9 @@ def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
     return [each for each in found if each[0] != 0] or found[:1]
 
 
-def _may_ask(viewer: Viewer, *people: str) -> None:
-    if not viewer.sees_everybody and viewer.person not in people:
+def _may_ask(viewer: Viewer, mentee: str) -> None:
+    # Not even as the mentor: whoever could explain themselves to anybody could read everybody's goals.
+    if not viewer.sees_everybody and viewer.person != mentee:
         raise DomainError("you may ask for yourself only", code="FORBIDDEN")
 
 

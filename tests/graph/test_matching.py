@@ -1,0 +1,561 @@
+"""Recommendations on a generated community: they add up, equal brute force, show true evidence and are never stale."""
+
+import asyncio
+import copy
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from mentorgraph.graph import recording
+from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.database import Address, Database, round_trips
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.matching import MOST, Recommender, Slate
+from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.model import Record, uid_of
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.question import question
+from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.world.community import generate
+
+SOURCE = "bundle"
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+PEOPLE = 300
+POLICY = load_policy()
+WIPE = """
+MATCH (node) WHERE NOT node:Migration
+CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS
+"""
+Count = Callable[[int, int], int]
+
+
+@dataclass(frozen=True)
+class Community:
+    """The imported world, and one event loop and connection for all tests of this module."""
+
+    runner: asyncio.Runner
+    recommender: Recommender
+    askers: tuple[tuple[str, str], ...]
+    """Mentees who may be matched, each with one of their goals."""
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Waits for some work."""
+        return self.runner.run(work)
+
+    @property
+    def store(self) -> Store:
+        """The graph."""
+        return self.recommender.store
+
+    @property
+    def columns(self) -> Columns:
+        """What the recommender knows."""
+        return self.recommender.columns
+
+    def ask(self, place: int = 0, **options: Any) -> Slate:
+        """The list for one of the askers."""
+        mentee, goal = self.askers[place]
+        slate: Slate = self.run(self.recommender.recommend(COORDINATOR, mentee, goal, **options))
+        return slate
+
+    def sees(self, work: Coroutine[Any, Any, Any]) -> list[str]:
+        """The names of the statements that some work sends."""
+
+        async def listen() -> list[str]:
+            sent: list[str] = []
+            round_trips.set(sent)
+            await work
+            return sent
+
+        names: list[str] = self.run(listen())
+        return names
+
+
+@pytest.fixture(scope="module")
+def community(server: EmbeddedDatabase) -> Iterator[Community]:
+    world = generate(PEOPLE, months=18, last_day=(NOW - timedelta(days=1)).date())
+    with asyncio.Runner() as runner:
+        database = Database(Address(server.uri, server.user, server.password), budget_s=60)
+        runner.run(database.__aenter__())
+        recommender = Recommender(Store(database), RulesScorer(POLICY), clock=lambda: NOW)
+        runner.run(database.run_directly(WIPE))
+        runner.run(migrate(database))
+        result = runner.run(import_bundle(recommender.store, bundle_of(world.rows), source=SOURCE))
+        assert set(result.total) == {"created"}
+        goals = [(row["person_id"], row["id"]) for row in world.rows["goals"]]
+        random.Random(1).shuffle(goals)  # noqa: S311
+        askers = []
+        for person, goal in goals:
+            asker = uid_of(SOURCE, "people", person), uid_of(SOURCE, "goals", goal)
+            row = runner.run(recommender.store.read_asker(*asker, NOW))
+            if row["consented"]:
+                askers.append(asker)
+            if len(askers) == 40:
+                break
+        yield Community(runner, recommender, tuple(askers))
+        runner.run(database.__aexit__(None, None, None))
+
+
+def refused(work: Callable[[], object]) -> str:
+    with pytest.raises(DomainError) as caught:
+        work()
+    return caught.value.code
+
+
+def write(community: Community, file: str, **row: object) -> Record:
+    """Writes one row and returns its fact."""
+    records = facts_of(file, row, "test")
+    community.run(community.store.write(records))
+    return records[0]
+
+
+def end(community: Community, record: Record, until: datetime = NOW - timedelta(seconds=1)) -> None:
+    ended = Record(record.kind, record.uid, {**record.properties, "until": until}, record.links)
+    community.run(community.store.write([ended]))
+
+
+# --- scores and order -----------------------------------------------------------------------------------------------
+
+
+def test_a_score_is_the_base_and_the_contributions(community: Community) -> None:
+    pairs = 0
+    for place in range(20):
+        for each in community.ask(place, first=MOST, with_paths=False).recommendations:
+            total = each.base + sum(signal.contribution for signal in each.signals)
+            assert abs(total - each.score) <= 1e-6
+            for signal in each.signals:
+                assert signal.contribution == pytest.approx((signal.weight or 0) * (signal.value or 0), abs=1e-12)
+                assert "-0.0" not in {str(signal.value), str(signal.contribution)}
+            pairs += 1
+    assert pairs > 200
+
+
+async def by_brute_force(recommender: Recommender, mentee: str, goal: str) -> list[tuple[str, float]]:
+    """Scores everybody, asks the rules about each alone, and sorts."""
+    everybody = recommender.columns.people.uids
+    found = []
+    for person in everybody:
+        explanation = await recommender.explain(COORDINATOR, mentee, person, goal)
+        if not explanation.refusals:
+            found.append((person, explanation.score))
+    return sorted(found, key=lambda each: (-each[1], each[0]))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_list_is_what_brute_force_gives(community: Community, place: int) -> None:
+    slate = community.ask(place, first=MOST, with_paths=False, with_total=True)
+    right = community.run(by_brute_force(without_paths(community), *community.askers[place]))
+    assert [(each.mentor, each.score) for each in slate.recommendations] == right[:MOST]
+    assert slate.total == len(right)
+    assert right[1:] + right[:1] != right
+
+
+def without_paths(community: Community) -> Recommender:
+    """A recommender on the same columns that reads no evidence, which brute force does not need."""
+
+    class Bare(Recommender):
+        async def _paths(self, *_arguments: Any) -> dict[str, Any]:
+            return {}
+
+    return Bare(community.store, RulesScorer(POLICY), columns=community.columns, clock=lambda: NOW)
+
+
+def test_a_list_is_what_brute_force_gives_where_only_the_last_few_may_be_paired(community: Community) -> None:
+    mentee, goal = community.askers[2]
+    everybody = community.ask(2, first=MOST, with_paths=False, with_total=True)
+    assert everybody.total is not None
+    last = [each.mentor for each in everybody.recommendations][-2:]
+    blocks = [
+        record
+        for each in everybody.recommendations
+        if each.mentor not in last
+        for record in facts_of(
+            "blocks", {"person_id": each.mentor, "blocked_id": mentee, "since": NOW - timedelta(days=1)}, "test"
+        )
+    ]
+    community.run(community.store.write(blocks))
+    slate = community.ask(2, first=MOST, with_paths=False, with_total=True)
+    assert [each.mentor for each in slate.recommendations][:2] == last
+    assert slate.total == everybody.total - len(blocks)
+    right = community.run(by_brute_force(without_paths(community), mentee, goal))
+    assert [(each.mentor, each.score) for each in slate.recommendations] == right
+    for block in blocks:
+        end(community, block)
+    again = community.ask(2, first=MOST, with_paths=False, with_total=True)
+    assert again.total == everybody.total
+
+
+def test_the_same_question_has_the_same_answer(community: Community) -> None:
+    first, second = community.ask(3, first=20), community.ask(3, first=20)
+    assert first == second
+    other = Recommender(community.store, RulesScorer(POLICY), clock=lambda: NOW)
+    mentee, goal = community.askers[3]
+    assert community.run(other.recommend(COORDINATOR, mentee, goal, first=20)) == first
+    assert community.ask(4).uid != first.uid
+
+
+def test_pages_make_up_the_list_even_while_scores_fade(community: Community) -> None:
+    whole = community.ask(5, first=MOST, with_paths=False)
+    assert not whole.has_next or len(whole.recommendations) == MOST
+    instants = (NOW + timedelta(days=day / 2) for day in range(200))
+    slow = Recommender(community.store, RulesScorer(POLICY), columns=community.columns, clock=lambda: NOW)
+    mentee, goal = community.askers[5]
+    paged: list[tuple[str, int, float]] = []
+    cursor, more = None, True
+    while more and len(paged) < MOST:
+        slate = community.run(slow.recommend(COORDINATOR, mentee, goal, first=7, after=cursor, with_paths=False))
+        slow.clock = lambda: next(instants)
+        assert slate.uid == whole.uid
+        paged += [(each.mentor, each.rank, each.score) for each in slate.recommendations]
+        cursor, more = slate.cursors[-1], slate.has_next
+    expected = [(each.mentor, each.rank, each.score) for each in whole.recommendations]
+    allowed_throughout = [each for each in expected if each[0] in {mentor for mentor, _, _ in paged}]
+    assert [mentor for mentor, _, _ in paged[: len(allowed_throughout)]] == [each[0] for each in allowed_throughout]
+    assert len({mentor for mentor, _, _ in paged}) == len(paged)
+
+
+def test_pages_cover_exactly_the_list(community: Community) -> None:
+    whole = community.ask(6, first=MOST, with_paths=False, with_total=True)
+    paged: list[Any] = []
+    cursor = None
+    for _ in range(MOST):
+        slate = community.ask(6, first=9, after=cursor, with_paths=False)
+        paged += slate.recommendations
+        cursor = slate.cursors[-1]
+        if not slate.has_next:
+            break
+    assert tuple(paged[:MOST]) == whole.recommendations
+    assert len(paged) == whole.total
+
+
+def test_a_cursor_of_another_question_is_refused(community: Community) -> None:
+    cursor = community.ask(0, with_paths=False).cursors[0]
+    assert refused(lambda: community.ask(1, after=cursor)) == "BAD_USER_INPUT"
+    for broken in ("", "x", cursor[:-4], "W10"):
+        assert refused(lambda broken=broken: community.ask(0, after=broken)) == "BAD_USER_INPUT"  # type: ignore[misc]
+    assert community.ask(0, after=cursor, with_paths=False).recommendations[0].rank == 2
+
+
+@pytest.mark.parametrize("first", [0, -1, MOST + 1])
+def test_a_page_has_one_to_a_hundred_mentors(community: Community, first: int) -> None:
+    assert refused(lambda: community.ask(first=first)) == "BAD_USER_INPUT"
+
+
+def test_an_answer_takes_four_round_trips_and_one_more_each_time_the_tries_double(community: Community) -> None:
+    mentee, goal = community.askers[7]
+    community.run(community.columns.refresh(community.store))
+    sent = community.sees(community.recommender.recommend(COORDINATOR, mentee, goal, first=5))
+    assert sent == ["read_changes", "read_asker", "read_candidates", "read_edges"]
+    sent = community.sees(community.recommender.recommend(COORDINATOR, mentee, goal, first=MOST, with_paths=False))
+    mentors = int(community.columns.mentor_roles().sum())
+    assert sent[:2] == ["read_changes", "read_asker"]
+    assert set(sent[2:]) == {"read_candidates"}
+    assert len(sent) - 2 <= 1 + np.log2(mentors / 32 + 1)
+
+
+# --- evidence -------------------------------------------------------------------------------------------------------
+
+
+async def rows_of(database: Database, cypher: str) -> list[dict[str, Any]]:
+    return await database.run_directly(cypher)
+
+
+def test_every_path_is_in_the_graph_and_its_query_returns_it(community: Community, count: Count) -> None:
+    draws = random.Random(2)  # noqa: S311
+    tried = 0
+    while tried < count(25, 500):
+        slate = community.ask(draws.randrange(len(community.askers)), first=10)
+        for each in draws.sample(slate.recommendations, min(5, len(slate.recommendations))):
+            for path in each.paths:
+                rows = community.run(rows_of(community.store.database, path.cypher))
+                assert len(rows) == 1, path.cypher
+                [row] = rows
+                uids = [row[f"n{number}"]["uid"] for number in range(len(path.steps))]
+                assert uids == [step.node_uid for step in path.steps]
+                assert uids[-1] == each.mentor
+            tried += 1
+    broken = path.cypher.replace(path.steps[-1].node_uid, slate.goal)
+    assert community.run(rows_of(community.store.database, broken)) == []
+
+
+def without_last_edge(columns: Columns, path: Any) -> Columns:
+    """A copy of the columns in which the last edge of a path does not lead to the mentor."""
+    changed = copy.copy(columns)
+    changed.tables = {name: copy.copy(table) for name, table in columns.tables.items()}
+    changed._derived = {}
+    edge = path.steps[-1]
+    if edge.relationship_type == "MENTOR":
+        table, uid, column, value = changed.tables["pairings"], path.steps[-2].node_uid, "mentor", nobody(columns)
+    else:
+        kind = {"OFFERS": "offers", "BELONGS_TO": "unit_membership"}[edge.relationship_type]
+        table, uid, column, value = changed.tables[kind], edge.relationship_uid, "until", -np.inf
+    row = table.rows.find(uid)
+    table._values = {**table._values, column: list(table._values[column])}
+    table._values[column][row] = value
+    table._arrays = {}
+    table.version = -1
+    return changed
+
+
+def nobody(columns: Columns) -> int:
+    """Somebody without any pairing, to whom an edge may lead in place of the mentor."""
+    mentors = set(columns.tables["pairings"].numbers("mentor").tolist())
+    return next(person for person in range(len(columns.people)) if person not in mentors)
+
+
+def contributions(community: Community, columns: Columns, asker: tuple[str, str], mentor: str) -> dict[str, float]:
+    mentee, goal = columns.people.find(asker[0]), columns.goals.find(asker[1])
+    scores = RulesScorer(POLICY).score(columns, question(columns, mentee, goal, NOW, POLICY.signals))
+    return {term.name: float(term.contributions[columns.people.find(mentor)]) for term in scores.terms}
+
+
+def test_the_weight_of_a_path_is_what_the_score_loses_without_its_last_edge(community: Community, count: Count) -> None:
+    draws = random.Random(3)  # noqa: S311
+    weights, drops = [], []
+    while len(weights) < count(60, 500):
+        place = draws.randrange(len(community.askers))
+        asker = community.askers[place]
+        slate = community.ask(place, first=20)
+        for each in draws.sample(slate.recommendations, min(4, len(slate.recommendations))):
+            before = contributions(community, community.columns, asker, each.mentor)
+            for path in each.paths:
+                after = contributions(community, without_last_edge(community.columns, path), asker, each.mentor)
+                weights.append(path.weight)
+                drops.append(before[path.signal] - after[path.signal])
+    assert weights == pytest.approx(drops, abs=1e-9)
+    shuffled = draws.sample(weights, len(weights))
+    assert shuffled != pytest.approx(drops, abs=1e-9)
+
+
+def test_paths_without_a_drop_stand_only_where_nothing_else_explains_a_signal(community: Community) -> None:
+    for place in range(10):
+        for each in community.ask(place, first=20).recommendations:
+            for name in {path.signal for path in each.paths}:
+                drops = [path.weight for path in each.paths if path.signal == name]
+                assert all(drop > 0 for drop in drops) or len(drops) == 1
+            edges = [(path.signal, path.steps[-1].relationship_uid) for path in each.paths]
+            assert len(set(edges)) == len(edges)
+
+
+def test_an_edge_that_ended_loses_its_effect_at_once(community: Community) -> None:
+    mentee, goal = community.askers[8]
+    best = community.ask(8).recommendations[0]
+    skill = community.columns.skills.uids[question_of(community, 8).wishes[0].skill]
+    offer = write(
+        community, "person_skills", person_id=mentor_without(community, 8, skill), skill_id=skill, stance="offers",
+        level=5, since=NOW - timedelta(days=30),
+    )  # fmt: skip
+    person = offer.links["person"]
+    with_offer = community.run(community.recommender.explain(COORDINATOR, mentee, person, goal))
+    assert offer.uid in {step.relationship_uid for path in with_offer.paths for step in path.steps}
+    end(community, offer)
+    without = community.run(community.recommender.explain(COORDINATOR, mentee, person, goal))
+    assert offer.uid not in {step.relationship_uid for path in without.paths for step in path.steps}
+    assert without.score < with_offer.score
+    assert best.mentor != person
+
+
+def question_of(community: Community, place: int) -> Any:
+    mentee, goal = community.askers[place]
+    columns = community.columns
+    return question(columns, columns.people.find(mentee), columns.goals.find(goal), NOW, POLICY.signals)
+
+
+def mentor_without(community: Community, place: int, skill: str) -> str:
+    """The last recommended mentor for whom the skill would count in full."""
+    for each in reversed(community.ask(place, first=MOST).recommendations):
+        if not any(signal.name == "skills" and signal.value for signal in each.signals):
+            return each.mentor
+    raise AssertionError("everybody offers something")
+
+
+# --- the past -------------------------------------------------------------------------------------------------------
+
+
+def test_what_happens_later_changes_no_past_answer(community: Community) -> None:
+    past, later = NOW - timedelta(days=60), NOW - timedelta(days=1)
+    mentee = community.askers[9][0]
+    person = community.ask(9, as_of=past, with_paths=False).recommendations[-1].mentor
+    before = community.ask(9, first=MOST, as_of=past)
+    now_before = community.ask(9, first=MOST)
+    wish = question_of(community, 9).wishes[0]
+    skill = community.columns.skills.uids[wish.skill]
+    unit = community.columns.numberings["units"].uids[0]
+    other = community.askers[10][0]
+    title = " ".join(["quite other words"] * 3)
+    planted = [
+        write(community, "person_skills", person_id=person, skill_id=skill, stance="offers", level=5, since=later),
+        write(community, "roles", person_id=mentee, role_id="mentor", since=later, max_mentees=9),
+        write(community, "unit_membership", person_id=person, unit_id=unit, since=later),
+        write(community, "goals", id="later", person_id=other, title=title, created_on=later),
+        write(community, "goal_skills", goal_id="later", skill_id=skill, since=later),
+        write(
+            community, "pairings", id="later", mentor_id=person, mentee_id=other, goal_id="later", status="completed",
+            started_on=later, ended_on=later, outcome=1,
+        ),
+        write(community, "sessions", id="later", pairing_id="later", started_at=later, minutes=60),
+    ]  # fmt: skip
+    after, now_after = community.ask(9, first=MOST, as_of=past), community.ask(9, first=MOST)
+    assert after.recommendations != ()
+    assert strip(after) == strip(before)
+    assert strip(now_after) != strip(now_before)
+    for record in planted:
+        if record.kind in ("offers", "roles", "unit_membership", "goal_skills"):
+            end(community, record)
+
+
+def strip(slate: Slate) -> list[Any]:
+    """An answer without the identity that names the state of the graph."""
+    return [
+        (each.mentor, each.rank, each.score, each.signals, each.paths, each.sentences) for each in slate.recommendations
+    ]
+
+
+def test_an_answer_about_one_instant_does_not_show_in_that_about_another(community: Community) -> None:
+    """Two states of a table in which equally many rows hold are two states."""
+    person = community.ask(11, with_paths=False).recommendations[0].mentor
+    first, second = NOW - timedelta(days=8), NOW - timedelta(days=4)
+    viewer = COORDINATOR
+    windows = [{"weekday": 1, "start": "08:00", "end": "09:00", "zone": "Europe/Lisbon"}]
+    other = [{"weekday": 4, "start": "18:00", "end": "19:00", "zone": "Europe/Lisbon"}]
+    mentee, goal = community.askers[11]
+    for since, told in ((first, windows), (second, other)):
+        for each in (person, mentee):
+            community.run(recording.set_availability(community.store, viewer, each, told, since=since))
+    community.run(community.recommender.recommend(viewer, mentee, goal, as_of=second))
+    for instant in (second, second + timedelta(days=1), second, first + timedelta(days=1)):
+        warm = community.run(community.recommender.explain(viewer, mentee, person, goal, as_of=instant))
+        fresh = Recommender(community.store, RulesScorer(POLICY))
+        cold = community.run(fresh.explain(viewer, mentee, person, goal, as_of=instant))
+        assert warm == cold
+
+
+# --- viewers --------------------------------------------------------------------------------------------------------
+
+
+def test_participants_learn_nothing_of_third_people(community: Community) -> None:
+    nodes = community.columns.tables["people"]
+    names = dict(zip(community.columns.people.uids, nodes.strings("name"), strict=True))
+    seen_by_coordinators = 0
+    for place in range(10):
+        mentee, goal = community.askers[place]
+        viewer = Viewer(mentee, frozenset({"mentee"}))
+        slate = community.run(community.recommender.recommend(viewer, mentee, goal, first=20))
+        known = {mentee, *(each.mentor for each in slate.recommendations)}
+        third = [uid for uid in community.columns.people.uids if uid not in known]
+        hidden = set(third)
+        for kind in ("goals", "pairings"):
+            hidden |= set(community.columns.numberings[kind].uids)
+        hidden |= set(community.columns.tables["sessions"].rows.uids)
+        hidden -= {goal}
+        told = [each.paths for each in slate.recommendations], [each.sentences for each in slate.recommendations]
+        text = orjson.dumps(told).decode()
+        assert not [uid for uid in hidden if uid in text]
+        namesakes = " ".join(names[uid] for uid in known)
+        assert not [names[uid] for uid in third if names[uid] in text and names[uid] not in namesakes]
+        open_text = orjson.dumps([each.paths for each in community.ask(place, first=20).recommendations]).decode()
+        seen_by_coordinators += sum(uid in open_text for uid in hidden)
+    assert seen_by_coordinators > 0
+
+
+def test_participants_ask_for_themselves_only(community: Community) -> None:
+    (mentee, goal), (other, _) = community.askers[0], community.askers[-1]
+    viewer = Viewer(other, frozenset({"mentee"}))
+    assert other != mentee
+    work = [
+        lambda: community.run(community.recommender.recommend(viewer, mentee, goal)),
+        lambda: community.run(community.recommender.explain(viewer, mentee, other, goal)),
+        lambda: community.run(community.recommender.recommend(viewer, "unknown", None)),
+    ]
+    assert [refused(each) for each in work] == ["FORBIDDEN"] * 3
+
+
+def test_what_does_not_exist_is_said(community: Community) -> None:
+    mentee, goal = community.askers[0]
+    other_goal = next(each for person, each in community.askers if person != mentee)
+    recommend, explain = community.recommender.recommend, community.recommender.explain
+    work = [
+        lambda: community.run(recommend(COORDINATOR, "unknown", None)),
+        lambda: community.run(recommend(COORDINATOR, mentee, "unknown")),
+        lambda: community.run(recommend(COORDINATOR, mentee, other_goal)),
+        lambda: community.run(explain(COORDINATOR, mentee, "unknown", goal)),
+    ]
+    assert [refused(each) for each in work] == ["NOT_FOUND"] * 4
+
+
+# --- what was told a moment ago -------------------------------------------------------------------------------------
+
+
+async def register(store: Store, key: str, **options: Any) -> str:
+    return await recording.register_person(
+        store, COORDINATOR, {"name": key, "roles": "mentee"}, external_id=key, now=NOW - timedelta(hours=1), **options
+    )
+
+
+def test_without_a_goal_or_skills_the_list_says_what_it_rests_on(community: Community) -> None:
+    person = community.run(register(community.store, "blank", consents=["matching"], text_version="1"))
+    slate = community.run(community.recommender.recommend(COORDINATOR, person))
+    assert slate.goal == ""
+    assert "no open goal" in slate.notice
+    assert len(slate.recommendations) == 10
+    assert not community.ask().notice
+
+
+def test_without_consent_there_is_no_list(community: Community) -> None:
+    person = community.run(register(community.store, "silent"))
+    assert refused(lambda: community.run(community.recommender.recommend(COORDINATOR, person))) == "CONSENT_REQUIRED"
+
+
+def test_an_empty_graph_knows_nobody() -> None:
+    columns = Columns()
+    scores = RulesScorer(POLICY)
+    assert len(columns.people) == 0
+    assert columns.people.find("anybody") == -1
+    assert scores.model_version == "rules"
+
+
+def test_what_one_process_was_told_the_other_answers_with(community: Community, count: Count) -> None:
+    other = Recommender(community.store, RulesScorer(POLICY), clock=lambda: NOW)
+    mentee, goal = community.askers[12]
+    stale = 0
+    blocked: Record | None = None
+    for _ in range(count(50, 1_000) // 2):
+        best = community.ask(12, first=1, with_paths=False).recommendations[0]
+        blocked = write(community, "blocks", person_id=mentee, blocked_id=best.mentor, since=NOW - timedelta(days=2))
+        slate = community.run(other.recommend(COORDINATOR, mentee, goal, first=1, with_paths=False))
+        stale += slate.recommendations[0].mentor == best.mentor
+        end(community, blocked)
+        slate = community.run(other.recommend(COORDINATOR, mentee, goal, first=1, with_paths=False))
+        stale += slate.recommendations[0].mentor != best.mentor
+    assert stale == 0
+
+
+def test_questions_during_a_refresh_see_the_state_before_or_after_it(community: Community) -> None:
+    mentee, goal = community.askers[13]
+
+    async def ask_meanwhile() -> list[Awaitable[Slate]]:
+        async def tell(number: int) -> None:
+            key = f"meanwhile{number}"
+            person = await register(community.store, key, consents=["matching"], text_version="1")
+            told = {"person_id": person, "title": f"Goal {number}"}
+            await recording.create_goal(
+                community.store, COORDINATOR, told, external_id=key, now=NOW - timedelta(hours=1)
+            )
+
+        questions = [community.recommender.recommend(COORDINATOR, mentee, goal) for _ in range(12)]
+        answers = await asyncio.gather(*(tell(number) for number in range(4)), *questions)
+        return list(answers[4:])
+
+    slates = community.run(ask_meanwhile())
+    assert all(len(slate.recommendations) == 10 for slate in slates)

@@ -1,0 +1,67 @@
+"""Policies: what is read, what is refused and why, and when two are the same."""
+
+from pathlib import Path
+
+import pytest
+
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.policy import SIGNALS, load_policy
+
+OWN = Path(__file__).parents[2] / "graph" / "policy.toml"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.toml"
+    path.write_text(OWN.read_text("utf-8"), "utf-8")
+    return path
+
+
+def changed(file: Path, old: str, new: str) -> Path:
+    content = file.read_text("utf-8")
+    assert content.count(old) == 1
+    file.write_text(content.replace(old, new), "utf-8")
+    return file
+
+
+def test_the_policy_that_comes_with_the_program_weighs_every_signal() -> None:
+    policy = load_policy()
+    assert tuple(policy.weights) == SIGNALS
+    assert policy.version.startswith("default@")
+    assert (policy.base, policy.weights["load"], policy.rules.max_mentees) == (0.0, -0.8, 3.0)
+
+
+def test_equal_content_has_an_equal_version_and_other_content_another(file: Path) -> None:
+    own = load_policy().version
+    assert load_policy(file).version == own
+    file.write_text("# a remark\n" + file.read_text("utf-8"), "utf-8")
+    assert load_policy(file).version == own
+    assert load_policy(changed(file, "skills = 2.0", "skills = 2.1")).version != own
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("skills = 2.0", "", "lacks weights.skills"),
+        ("skills = 2.0", "skils = 2.0\nskills = 2.0", "weights.skils is not known"),
+        ("skills = 2.0", 'skills = "2"', "weights.skills is '2', not a number"),
+        ("skills = 2.0", "skills = true", "weights.skills is True, not a number"),
+        ("skills = 2.0", "skills = nan", "weights.skills is nan, not a number"),
+        ("skills = 2.0", "skills = ", "is not TOML"),
+        ("[rules]", "[rulez]", r"lacks the table \[rules\]"),
+        ("half_life_years = 2.0", "half_life_years = 0", "signals.half_life_years must be above 0"),
+        ("one_step_credit = 0.5", "one_step_credit = 1.5", "signals.one_step_credit must lie between 0 and 1"),
+        ("outcome_unknown = 0.5", "outcome_unknown = -1", "signals.outcome_unknown must lie between 0 and 1"),
+        ("max_mentees = 3", "max_mentees = 0", "rules.max_mentees must be at least 1"),
+        ("base = 0.0", "base = 0.0\nbonus = 1", "bonus is not known"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused_with_the_reason(file: Path, old: str, new: str, reason: str) -> None:
+    with pytest.raises(DomainError, match=f"^policy policy.toml: {reason}") as caught:
+        load_policy(changed(file, old, new))
+    assert caught.value.code == "BAD_POLICY"
+
+
+def test_a_file_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DomainError, match=r"policy none.toml: cannot be read"):
+        load_policy(tmp_path / "none.toml")

@@ -1,0 +1,78 @@
+"""Likeness of goal texts: the sparse computation against the definition, word by word."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mentorgraph.graph.text import TextCounts, goal_text, similarities, words
+
+VOCABULARY = ("water", "pumps", "wells", "river", "boats", "the", "sql")
+TEXTS = st.lists(st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join), min_size=1, max_size=6)
+
+
+def by_definition(texts: list[str], known: list[bool], row: int) -> list[float]:
+    """Cosines of one text with all, from the formulas alone."""
+    counts = [words(text) for text in texts]
+    number = sum(known)
+
+    def vector(place: int) -> dict[str, float]:
+        found = {}
+        for word, times in counts[place].items():
+            documents = sum(word in counts[other] for other in range(len(texts)) if known[other])
+            found[word] = (1 + math.log(times)) * (math.log((1 + number) / (1 + documents)) + 1)
+        return found
+
+    def cosine(one: dict[str, float], other: dict[str, float]) -> float:
+        lengths = math.sqrt(sum(x * x for x in one.values())) * math.sqrt(sum(x * x for x in other.values()))
+        return sum(value * other.get(word, 0) for word, value in one.items()) / lengths if lengths else 0.0
+
+    return [cosine(vector(row), vector(place)) for place in range(len(texts))]
+
+
+def counted(texts: list[str]) -> TextCounts:
+    counts = TextCounts()
+    for row, text in enumerate(texts):
+        counts.put(row, text)
+    return counts
+
+
+@given(TEXTS, st.data())
+def test_likeness_is_what_the_definition_gives(texts: list[str], data: st.DataObject) -> None:
+    known = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    row = data.draw(st.integers(0, len(texts) - 1))
+    found = similarities(counted(texts).vectors(np.array(known)), row)
+    assert found.tolist() == pytest.approx(by_definition(texts, known, row), abs=1e-12)
+
+
+@given(TEXTS, TEXTS)
+def test_a_changed_text_counts_like_one_that_was_always_so(before: list[str], after: list[str]) -> None:
+    size = min(len(before), len(after))
+    changed = counted(before[:size])
+    changed.vectors(np.ones(size, bool))
+    for row in range(size):
+        changed.put(row, after[row])
+    fresh = counted(after[:size])
+    known = np.ones(size, bool)
+    assert similarities(changed.vectors(known), 0) == pytest.approx(similarities(fresh.vectors(known), 0), abs=1e-12)
+
+
+def test_what_is_not_known_yet_changes_no_likeness_of_others() -> None:
+    texts = ["water pumps", "water wells", "river boats"]
+    known = np.array([True, True, False])
+    before = similarities(counted(texts).vectors(known), 0)
+    after = similarities(counted([*texts[:2], "water water pumps"]).vectors(known), 0)
+    assert before[:2].tolist() == after[:2].tolist()
+    everything = np.ones(3, bool)
+    assert similarities(counted(texts).vectors(everything), 0)[1] != before[1]
+
+
+def test_words_are_folded_and_common_ones_left_out() -> None:
+    assert words("The RIVER, the river and C++17 x: Straße SQL_2") == {"river": 2, "17": 1, "strasse": 1, "sql": 1}
+
+
+def test_the_title_of_a_goal_counts_twice() -> None:
+    assert words(goal_text({"title": "Water", "description": "Wells"})) == {"water": 2, "wells": 1}
+    assert words(goal_text({})) == {}
