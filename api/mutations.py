@@ -1,6 +1,7 @@
 """What can be told over GraphQL: one input and one payload with `userErrors` for each mutation."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import graphene
@@ -10,7 +11,7 @@ from mentorgraph.api.service import RequestContext
 from mentorgraph.api.types import ConsentPurpose, DateTime, Goal, Info, Person, RoleName
 from mentorgraph.graph import recording
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import InvalidFact
+from mentorgraph.graph.model import InvalidFact, Problem
 
 SHOWN_CODES = frozenset({"BAD_USER_INPUT", "NOT_FOUND", "FORBIDDEN", "CONFLICT", "CONSENT_REQUIRED"})
 """Codes of refusals that are the caller's to mend; anything else fails the field."""
@@ -171,11 +172,11 @@ class Mutation(graphene.ObjectType):
                 wants=_skills(input.get("wants"), "wants"),
                 consents=_names(input.get("consents") or []),
                 text_version=input.get("consent_text_version") or "",
-                source=input.get("source") or recording.SOURCE,
+                source=_told_source(input),
                 external_id=input.get("external_id") or "",
             )
 
-        return await _payload(context, "person", work)
+        return await _payload(context, "person", work, {"text_version": "consent_text_version"})
 
     @staticmethod
     async def resolve_create_goal(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
@@ -195,7 +196,7 @@ class Mutation(graphene.ObjectType):
                     "created_on": input.get("created_at"),
                 },
                 needs=_skills(input.get("needs"), "needs"),
-                source=input.get("source") or recording.SOURCE,
+                source=_told_source(input),
                 external_id=input.get("external_id") or "",
             )
 
@@ -213,12 +214,12 @@ class Mutation(graphene.ObjectType):
                 context.viewer,
                 person,
                 [{**window, "zone": input["zone"]} for window in input["windows"]],
-                source=input.get("source") or recording.SOURCE,
+                source=_told_source(input),
                 since=input.get("since"),
             )
             return person
 
-        return await _payload(context, "person", work)
+        return await _payload(context, "person", work, {"zone": "zone", "source": "source"})
 
     @staticmethod
     async def resolve_record_consent(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
@@ -235,7 +236,7 @@ class Mutation(graphene.ObjectType):
                 purpose,
                 input["granted"],
                 input["text_version"],
-                source=input.get("source") or recording.SOURCE,
+                source=_told_source(input),
                 since=input.get("since"),
             )
             return person
@@ -243,39 +244,69 @@ class Mutation(graphene.ObjectType):
         return await _payload(context, "person", work)
 
 
-async def _payload(context: RequestContext, name: str, work: Callable[[], Awaitable[str]]) -> dict[str, object]:
-    """Does the work and returns the node that it names, or says why it was not done."""
+async def _payload(
+    context: RequestContext,
+    name: str,
+    work: Callable[[], Awaitable[str]],
+    elsewhere: Mapping[str, str] | None = None,
+) -> dict[str, object]:
+    """Does the work and returns the node that it names, or says why it was not done.
+
+    Args:
+        context: The request.
+        name: The field of the payload.
+        work: Records something and returns the uid of the node to show.
+        elsewhere: Columns that stand at another place in the input than in the bundle.
+    """
     try:
         uid = await work()
     except InvalidFact as error:
-        messages = [
-            {"message": str(each), "field": ["input", *_camel(each.column)], "code": "BAD_USER_INPUT"}
-            for each in error.problems
-        ]
-        return {name: None, "user_errors": messages}
+        return {name: None, "user_errors": [_error(each, elsewhere or {}) for each in error.problems]}
     except DomainError as error:
         if error.code not in SHOWN_CODES:
             raise
-        field = ["input", error.field] if error.field else ["input"]
-        return {name: None, "user_errors": [{"message": error.message, "field": field, "code": error.code}]}
+        message = {"message": error.message, "field": _field(error.field or ""), "code": error.code}
+        return {name: None, "user_errors": [message]}
     return {name: await context.nodes.load(uid), "user_errors": []}
 
 
-def _camel(column: str) -> list[str]:
-    """The input field that a column of the bundle stands for."""
-    names = {"joined_on": "joinedAt", "created_on": "createdAt", "text_version": "textVersion", "skill_id": "skillId"}
-    head, *rest = column.split("_")
-    return [names.get(column) or head + "".join(map(str.capitalize, rest))] if column else []
+INPUT_FIELDS = {"joined_on": "joinedAt", "created_on": "createdAt", "id": "externalId"}
+"""Column of the bundle → the input field that it stands for, where the names differ."""
+
+
+def _error(problem: Problem, elsewhere: Mapping[str, str]) -> dict[str, object]:
+    """What is wrong with a value, under the name that the caller knows its field by."""
+    column = elsewhere.get(problem.column.rpartition(".")[2], problem.column)
+    field = _field(column)
+    message = str(replace(problem, column=".".join(field[1:])))
+    return {"message": message, "field": field, "code": "BAD_USER_INPUT"}
+
+
+def _field(column: str) -> list[str]:
+    """The path of the input field that a column of the bundle, with its place in a list, stands for."""
+    return ["input", *(INPUT_FIELDS.get(part) or _camel(part) for part in column.split(".") if part)]
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(map(str.capitalize, rest))
 
 
 def _person(given: Mapping[str, Any]) -> str:
     return read_global_id(given["person_id"], expected="Person", field="personId")[1]
 
 
+def _told_source(given: Mapping[str, Any]) -> str:
+    return (given.get("source") or "").strip() or recording.SOURCE
+
+
 def _skills(given: list[Mapping[str, Any]] | None, field: str) -> list[dict[str, object]]:
     return [
-        {"skill_id": read_global_id(each["skill_id"], expected="Skill", field=field)[1], "level": each.get("level")}
-        for each in given or []
+        {
+            "skill_id": read_global_id(each["skill_id"], expected="Skill", field=f"{field}.{place}.skillId")[1],
+            "level": each.get("level"),
+        }
+        for place, each in enumerate(given or [])
     ]
 
 

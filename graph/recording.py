@@ -61,14 +61,14 @@ async def register_person(
     key = _key(external_id, now)
     known = (await store.read_nodes([uid_of(source, "people", key)], now)).values() if external_id else ()
     joined_on = next((each.properties["since"] for each in known), now)
-    row = {"joined_on": joined_on, **_without_gaps(person), "id": key}
+    row = {"joined_on": joined_on, **_without_gaps(person), "id": key, "source": source}
     records = facts_of("people", row, source)
     own = records[0]
     joined = own.properties["since"]
     for stance, skills in (("offers", offers), ("wants", wants)):
-        for skill in skills:
+        for place, skill in enumerate(skills):
             told = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
-            records += facts_of("person_skills", told, source)
+            records += _facts_at(f"{stance}.{place}", "person_skills", told, source)
     # Whoever is registered late has not agreed before: a consent begins now, whenever the person joined.
     given = await store.read_open_facts_of(own.uid, now) if known else []
     agreed = {_agreement(each) for each in given if each.kind == "consents" and "until" not in each.properties}
@@ -108,12 +108,12 @@ async def create_goal(
     key = _key(external_id, now)
     known = (await store.read_nodes([uid_of(source, "goals", key)], now)).values() if external_id else ()
     created_on = next((each.properties["since"] for each in known), now)
-    row = {"created_on": created_on, **_without_gaps(goal), "id": key}
+    row = {"created_on": created_on, **_without_gaps(goal), "id": key, "source": source}
     records = facts_of("goals", row, source)
     own = records[0]
-    for need in needs:
+    for place, need in enumerate(needs):
         told = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
-        records += facts_of("goal_skills", told, source)
+        records += _facts_at(f"needs.{place}", "goal_skills", told, source)
     await store.write(records)
     return own.uid
 
@@ -141,10 +141,15 @@ async def set_availability(
     since = since or present()
     told = [
         record
-        for window in windows
-        for record in facts_of("availability", {**window, "person_id": person, "since": since}, source)
+        for place, window in enumerate(windows)
+        for record in _facts_at(
+            f"windows.{place}",
+            "availability",
+            {**window, "person_id": person, "since": since, "source": source},
+            source,
+        )
     ]
-    _refuse_doubles(told)
+    _refuse_overlaps(told)
     known = [each for each in await store.read_open_facts_of(person, since) if each.kind == "availability"]
     kept = {_window(each) for each in known if "until" not in each.properties}
     wanted = {_window(each): each for each in told}
@@ -179,7 +184,7 @@ async def record_consent(
     """
     _may_speak_for(viewer, person)
     since = since or present()
-    row = {"person_id": person, "purpose": purpose, "text_version": text_version, "since": since}
+    row = {"person_id": person, "purpose": purpose, "text_version": text_version, "since": since, "source": source}
     [told] = facts_of("consents", row, source)
     await _refuse_unknown_person(store, person)
     known = [
@@ -225,14 +230,23 @@ def _ended(record: Record, until: datetime) -> Record:
     return replace(record, properties={**record.properties, "until": end})
 
 
-def _refuse_doubles(windows: Sequence[Record]) -> None:
-    seen: set[tuple[object, ...]] = set()
-    for each in windows:
-        if _window(each) in seen:
-            raise InvalidFact(
-                [Problem("windows", str(each.properties["start"]), "is given twice", "remove one of the two")]
-            )
-        seen.add(_window(each))
+def _facts_at(place: str, file: str, row: Row, source: str) -> list[Record]:
+    """As `facts_of`; problems name the entry of a list that they are about, as in `windows.0.weekday`."""
+    try:
+        return facts_of(file, row, source)
+    except InvalidFact as error:
+        raise InvalidFact([replace(each, column=f"{place}.{each.column}") for each in error.problems]) from None
+
+
+def _refuse_overlaps(windows: Sequence[Record]) -> None:
+    """Refuses windows of one zone that share time; times of day are written so that they sort as text."""
+    for place, each in enumerate(windows):
+        weekday, start, end, zone = map(str, _window(each))
+        for other in windows[:place]:
+            other_weekday, other_start, other_end, other_zone = map(str, _window(other))
+            if (weekday, zone) == (other_weekday, other_zone) and start < other_end and other_start < end:
+                about = f"overlaps the window from {other_start} to {other_end} of the same day"
+                raise InvalidFact([Problem(f"windows.{place}", f"{start} to {end}", about, "make one window of both")])
 
 
 async def _refuse_unknown_person(store: Store, person: str) -> None:

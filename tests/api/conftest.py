@@ -36,10 +36,12 @@ class Api:
     """A client of the application.
 
     Attributes:
+        service: What the application answers from.
         client: What sends the requests.
         statements: Names of the statements that the last request sent to the database.
     """
 
+    service: Service
     client: TestClient
     statements: list[str] = field(default_factory=list)
 
@@ -76,7 +78,8 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
         async with connected(server) as database:
             yield await recommender_on(database)
 
-    application = app_of(Service(opening))
+    service = Service(opening)
+    application = app_of(service)
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,7 +94,7 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
 
     app: ASGIApp = counting
     with TestClient(app, base_url="http://localhost") as client:
-        asking = Api(client)
+        asking = Api(service, client)
         deadline = time.monotonic() + 60
         while (answer := client.get("/readyz")).status_code != 200:
             assert time.monotonic() < deadline, answer.text
