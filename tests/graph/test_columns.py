@@ -54,10 +54,16 @@ class Facts:
 
 
 PEOPLE, SKILLS, UNITS = ("p0", "p1", "p2", "p3"), ("s0", "s1", "s2"), ("u0", "u1")
+
+
+def named(file: str, key: str, **row: object) -> tuple[str, dict[str, object]]:
+    return file, {"id": key, "name": key} | row
+
+
 BASE: list[tuple[str, dict[str, object]]] = [
-    *(("units", {"id": each, "name": each}) for each in UNITS),
-    *(("skills", {"id": each, "name": each}) for each in SKILLS),
-    *(("people", {"id": each, "name": each, "joined_on": "2020-01-01", "roles": "mentor"}) for each in PEOPLE),
+    *(named("units", each) for each in UNITS),
+    *(named("skills", each) for each in SKILLS),
+    *(named("people", each, joined_on="2020-01-01", roles="mentor") for each in PEOPLE),
     ("goals", {"id": "g0", "person_id": "p0", "title": "water pumps", "created_on": "2022-01-01", "skills": "s0|s1"}),
     ("goals", {"id": "g1", "person_id": "p1", "title": "water wells", "created_on": "2022-01-01", "skills": "s1"}),
     ("pairings", {"id": "m0", "mentor_id": "p2", "mentee_id": "p1", "goal_id": "g1", "started_on": "2023-01-01",

@@ -13,7 +13,7 @@ import pytest
 from mentorgraph.graph.bundle import import_bundle, open_bundle
 from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.matching import Recommender, SignalValue
+from mentorgraph.graph.matching import Explanation, Recommender, SignalValue
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paths import EvidencePath, Step
@@ -38,7 +38,7 @@ def uid(kind: str, key: str) -> str:
 
 def known_keys() -> dict[str, str]:
     """External id by uid of everything that a path may show."""
-    keys = {}
+    keys: dict[str, str] = {}
     for kind in KINDS:
         with (WORLD / f"{kind}.csv").open(encoding="utf-8", newline="") as file:
             keys |= {uid(kind, row["id"]): row["id"] for row in csv.DictReader(file)}
@@ -167,9 +167,11 @@ def test_who_is_refused_is_explained_like_anybody(ask: Ask) -> None:
     mentee, goal, as_of = asked(QUESTIONS[0])
     for right in QUESTIONS[0]["explained"]:
         mentor = uid("people", right["mentor"])
-        found = ask(
-            lambda recommender, mentor=mentor: recommender.explain(COORDINATOR, mentee, mentor, goal, as_of=as_of)
-        )
+
+        async def explain(recommender: Recommender, mentor: str = mentor) -> Explanation:
+            return await recommender.explain(COORDINATOR, mentee, mentor, goal, as_of=as_of)
+
+        found = ask(explain)
         assert found.score == pytest.approx(right["score"], abs=EXACT)
         assert_signals(found.signals, right["signals"], other_is_free=False)
         assert_paths(found.paths, right["paths"])

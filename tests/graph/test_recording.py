@@ -1,0 +1,224 @@
+"""What people tell: the same facts by every route, ended and begun as told, and counted in the next answer."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mentorgraph.graph import recording
+from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.check import check, graph_hash
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.model import InvalidFact, uid_of
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
+
+pytestmark = pytest.mark.anyio
+
+SOURCE = "hr"
+JOINED = datetime(2026, 1, 5, 9, tzinfo=UTC)
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+MORNING = {"weekday": 1, "start": "09:00", "end": "11:00", "zone": "Europe/Lisbon"}
+EVENING = {"weekday": 2, "start": "18:00", "end": "20:00", "zone": "Europe/Lisbon"}
+WORLD: dict[str, list[dict[str, str]]] = {
+    "units": [{"id": "u1", "name": "Water"}],
+    "skills": [{"id": "sql", "name": "SQL"}, {"id": "python", "name": "Python"}],
+    "people": [],
+    "goals": [],
+    "pairings": [],
+    "consents": [],
+}
+AT = JOINED.isoformat()
+TOLD: dict[str, list[dict[str, str]]] = WORLD | {
+    "people": [
+        {"id": "p1", "name": "Ada", "roles": "mentor", "joined_on": AT},
+        {"id": "p2", "name": "Bo", "roles": "mentee", "joined_on": AT, "zone": "Europe/Lisbon"},
+    ],
+    "person_skills": [
+        {"person_id": "p1", "skill_id": "sql", "stance": "offers", "level": "4", "since": AT},
+        {"person_id": "p2", "skill_id": "python", "stance": "wants", "since": AT},
+    ],
+    "consents": [{"person_id": each, "purpose": "matching", "text_version": "1", "since": AT} for each in ("p1", "p2")],
+    "goals": [{"id": "g1", "person_id": "p2", "title": "Learn SQL", "unit_id": "u1", "created_on": AT}],
+    "goal_skills": [{"goal_id": "g1", "skill_id": "sql", "level": "3", "since": AT}],
+    "availability": [{"person_id": "p2", **{name: str(value) for name, value in MORNING.items()}, "since": AT}],
+}
+
+
+def uid(kind: str, key: str) -> str:
+    return uid_of(SOURCE, kind, key)
+
+
+async def by_import(store: Store) -> None:
+    await import_bundle(store, bundle_of(TOLD), source=SOURCE)
+
+
+async def by_mutation(store: Store) -> None:
+    await import_bundle(store, bundle_of(WORLD), source=SOURCE)
+    options: dict[str, Any] = {"consents": ["matching"], "text_version": "1", "source": SOURCE, "now": JOINED}
+    ada, bo = {"name": "Ada", "roles": "mentor"}, {"name": "Bo", "roles": "mentee", "zone": "Europe/Lisbon"}
+    await recording.register_person(
+        store, COORDINATOR, ada, offers=[{"skill_id": "sql", "level": 4}], external_id="p1", **options
+    )
+    wants = [{"skill_id": "python", "level": None}]
+    await recording.register_person(store, COORDINATOR, bo, wants=wants, external_id="p2", **options)
+    goal = {"person_id": uid("people", "p2"), "title": "Learn SQL", "unit_id": uid("units", "u1")}
+    needs = [{"skill_id": "sql", "level": 3}]
+    await recording.create_goal(store, COORDINATOR, goal, needs=needs, source=SOURCE, external_id="g1", now=JOINED)
+    await recording.set_availability(store, COORDINATOR, uid("people", "p2"), [MORNING], source=SOURCE, since=JOINED)
+
+
+async def by_rows(store: Store) -> None:
+    for file in ("units", "skills", "people", "consents", "goals", "goal_skills", "person_skills", "availability"):
+        await store.write([record for row in TOLD[file] for record in facts_of(file, row, SOURCE)])
+
+
+async def wipe(store: Store) -> None:
+    await store.database.run_directly("MATCH (node) WHERE NOT node:Migration DETACH DELETE node")
+    await migrate(store.database)
+
+
+async def test_the_same_facts_by_every_route_are_the_same_graph(store: Store) -> None:
+    hashes = []
+    for route in (by_import, by_mutation, by_rows):
+        await wipe(store)
+        await route(store)
+        assert await check(store) == []
+        hashes.append(await graph_hash(store))
+    assert len(set(hashes)) == 1
+    await recording.record_consent(store, COORDINATOR, uid("people", "p1"), "training", True, "1", since=JOINED)
+    assert await graph_hash(store) != hashes[0]
+
+
+async def test_telling_the_same_key_again_changes_nothing(store: Store) -> None:
+    await by_mutation(store)
+    before = await graph_hash(store)
+    later: dict[str, Any] = {"source": SOURCE, "now": NOW}
+    await recording.register_person(
+        store, COORDINATOR, {"name": "Ada", "roles": "mentor"}, offers=[{"skill_id": "sql", "level": 4}],
+        consents=["matching"], text_version="1", external_id="p1", **later,
+    )  # fmt: skip
+    goal = {"person_id": uid("people", "p2"), "title": "Learn SQL", "unit_id": uid("units", "u1")}
+    await recording.create_goal(
+        store, COORDINATOR, goal, needs=[{"skill_id": "sql", "level": 3}], external_id="g1", **later
+    )
+    await recording.set_availability(store, COORDINATOR, uid("people", "p2"), [MORNING], source=SOURCE, since=NOW)
+    await recording.record_consent(store, COORDINATOR, uid("people", "p1"), "matching", True, "1", since=NOW)
+    assert await graph_hash(store) == before
+
+
+async def test_nobody_has_agreed_before_they_were_asked(store: Store) -> None:
+    person = await recording.register_person(
+        store, COORDINATOR, {"name": "Old hand", "joined_on": "2020-01-01"}, consents=["matching"], text_version="1",
+        now=NOW,
+    )  # fmt: skip
+    [consent] = await store.read_open_facts_of(person, NOW)
+    assert consent.properties["since"] == NOW
+
+
+async def open_windows(store: Store, at: datetime) -> list[tuple[Any, Any, Any]]:
+    facts = await store.read_open_facts_of(uid("people", "p2"), at)
+    return sorted(
+        (each.properties["weekday"], each.properties["since"], each.properties.get("until"))
+        for each in facts
+        if each.kind == "availability"
+    )
+
+
+async def test_windows_not_told_again_end_and_new_ones_begin(store: Store) -> None:
+    await by_mutation(store)
+    person = uid("people", "p2")
+    await recording.set_availability(store, COORDINATOR, person, [MORNING, EVENING], source=SOURCE, since=NOW)
+    assert await open_windows(store, NOW) == [(1, JOINED, None), (2, NOW, None)]
+    await recording.set_availability(store, COORDINATOR, person, [EVENING], source=SOURCE, since=NOW + DAY)
+    assert await open_windows(store, NOW) == [(1, JOINED, NOW + DAY), (2, NOW, None)]
+    assert await open_windows(store, NOW + 2 * DAY) == [(2, NOW, None)]
+    await recording.set_availability(store, COORDINATOR, person, [], source=SOURCE, since=NOW + 3 * DAY)
+    assert await open_windows(store, NOW + 4 * DAY) == []
+
+
+async def test_what_would_have_ended_later_ends_too(store: Store) -> None:
+    await by_mutation(store)
+    person, later = uid("people", "p2"), NOW + 30 * DAY
+    window: dict[str, object] = {"person_id": person, **EVENING, "since": JOINED, "until": later}
+    consent = {"person_id": person, "purpose": "training", "text_version": "1", "since": JOINED, "until": later}
+    await store.write(facts_of("availability", window, SOURCE) + facts_of("consents", consent, SOURCE))
+    await recording.set_availability(store, COORDINATOR, person, [], source=SOURCE, since=NOW)
+    await recording.record_consent(store, COORDINATOR, person, "training", False, "1", since=NOW)
+    kinds = [(each.kind, each.properties.get("purpose")) for each in await store.read_open_facts_of(person, NOW)]
+    assert kinds == [("consents", "matching")]
+
+
+async def test_a_withdrawn_consent_shows_in_the_next_answer(store: Store) -> None:
+    await by_mutation(store)
+    recommender = Recommender(store, RulesScorer(load_policy()), clock=lambda: NOW)
+    mentor, mentee = uid("people", "p1"), uid("people", "p2")
+    slate = await recommender.recommend(COORDINATOR, mentee)
+    assert [each.mentor for each in slate.recommendations] == [mentor]
+    before = NOW - timedelta(seconds=1)
+    await recording.record_consent(store, Viewer(mentor), mentor, "matching", False, "1", since=before)
+    assert (await recommender.recommend(COORDINATOR, mentee)).recommendations == ()
+    await recording.record_consent(store, Viewer(mentee), mentee, "matching", False, "1", since=before)
+    with pytest.raises(DomainError) as caught:
+        await recommender.recommend(COORDINATOR, mentee)
+    assert caught.value.code == "CONSENT_REQUIRED"
+
+
+async def test_whoever_was_registered_a_moment_ago_gets_a_list_of_their_own(store: Store) -> None:
+    await by_mutation(store)
+    await recording.register_person(
+        store, COORDINATOR, {"name": "Cy", "roles": "mentor"}, consents=["matching"], text_version="1",
+        offers=[{"skill_id": uid("skills", "python"), "level": 5}],
+    )  # fmt: skip
+    recommender = Recommender(store, RulesScorer(load_policy()))
+    lists = []
+    for skill in ("sql", "python"):
+        person = await recording.register_person(
+            store, COORDINATOR, {"name": "New", "roles": "mentee"}, wants=[{"skill_id": uid("skills", skill)}],
+            consents=["matching"], text_version="1",
+        )  # fmt: skip
+        slate = await recommender.recommend(Viewer(person), person)
+        lists.append([each.mentor for each in slate.recommendations])
+        [best, _] = slate.recommendations
+        assert [path.signal for path in best.paths] == ["skills"]
+    assert lists[0] == lists[1][::-1]
+
+
+async def test_who_may_not_speak_and_what_cannot_be_is_said(store: Store) -> None:
+    await by_mutation(store)
+    bo, ada = Viewer(uid("people", "p2")), uid("people", "p1")
+    for work in (
+        lambda: recording.register_person(store, bo, {"name": "X"}),
+        lambda: recording.create_goal(store, bo, {"person_id": ada, "title": "X"}),
+        lambda: recording.set_availability(store, bo, ada, []),
+        lambda: recording.record_consent(store, bo, ada, "matching", False, "1"),
+    ):
+        with pytest.raises(DomainError) as caught:
+            await work()
+        assert caught.value.code == "FORBIDDEN"
+    unknown = uid("people", "nobody")
+    with pytest.raises(DomainError) as caught:
+        await recording.set_availability(store, COORDINATOR, unknown, [MORNING])
+    assert caught.value.code == "NOT_FOUND"
+    with pytest.raises(InvalidFact, match="overlaps the window from 09:00 to 11:00"):
+        await recording.set_availability(store, COORDINATOR, ada, [MORNING, MORNING])
+    with pytest.raises(InvalidFact, match="has the form of our own ids"):
+        await recording.register_person(store, COORDINATOR, {"name": "X"}, external_id=ada)
+
+
+async def test_an_empty_graph_knows_nobody(store: Store) -> None:
+    recommender = Recommender(store, RulesScorer(load_policy()))
+    with pytest.raises(DomainError) as caught:
+        await recommender.recommend(COORDINATOR, uid("people", "p1"))
+    assert caught.value.code == "NOT_FOUND"
+    person = await recording.register_person(
+        store, COORDINATOR, {"name": "First", "roles": "mentor|mentee"}, consents=["matching"], text_version="1"
+    )
+    slate = await recommender.recommend(Viewer(person), person, with_total=True)
+    assert (slate.recommendations, slate.total, slate.has_next) == ((), 0, False)
