@@ -379,7 +379,8 @@ class _Importer:
 
         A role keeps the beginning that an earlier bundle showed, a need its level, a withdrawn consent its end.
         """
-        further = [each for records in rows.values() for each in records[1:]]
+        # Whether a uid is known needs nothing else; what is left out need not be sent.
+        further = [Record(each.kind, each.uid, {}) for records in rows.values() for each in records[1:]]
         statuses = await self._store.compare(further) if further else {}
         for records in rows.values():
             records[1:] = [each for each in records[1:] if statuses[each.uid] == "created"]
