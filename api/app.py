@@ -81,6 +81,8 @@ class ReadyPage:
                 found = await self._ready()
         except Exception as error:
             said = error.message if isinstance(error, DomainError) else ""
+            if isinstance(error, TimeoutError):
+                said = f"the database did not answer within {READY_WITHIN_S:g} seconds"
             self._log(f"Not ready: {said or type(error).__name__}", logging.WARNING)
             return JSONResponse({"status": "unavailable", **({"reason": said} if said else {})}, status_code=503)
         self._log("Ready.", logging.INFO)

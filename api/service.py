@@ -51,7 +51,23 @@ async def recommender_of(home: Path, report: Report) -> AsyncIterator[Recommende
     """What answers from the database of a home, or from the one that `NEO4J_URI` names, while the block runs."""
     async with open_database(home, progress=report) as database:
         report("Reading the graph", 0, 0)
-        yield await recommender_on(database)
+        recommender = await recommender_on(database)
+        report("Preparing to answer", 0, 0)
+        await _ask_for_nothing(recommender)
+        yield recommender
+
+
+async def _ask_for_nothing(recommender: Recommender) -> None:
+    """Has the database plan the statements of a recommendation, which on a cold server takes seconds.
+
+    Whoever asks first should not wait for that; what is not planned in time is planned then.
+    """
+    store, now = recommender.store, present()
+    with suppress(DatabaseUnavailable):
+        await store.read_asker("", None, now)
+        await store.read_candidates("", [], now)
+        await store.read_edges({}, [])
+        await store.read_nodes([], now)
 
 
 class Service:

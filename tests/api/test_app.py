@@ -1,7 +1,11 @@
 """The application around the endpoint: its headers, its health pages, the names it answers to."""
 
+import asyncio
 import logging
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from graphql import build_schema
@@ -9,8 +13,12 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, create_app
+from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, app_of, create_app
+from mentorgraph.api.service import AGAIN_AFTER_S, Service
+from mentorgraph.graph.database import DatabaseUnavailable
+from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.matching import Recommender
 
 SECRET = "bolt://neo4j:hunter2@10.0.0.7:7687"
 
@@ -75,3 +83,35 @@ def test_a_server_can_answer_to_its_own_names_only() -> None:
     client = TestClient(small_app(allowed_hosts=("localhost", "[::1]")))
     for host, status in (("localhost:8000", 200), ("[::1]:8000", 200), ("evil.example", 400)):
         assert client.get("/graphql?query={hello}", headers={"host": host}).status_code == status
+
+
+def test_a_service_that_is_opening_says_what_it_does_and_that_it_failed_once(caplog: pytest.LogCaptureFixture) -> None:
+    goes_on = threading.Event()
+
+    class Opening(AbstractAsyncContextManager[Recommender]):
+        def __init__(self, report: Report) -> None:
+            self.report = report
+
+        async def __aenter__(self) -> Recommender:
+            self.report("Fetching Neo4j", 3, 241)
+            await asyncio.to_thread(goes_on.wait)
+            raise DatabaseUnavailable("the database is of another line")
+
+        async def __aexit__(self, *_error: object) -> None:
+            """Never entered, so never left."""
+
+    with TestClient(app_of(Service(Opening)), base_url="http://localhost") as client:
+        unready = client.get("/readyz")
+        assert unready.status_code == 503
+        assert unready.json()["reason"] == (
+            "the database is being opened: Fetching Neo4j (3 of 241); try again in a moment"
+        )
+        refused = client.post("/graphql", json={"query": "{ skills { edges { cursor } } }"}).json()["errors"]
+        assert [error["extensions"]["code"] for error in refused] == ["SERVICE_UNAVAILABLE"]
+        assert client.get("/healthz").status_code == 200
+        goes_on.set()
+        deadline = time.monotonic() + 30
+        while client.get("/readyz").json()["reason"] != "the database is of another line":
+            assert time.monotonic() < deadline
+        time.sleep(2 * AGAIN_AFTER_S)
+    assert caplog.text.count("Not open: the database is of another line") == 1
