@@ -7,28 +7,35 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO, TypeVar, cast
+from typing import TextIO, TypeVar, cast
 
 import click
-import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mentorgraph.api.commands.answers import (
+    contributions_table,
+    explanation_as_json,
+    goal_line,
+    name_of,
+    path_lines,
+    print_json,
+    slate_as_json,
+)
 from mentorgraph.api.commands.session import run, sentences
-from mentorgraph.api.ids import GivenId, global_id, read_given_id
+from mentorgraph.api.ids import GivenId, read_given_id
 from mentorgraph.api.service import recommender_on
 from mentorgraph.graph.batch import RankedGoal, rank_for_goals
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import MOST, Explanation, Recommender, Slate
-from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import instant, plain
+from mentorgraph.graph.values import instant
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SHOWN_REASONS = 3
@@ -148,16 +155,16 @@ def recommend(
 
     slate, nodes = _ask(work)
     if as_json:
-        _print_json(_slate_as_json(slate, nodes))
+        print_json(slate_as_json(slate, nodes))
         return
-    table = Table(title=_asked(slate.goal, nodes), title_justify="left", show_lines=True)
+    table = Table(title=goal_line(slate.goal, nodes), title_justify="left", show_lines=True)
     table.add_column("rank", justify="right")
     table.add_column("mentor", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("reasons", ratio=1)
     for each in slate.recommendations:
         reasons = "\n".join(each.sentences[:SHOWN_REASONS])
-        table.add_row(str(each.rank), Text(_name(nodes, each.mentor)), f"{each.score:.4f}", Text(reasons))
+        table.add_row(str(each.rank), Text(name_of(nodes, each.mentor)), f"{each.score:.4f}", Text(reasons))
     if slate.recommendations:
         Console().print(table)
     else:
@@ -209,16 +216,16 @@ def explain(
 
     who, found, nodes = _ask(work)
     if as_json:
-        _print_json(_explanation_as_json(found, nodes))
+        print_json(explanation_as_json(found, nodes))
         return
     console = Console(highlight=False)
-    console.print(Text(f"{_name(nodes, found.mentor)} for {_name(nodes, who)}", style="bold"), soft_wrap=True)
+    console.print(Text(f"{name_of(nodes, found.mentor)} for {name_of(nodes, who)}", style="bold"), soft_wrap=True)
     if found.goal:
-        console.print(Text(_asked(found.goal, nodes)), soft_wrap=True)
-    console.print(_contributions(found))
+        console.print(Text(goal_line(found.goal, nodes)), soft_wrap=True)
+    console.print(contributions_table(found))
     console.print(Text(f"Evidence ({min(len(found.paths), SHOWN_PATHS)} of {len(found.paths)} paths)", style="bold"))
     for number, path in enumerate(found.paths[:SHOWN_PATHS], 1):
-        for line in _path_lines(number, path):
+        for line in path_lines(number, path):
             console.print(Text(line), soft_wrap=True)
     for refusal in found.refusals:
         remedy = f"; {refusal.remedy}" if refusal.remedy else ""
@@ -283,132 +290,6 @@ async def _nodes(recommender: Recommender, uids: Iterable[str], as_of: datetime 
 
 
 # --- answers as text and as JSON --------------------------------------------------------------------------------------
-
-
-def _name(nodes: dict[str, NodeRecord], uid: str) -> str:
-    return str(nodes[uid].properties["name"]) if uid in nodes else uid
-
-
-def _asked(goal: str, nodes: dict[str, NodeRecord]) -> str:
-    return f"Goal: {nodes[goal].properties['title']}" if goal in nodes else ""
-
-
-def _contributions(found: Explanation) -> Table:
-    """The score as a sum, with as many decimals as it takes to add it up by hand."""
-    table = Table(show_footer=True)
-    table.add_column("signal", footer="score")
-    table.add_column("value", justify="right")
-    table.add_column("weight", justify="right")
-    table.add_column("contribution", footer=f"{found.score:.6f}", justify="right")
-    table.add_column("a value of 1 means")
-    table.add_row("base", "", "", f"{found.base:.6f}", "")
-    for each in found.signals:
-        table.add_row(
-            each.name,
-            "unknown" if each.value is None else f"{each.value:.6f}",
-            "" if each.weight is None else f"{each.weight:g}",
-            f"{each.contribution:z.6f}",
-            Text(each.unit),
-        )
-    return table
-
-
-def _path_lines(number: int, path: EvidencePath) -> Iterator[str]:
-    yield f"{number}. {path.sentence} ({path.signal}, weight {path.weight:.4f})"
-    yield "   " + "".join(_step_text(step, place) for place, step in enumerate(path.steps))
-    yield f"   {path.cypher}" if path.cypher else "   (no query: it would show third people)"
-
-
-def _step_text(step: Step, place: int) -> str:
-    name = f"{step.kind} “{step.label}”" if step.label else step.kind
-    if step.count is not None:
-        name = f"{step.count} × {name}"
-    if place == 0:
-        return name
-    dated = f" since {plain(step.since)}" if step.since else ""
-    ended = "" if step.holds_now else ", ended"
-    edge = f"{step.relationship_type}{dated}{ended}"
-    if step.relationship_type and not step.relationship_uid:
-        return f" ~{edge}~ {name}"
-    return f" –{edge}→ {name}" if step.forward else f" ←{edge}– {name}"
-
-
-def _print_json(content: object) -> None:
-    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
-
-
-def _slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
-    """The answer under the names that GraphQL gives its parts."""
-    return {
-        "slateId": slate.uid,
-        "modelVersion": slate.model_version,
-        "policyVersion": slate.policy_version,
-        "goal": _node_as_json("Goal", slate.goal, nodes),
-        "notice": slate.notice or None,
-        "hasNextPage": slate.has_next,
-        "recommendations": [
-            {
-                "id": global_id("Recommendation", each.uid),
-                "rank": each.rank,
-                "score": each.score,
-                "base": each.base,
-                "mentor": _node_as_json("Person", each.mentor, nodes),
-                "signals": [asdict(signal) for signal in each.signals],
-                "paths": [_path_as_json(path) for path in each.paths],
-                "sentences": each.sentences,
-            }
-            for each in slate.recommendations
-        ],
-    }
-
-
-def _explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
-    return {
-        "modelVersion": found.model_version,
-        "policyVersion": found.policy_version,
-        "goal": _node_as_json("Goal", found.goal, nodes),
-        "mentor": _node_as_json("Person", found.mentor, nodes),
-        "score": found.score,
-        "base": found.base,
-        "signals": [asdict(signal) for signal in found.signals],
-        "paths": [_path_as_json(path) for path in found.paths],
-        "sentences": found.sentences,
-        "refusals": [asdict(refusal) for refusal in found.refusals],
-    }
-
-
-def _path_as_json(path: EvidencePath) -> dict[str, Any]:
-    return {
-        "signal": path.signal,
-        "weight": path.weight,
-        "sentence": path.sentence,
-        "steps": [
-            {
-                "id": global_id(step.kind, step.node_uid) if step.node_uid else None,
-                "kind": step.kind,
-                "label": step.label or None,
-                "relationshipId": step.relationship_uid or None,
-                "relationshipType": step.relationship_type or None,
-                "since": step.since,
-                "source": step.source or None,
-                "holdsNow": step.holds_now,
-                "count": step.count,
-            }
-            for step in path.steps
-        ],
-        "cypher": path.cypher or None,
-    }
-
-
-def _node_as_json(kind: str, uid: str, nodes: dict[str, NodeRecord]) -> dict[str, Any] | None:
-    if uid not in nodes:
-        return None
-    properties = nodes[uid].properties
-    shown = {"name": properties["name"]} if kind == "Person" else {"title": properties["title"]}
-    return {"id": global_id(kind, uid), "uid": uid, "externalId": properties.get("external_id"), **shown}
-
-
-# --- many goals -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

@@ -1,0 +1,147 @@
+"""How answers are shown in a shell: as tables and lines for people, as JSON for programs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+import orjson
+from rich.table import Table
+from rich.text import Text
+
+from mentorgraph.api.ids import global_id
+from mentorgraph.graph.matching import Explanation, Slate
+from mentorgraph.graph.paths import EvidencePath, Step
+from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.values import plain
+
+
+def name_of(nodes: dict[str, NodeRecord], uid: str) -> str:
+    """A person's name, or their uid where the name is not known."""
+    return str(nodes[uid].properties["name"]) if uid in nodes else uid
+
+
+def goal_line(goal: str, nodes: dict[str, NodeRecord]) -> str:
+    """What is asked about, in one line."""
+    return f"Goal: {nodes[goal].properties['title']}" if goal in nodes else ""
+
+
+def contributions_table(found: Explanation) -> Table:
+    """The score as a sum, with as many decimals as it takes to add it up by hand."""
+    table = Table(show_footer=True)
+    table.add_column("signal", footer="score")
+    table.add_column("value", justify="right")
+    table.add_column("weight", justify="right")
+    table.add_column("contribution", footer=f"{found.score:.6f}", justify="right")
+    table.add_column("a value of 1 means")
+    table.add_row("base", "", "", f"{found.base:.6f}", "")
+    for each in found.signals:
+        table.add_row(
+            each.name,
+            "unknown" if each.value is None else f"{each.value:.6f}",
+            "" if each.weight is None else f"{each.weight:g}",
+            f"{each.contribution:z.6f}",
+            Text(each.unit),
+        )
+    return table
+
+
+def path_lines(number: int, path: EvidencePath) -> Iterator[str]:
+    """One evidence path as text, with the query that returns it."""
+    yield f"{number}. {path.sentence} ({path.signal}, weight {path.weight:.4f})"
+    yield "   " + "".join(_step_text(step, place) for place, step in enumerate(path.steps))
+    yield f"   {path.cypher}" if path.cypher else "   (no query: it would show third people)"
+
+
+def _step_text(step: Step, place: int) -> str:
+    name = f"{step.kind} “{step.label}”" if step.label else step.kind
+    if step.count is not None:
+        name = f"{step.count} × {name}"
+    if place == 0:
+        return name
+    dated = f" since {plain(step.since)}" if step.since else ""
+    ended = "" if step.holds_now else ", ended"
+    edge = f"{step.relationship_type}{dated}{ended}"
+    if step.relationship_type and not step.relationship_uid:
+        return f" ~{edge}~ {name}"
+    return f" –{edge}→ {name}" if step.forward else f" ←{edge}– {name}"
+
+
+def print_json(content: object) -> None:
+    """Prints what programs read."""
+    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+
+
+def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
+    """The answer under the names that GraphQL gives its parts."""
+    return {
+        "slateId": slate.uid,
+        "modelVersion": slate.model_version,
+        "policyVersion": slate.policy_version,
+        "goal": _node_as_json("Goal", slate.goal, nodes),
+        "notice": slate.notice or None,
+        "hasNextPage": slate.has_next,
+        "recommendations": [
+            {
+                "id": global_id("Recommendation", each.uid),
+                "rank": each.rank,
+                "score": each.score,
+                "base": each.base,
+                "mentor": _node_as_json("Person", each.mentor, nodes),
+                "signals": [asdict(signal) for signal in each.signals],
+                "paths": [_path_as_json(path) for path in each.paths],
+                "sentences": each.sentences,
+            }
+            for each in slate.recommendations
+        ],
+    }
+
+
+def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
+    """The explanation under the names that GraphQL gives its parts."""
+    return {
+        "modelVersion": found.model_version,
+        "policyVersion": found.policy_version,
+        "goal": _node_as_json("Goal", found.goal, nodes),
+        "mentor": _node_as_json("Person", found.mentor, nodes),
+        "score": found.score,
+        "base": found.base,
+        "signals": [asdict(signal) for signal in found.signals],
+        "paths": [_path_as_json(path) for path in found.paths],
+        "sentences": found.sentences,
+        "refusals": [asdict(refusal) for refusal in found.refusals],
+    }
+
+
+def _path_as_json(path: EvidencePath) -> dict[str, Any]:
+    return {
+        "signal": path.signal,
+        "weight": path.weight,
+        "sentence": path.sentence,
+        "steps": [
+            {
+                "id": global_id(step.kind, step.node_uid) if step.node_uid else None,
+                "kind": step.kind,
+                "label": step.label or None,
+                "relationshipId": step.relationship_uid or None,
+                "relationshipType": step.relationship_type or None,
+                "since": step.since,
+                "source": step.source or None,
+                "holdsNow": step.holds_now,
+                "count": step.count,
+            }
+            for step in path.steps
+        ],
+        "cypher": path.cypher or None,
+    }
+
+
+def _node_as_json(kind: str, uid: str, nodes: dict[str, NodeRecord]) -> dict[str, Any] | None:
+    if uid not in nodes:
+        return None
+    properties = nodes[uid].properties
+    shown = {"name": properties["name"]} if kind == "Person" else {"title": properties["title"]}
+    return {"id": global_id(kind, uid), "uid": uid, "externalId": properties.get("external_id"), **shown}
+
+
+# --- many goals -------------------------------------------------------------------------------------------------------
