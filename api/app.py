@@ -20,11 +20,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
+from mentorgraph.api.context import RequestContext, Service, recommender_of
 from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
-from mentorgraph.api.service import RequestContext, Service, recommender_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.viewer import COORDINATOR, Viewer

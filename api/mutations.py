@@ -6,8 +6,8 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
-from mentorgraph.api.service import RequestContext
 from mentorgraph.api.types import ConsentPurpose, DateTime, Goal, Info, Person, RoleName
 from mentorgraph.graph import recording
 from mentorgraph.graph.errors import DomainError

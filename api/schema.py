@@ -6,9 +6,9 @@ from typing import Any
 import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
+from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation
-from mentorgraph.api.service import RequestContext
 from mentorgraph.api.types import (
     NODE_TYPES,
     Explanation,

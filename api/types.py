@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import graphene
 from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 
+from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
-from mentorgraph.api.service import RequestContext
 from mentorgraph.graph import matching, rules
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paths import EvidencePath as FoundPath

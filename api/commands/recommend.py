@@ -27,8 +27,8 @@ from mentorgraph.api.commands.answers import (
     slate_as_json,
 )
 from mentorgraph.api.commands.session import run, sentences
+from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
-from mentorgraph.api.service import recommender_on
 from mentorgraph.graph.batch import RankedGoal, rank_for_goals
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report

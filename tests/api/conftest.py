@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mentorgraph.api.app import VIEWER_HEADER, app_of
+from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.api.ids import global_id
-from mentorgraph.api.service import Service, recommender_on
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.embedded.database import EmbeddedDatabase

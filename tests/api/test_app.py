@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, app_of, create_app
-from mentorgraph.api.service import AGAIN_AFTER_S, Service
+from mentorgraph.api.context import AGAIN_AFTER_S, Service
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
