@@ -109,7 +109,7 @@ def session(server: EmbeddedDatabase) -> Iterator[neo4j.Session]:
 
 
 def plan_of(session: neo4j.Session, text: str) -> Mapping[str, Any]:
-    plan = session.run("EXPLAIN " + text).consume().plan  # type: ignore[arg-type]
+    plan = session.run("EXPLAIN " + text).consume().plan
     assert plan
     return plan
 
@@ -133,7 +133,7 @@ def test_a_statement_is_understood_and_finds_what_it_reads_by_an_index(
     text = statement(name)
     dialects = ["", "CYPHER 5 ", "CYPHER 25 "] if server.line.name == "current" else [""]
     for dialect in dialects:
-        plan = session.run(f"{dialect}EXPLAIN {text}").consume().plan  # type: ignore[arg-type]
+        plan = session.run(f"{dialect}EXPLAIN {text}").consume().plan
         assert plan
         if name not in COUNTING:
             assert scans_in(plan) == []
@@ -151,4 +151,4 @@ def test_migrations_are_understood(session: neo4j.Session, server: EmbeddedDatab
     for migration in migrations():
         for text in migration.statements:
             for dialect in ("CYPHER 5 ", "CYPHER 25 ") if server.line.name == "current" else ("",):
-                session.run(f"{dialect}EXPLAIN {text}").consume()  # type: ignore[arg-type]
+                session.run(f"{dialect}EXPLAIN {text}").consume()

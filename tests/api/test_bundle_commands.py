@@ -168,7 +168,7 @@ def community(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def cut_short(folder: Path, after: str, how: signal.Signals) -> tuple[int, str]:
     """Imports in a process of its own and sends it a signal once it has begun a file; gives status and last words."""
-    command = [sys.executable, "-c", IMPORT, "import", folder]
+    command = [sys.executable, "-c", IMPORT, "import", str(folder)]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=os.environ
     ) as process:
