@@ -1,0 +1,119 @@
+"""A generated community on the test database, for the tests of recommendations."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.database import Address, Database, round_trips
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.matching import Recommender, Slate
+from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.model import Record, uid_of
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import COORDINATOR
+from mentorgraph.graph.world.community import generate
+
+SOURCE = "bundle"
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+PEOPLE = 300
+POLICY = load_policy()
+WIPE = """
+MATCH (node) WHERE NOT node:Migration
+CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS
+"""
+
+
+@dataclass(frozen=True)
+class Community:
+    """The imported world, and one event loop and connection for all tests of this module."""
+
+    runner: asyncio.Runner
+    recommender: Recommender
+    askers: tuple[tuple[str, str], ...]
+    """Mentees who may be matched, each with one of their goals."""
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Waits for some work."""
+        return self.runner.run(work)
+
+    @property
+    def store(self) -> Store:
+        """The graph."""
+        return self.recommender.store
+
+    @property
+    def columns(self) -> Columns:
+        """What the recommender knows."""
+        return self.recommender.columns
+
+    def ask(self, place: int = 0, **options: Any) -> Slate:
+        """The list for one of the askers."""
+        mentee, goal = self.askers[place]
+        slate: Slate = self.run(self.recommender.recommend(COORDINATOR, mentee, goal, **options))
+        return slate
+
+    def sees(self, work: Coroutine[Any, Any, Any]) -> list[str]:
+        """The names of the statements that some work sends."""
+
+        async def listen() -> list[str]:
+            sent: list[str] = []
+            round_trips.set(sent)
+            await work
+            return sent
+
+        names: list[str] = self.run(listen())
+        return names
+
+    @staticmethod
+    def refused(work: Callable[[], object]) -> str:
+        """The code with which some work is refused."""
+        with pytest.raises(DomainError) as caught:
+            work()
+        return caught.value.code
+
+    def write(self, file: str, **row: object) -> Record:
+        """Writes one row and returns its fact."""
+        records = facts_of(file, row, "test")
+        self.run(self.store.write(records))
+        return records[0]
+
+    def end(self, record: Record, until: datetime = NOW - timedelta(seconds=1)) -> None:
+        """Ends a fact."""
+        ended = Record(record.kind, record.uid, {**record.properties, "until": until}, record.links)
+        self.run(self.store.write([ended]))
+
+
+@pytest.fixture(scope="module")
+def community(server: EmbeddedDatabase) -> Iterator[Community]:
+    world = generate(PEOPLE, months=18, last_day=(NOW - timedelta(days=1)).date())
+    with asyncio.Runner() as runner:
+        database = Database(Address(server.uri, server.user, server.password), budget_s=60)
+        runner.run(database.__aenter__())
+        recommender = Recommender(Store(database), RulesScorer(POLICY), clock=lambda: NOW)
+        runner.run(database.run_directly(WIPE))
+        runner.run(migrate(database))
+        result = runner.run(import_bundle(recommender.store, bundle_of(world.rows), source=SOURCE))
+        assert set(result.total) == {"created"}
+        goals = [(row["person_id"], row["id"]) for row in world.rows["goals"]]
+        random.Random(1).shuffle(goals)  # noqa: S311
+        askers = []
+        for person, goal in goals:
+            asker = uid_of(SOURCE, "people", person), uid_of(SOURCE, "goals", goal)
+            row = runner.run(recommender.store.read_asker(*asker, NOW))
+            if row and row["consented"]:
+                askers.append(asker)
+            if len(askers) == 40:
+                break
+        yield Community(runner, recommender, tuple(askers))
+        runner.run(database.__aexit__(None, None, None))
