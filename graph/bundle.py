@@ -472,7 +472,7 @@ async def export_bundle(
 
 
 async def _export_file(store: Store, name: str, directory: Path, on_progress: Callable[[str, int], None]) -> int:
-    kinds = [KINDS[kind] for kind in STANCES.values()] if name == "person_skills" else [KINDS[name]]
+    kinds = [KINDS[kind] for kind in STANCES] if name == "person_skills" else [KINDS[name]]
     written = 0
     with (directory / f"{name}.csv").open("x", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns_of(name), lineterminator="\n")

@@ -21,7 +21,7 @@ from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, label_of, l
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store, StoredFact
 
-FIXED_LABELS = ("Role", "ChangeCounter", "GraphLock", "Migration")
+FIXED_LABELS = ("Role", "ChangeCounter", "Migration")
 """Labels of nodes that are no facts."""
 
 _NODE_KINDS = {kind.label: kind for kind in KINDS.values() if not kind.is_relationship}

@@ -46,7 +46,8 @@ FILES = (
 
 REQUIRED_FILES = ("people", "units", "skills", "goals", "pairings")
 
-STANCES = MappingProxyType({"offers": "offers", "wants": "wants"})
+STANCES = ("offers", "wants")
+"""What a row of person_skills may say; each is a kind of its own."""
 
 _ROLE_NAMES = MappingProxyType({role_uid(role): role for role in ROLES})
 
@@ -97,8 +98,7 @@ def facts_of(
         InvalidFact: With every problem of the row.
     """
     if file == "person_skills":
-        stance = _one_of(row, "stance", tuple(STANCES))
-        return [record_of(KINDS[STANCES[stance]], row, source)]
+        return [record_of(KINDS[_one_of(row, "stance", STANCES)], row, source)]
     own = record_of(KINDS[file], row, source)
     further: list[Record] = []
     if file == "people":
@@ -149,8 +149,8 @@ def row_of(record: Record) -> dict[str, str]:
     row |= {link.column: record.links.get(link.name, "") for link in kind.links}
     if "role_id" in row:
         row["role_id"] = _ROLE_NAMES.get(row["role_id"], row["role_id"])
-    if record.kind in STANCES.values():
-        row["stance"] = next(stance for stance, kind_name in STANCES.items() if kind_name == record.kind)
+    if record.kind in STANCES:
+        row["stance"] = record.kind
     row |= {each.column: plain(record.properties.get(each.name)) for each in kind.fields}
     row["source"] = _source(record)
     if kind.has_id:

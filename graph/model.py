@@ -162,6 +162,15 @@ _SINCE = Field("since", instant, required=True)
 _UNTIL = Field("until", instant)
 _LEVEL = Field("level", whole(1, 5))
 
+
+def _dated_relationship(
+    name: str, label: str, start: Link, end: Link, *fields: Field, also: tuple[str, ...] = ()
+) -> Kind:
+    """A relationship kind: its ends, its beginning and the columns `also` tell one fact from another."""
+    key = (start.column, end.column, *also, "since")
+    return Kind(name, label, fields, (start, end), key, is_relationship=True, has_id=False)
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         kind.name: kind
@@ -203,14 +212,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Field("zone", zone),
                 ),
             ),
-            Kind(
-                "broader",
-                "BROADER",
-                (_SINCE, _UNTIL),
-                (Link("skill_id", "skills"), Link("broader_id", "skills")),
-                key=("skill_id", "broader_id", "since"),
-                is_relationship=True,
-                has_id=False,
+            _dated_relationship(
+                "broader", "BROADER", Link("skill_id", "skills"), Link("broader_id", "skills"), _SINCE, _UNTIL
             ),
             Kind(
                 "goals",
@@ -244,68 +247,40 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Link("programme_id", "programmes", "IN_PROGRAMME", required=False),
                 ),
             ),
-            Kind(
+            _dated_relationship(
                 "roles",
                 "HAS_ROLE",
-                (_SINCE, _UNTIL, Field("max_mentees", whole(0, 1000)), Field("hours_per_month", number(0, 744))),
-                (Link("person_id", "people"), Link("role_id", "role_names")),
-                key=("person_id", "role_id", "since"),
-                is_relationship=True,
-                has_id=False,
+                Link("person_id", "people"),
+                Link("role_id", "role_names"),
+                _SINCE,
+                _UNTIL,
+                Field("max_mentees", whole(0, 1000)),
+                Field("hours_per_month", number(0, 744)),
             ),
-            Kind(
-                "goal_skills",
-                "NEEDS",
-                (_LEVEL, _SINCE, _UNTIL),
-                (Link("goal_id", "goals"), Link("skill_id", "skills")),
-                key=("goal_id", "skill_id", "since"),
-                is_relationship=True,
-                has_id=False,
+            _dated_relationship(
+                "goal_skills", "NEEDS", Link("goal_id", "goals"), Link("skill_id", "skills"), _LEVEL, _SINCE, _UNTIL
             ),
-            Kind(
-                "offers",
-                "OFFERS",
-                (_LEVEL, _SINCE, _UNTIL),
-                (Link("person_id", "people"), Link("skill_id", "skills")),
-                key=("person_id", "skill_id", "since"),
-                is_relationship=True,
-                has_id=False,
+            _dated_relationship(
+                "offers", "OFFERS", Link("person_id", "people"), Link("skill_id", "skills"), _LEVEL, _SINCE, _UNTIL
             ),
-            Kind(
-                "wants",
-                "WANTS",
-                (_LEVEL, _SINCE, _UNTIL),
-                (Link("person_id", "people"), Link("skill_id", "skills")),
-                key=("person_id", "skill_id", "since"),
-                is_relationship=True,
-                has_id=False,
+            _dated_relationship(
+                "wants", "WANTS", Link("person_id", "people"), Link("skill_id", "skills"), _LEVEL, _SINCE, _UNTIL
             ),
-            Kind(
-                "unit_membership",
-                "BELONGS_TO",
-                (_SINCE, _UNTIL),
-                (Link("person_id", "people"), Link("unit_id", "units")),
-                key=("person_id", "unit_id", "since"),
-                is_relationship=True,
-                has_id=False,
+            _dated_relationship(
+                "unit_membership", "BELONGS_TO", Link("person_id", "people"), Link("unit_id", "units"), _SINCE, _UNTIL
             ),
-            Kind(
+            _dated_relationship(
                 "memberships",
                 "MEMBER_OF",
-                (_SINCE, _UNTIL, Field("role", choice(*ROLES))),
-                (Link("person_id", "people"), Link("programme_id", "programmes")),
-                key=("person_id", "programme_id", "role", "since"),
-                is_relationship=True,
-                has_id=False,
+                Link("person_id", "people"),
+                Link("programme_id", "programmes"),
+                _SINCE,
+                _UNTIL,
+                Field("role", choice(*ROLES)),
+                also=("role",),
             ),
-            Kind(
-                "blocks",
-                "BLOCKS",
-                (_SINCE, _UNTIL),
-                (Link("person_id", "people"), Link("blocked_id", "people")),
-                key=("person_id", "blocked_id", "since"),
-                is_relationship=True,
-                has_id=False,
+            _dated_relationship(
+                "blocks", "BLOCKS", Link("person_id", "people"), Link("blocked_id", "people"), _SINCE, _UNTIL
             ),
             Kind(
                 "sessions",
