@@ -2,8 +2,10 @@
 // $person: string, uid of the person
 // $after: string, uid to start after; empty for the first page
 // $limit: integer, rows
-MATCH (:Person {uid: $person})-[:HAS_GOAL]->(goal:Goal)
-WHERE goal.uid > $after
-RETURN goal.uid AS uid
+MATCH (person:Person {uid: $person})-[:HAS_GOAL]->(goal:Goal)
+USING INDEX SEEK person:Person(uid)
+WITH goal.uid AS uid
+WHERE uid > $after
+RETURN uid
 ORDER BY uid
 LIMIT $limit
