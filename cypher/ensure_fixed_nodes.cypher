@@ -8,4 +8,4 @@ CALL () {
 }
 UNWIND $kinds AS kind
 MERGE (counter:ChangeCounter {kind: kind})
-ON CREATE SET counter.value = 0
+ON CREATE SET counter.value = 0, counter.lineage = CASE kind WHEN 'graph' THEN randomUUID() END

@@ -1,3 +1,3 @@
-// Reads the number of the last change of the graph and of each kind.
+// Reads the number of the last change of the graph and of each kind, and which lineage the numbers belong to.
 MATCH (counter:ChangeCounter)
-RETURN counter.kind AS kind, counter.value AS change
+RETURN counter.kind AS kind, counter.value AS change, coalesce(counter.lineage, '') AS lineage

@@ -127,7 +127,7 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
         listed = 0
         async for fact in store.facts(kind):
             listed += 1
-            for rule in _broken_rules(kind, fact, changes.get(kind.name, 0)):
+            for rule in _broken_rules(kind, fact, changes.by_kind.get(kind.name, 0)):
                 found.add(rule, kind.name, fact.record.uid)
             if kind.name == "broader" and "until" not in fact.record.properties:
                 broader.append((fact.record.links["skill"], fact.record.links["broader"]))
@@ -201,9 +201,10 @@ async def _check_fixed_nodes(store: Store, found: _Found) -> None:
         elif roles[uid] != expected.get(uid):
             found.add("is not one of the fixed roles", "Role", uid or "")
     changes = await store.read_changes()
-    for name in {"graph", *KINDS} - changes.keys():
+    counted = set(changes.by_kind) | ({"graph"} if changes.last >= 0 else set())
+    for name in {"graph", *KINDS} - counted:
         found.add(f"is missing for {name}", "ChangeCounter", "")
-    if changes and changes.get("graph", 0) < max(changes.values()):
+    if changes.last < max(changes.by_kind.values(), default=-1):
         found.add("counts fewer changes of the graph than of one kind", "ChangeCounter", "")
 
 

@@ -175,6 +175,8 @@ class Columns:
         self.tables = {name: Table(KINDS[name], self.numberings) for name in LOADED}
         self.change = -1
         """Number of the last change of the graph that these columns know."""
+        self.lineage = ""
+        """Lineage of the graph that it counts."""
         self._seen: dict[str, int] = {}
         self._texts = TextCounts()
         self._derived: dict[str, tuple[object, Any]] = {}
@@ -195,30 +197,34 @@ class Columns:
         """Numbers of the skills."""
         return self.numberings["skills"]
 
-    async def refresh(self, store: Store) -> int:
+    async def refresh(self, store: Store) -> bool:
         """Takes in everything that was written since the last time; one round trip where nothing was.
 
         Returns:
-            The number of the change up to which the columns are complete.
+            Whether these columns are complete now. They never will be where the graph was put back from a dump or a
+            backup meanwhile: what they hold may not be there any more, and new ones have to be filled.
         """
         async with self._refreshing:
             told: list[Record] = []
             # Facts wait until all are there, since other questions go on meanwhile. Only the first time, when nobody
             # can ask yet and all of the graph would wait, they are taken in at once.
             take = self.put if self.change < 0 else told.append
-            seen, change = dict(self._seen), self.change
+            seen, change, lineage = dict(self._seen), self.change, self.lineage
             # Read again after reading: a fact is never seen without those that it refers to.
-            while (changes := await store.read_changes())["graph"] != change:
+            while (changes := await store.read_changes()).last != change or changes.lineage != lineage:
+                if change >= 0 and (changes.lineage != lineage or changes.last < change):
+                    return False
+                lineage = changes.lineage
                 for name, table in self.tables.items():
-                    if changes[name] > seen.get(name, -1):
+                    if changes.by_kind[name] > seen.get(name, -1):
                         async for fact in store.facts(table.kind, after=seen.get(name, -1)):
                             take(fact.record)
                             seen[name] = fact.changed
-                change = changes["graph"]
+                change = changes.last
             for record in told:
                 self.put(record)
-            self._seen, self.change = seen, change
-            return change
+            self._seen, self.change, self.lineage = seen, change, lineage
+            return True
 
     def put(self, record: Record) -> None:
         """Takes in one fact."""

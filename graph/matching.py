@@ -129,8 +129,9 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Whoever asks, as the graph knows them now."""
+    """Whoever asks, as the graph knows them now, and the columns by whose numbers everybody is counted."""
 
+    columns: Columns
     uid: str
     goal: str
     key: str
@@ -195,13 +196,13 @@ class Recommender:
         cursor = _read_cursor(after) if after is not None else None
         asker = await self._ask(mentee, goal, as_of, cursor.scored_at if cursor else None)
         scored_at = asker.asked.now
-        slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {self.columns.change} {scored_at.date()}")
+        slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {scored_at.date()}")
         order = self._order(asker)
         start = 0
         if cursor is not None:
             if cursor.question != _short(asker.key):
                 raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
-            start = _place_after(asker.scores, self.columns.people.uids, order, cursor.score, cursor.mentor)
+            start = _place_after(asker.scores, asker.columns.people.uids, order, cursor.score, cursor.mentor)
         rank = cursor.rank if cursor else 0
         total = None
         if with_total:
@@ -214,7 +215,7 @@ class Recommender:
         paths = await self._paths(asker, page, viewer) if with_paths else {}
         recommendations = []
         for place, person in enumerate(page, rank + 1):
-            mentor = self.columns.people.uids[person]
+            mentor = asker.columns.people.uids[person]
             found = tuple(paths.get(mentor, ()))
             signals = _signal_values(asker.scores, person)
             recommendations.append(
@@ -255,7 +256,7 @@ class Recommender:
         """
         _may_ask(viewer, mentee)
         asker = await self._ask(mentee, goal, as_of)
-        person = self.columns.people.find(mentor)
+        person = asker.columns.people.find(mentor)
         if person == NONE:
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
         [row] = await self.store.read_candidates(mentee, [mentor], asker.now)
@@ -281,8 +282,8 @@ class Recommender:
         self, mentee: str, goal: str | None, as_of: datetime | None, scored_at: datetime | None = None
     ) -> _Asker:
         now = as_of or self.clock()
-        await self.columns.refresh(self.store)
-        told = told_at(self.columns, self.columns.goals.find(goal) if goal else NONE, now)
+        columns = await self._fresh_columns()
+        told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
         row = await self.store.read_asker(mentee, goal, told)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
@@ -295,27 +296,36 @@ class Recommender:
                 field="menteeId",
             )
         found = row["goal"] or ""
-        if self.columns.people.find(mentee) == NONE or (found and self.columns.goals.find(found) == NONE):
-            await self.columns.refresh(self.store)  # they were recorded since the refresh above
-        person, number = self.columns.people.find(mentee), self.columns.goals.find(found)
-        asked = question(self.columns, person, number, scored_at or now, self.scorer.policy.signals)
-        scores = self.scorer.score(self.columns, asked)
+        if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
+            columns = await self._fresh_columns()  # they were recorded since the refresh above
+        person, number = columns.people.find(mentee), columns.goals.find(found)
+        asked = question(columns, person, number, scored_at or now, self.scorer.policy.signals)
+        scores = self.scorer.score(columns, asked)
         key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {found}"
-        return _Asker(mentee, found, key, now, _free(row, now), asked, scores)
+        return _Asker(columns, mentee, found, key, now, _free(row, now), asked, scores)
+
+    async def _fresh_columns(self) -> Columns:
+        """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
+        columns = self.columns
+        while not await columns.refresh(self.store):
+            if self.columns is columns:  # else another question has begun with new ones
+                self.columns = Columns()
+            columns = self.columns
+        return columns
 
     def _order(self, asker: _Asker) -> NDArray[np.int64]:
         """Everybody who has the role of a mentor, best first."""
-        roles = self.columns.tables["roles"]
-        mentors = roles.valid(asker.asked.seconds) & self.columns.mentor_roles()
+        roles = asker.columns.tables["roles"]
+        mentors = roles.valid(asker.asked.seconds) & asker.columns.mentor_roles()
         people = np.unique(roles.numbers("person")[mentors])
-        uids = self.columns.people.uids
-        places = self.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
+        uids = asker.columns.people.uids
+        places = asker.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
         return asker.scores.order(people[people != asker.asked.mentee], places)
 
     async def _allowed(self, asker: _Asker, order: NDArray[np.int64], wanted: int) -> list[int]:
         """The first few of an order whom no rule forbids."""
         allowed: list[int] = []
-        uids = self.columns.people.uids
+        uids = asker.columns.people.uids
         position, block = 0, max(FIRST_BLOCK, wanted)
         while position < len(order) and len(allowed) < wanted:
             people = [int(person) for person in order[position : position + block]]
@@ -349,7 +359,7 @@ class Recommender:
 
     async def _paths(self, asker: _Asker, people: Sequence[int], viewer: Viewer) -> dict[str, list[EvidencePath]]:
         items = [
-            Item(self.columns.people.uids[person], term.name, drop, evidence)
+            Item(asker.columns.people.uids[person], term.name, drop, evidence)
             for person in people
             for term in asker.scores.terms
             for drop, evidence in _telling(term, person)

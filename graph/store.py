@@ -39,6 +39,21 @@ class StoredFact:
     links: tuple[Mapping[str, Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How far a graph has come.
+
+    Attributes:
+        lineage: Tells apart graphs whose numbers do not compare: one that is put back from a dump begins a new lineage.
+        last: Number of the last change of the whole graph; -1 where none is counted.
+        by_kind: Number of the last change of each kind.
+    """
+
+    lineage: str
+    last: int
+    by_kind: Mapping[str, int]
+
+
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
 
@@ -146,9 +161,11 @@ class Store:
                 return
             after = facts[-1].changed
 
-    async def read_changes(self) -> dict[str, int]:
-        """The number of the last change of the whole graph (`graph`) and of each kind."""
-        return {row["kind"]: row["change"] for row in await self.database.read("read_changes")}
+    async def read_changes(self) -> Changes:
+        """The number of the last change of the whole graph and of each kind."""
+        rows = await self.database.read("read_changes")
+        by_kind = {row["kind"]: row["change"] for row in rows}
+        return Changes("".join(row["lineage"] for row in rows), by_kind.pop("graph", -1), by_kind)
 
     # --- checking ---------------------------------------------------------------------------------------------------
 

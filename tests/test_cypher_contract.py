@@ -107,8 +107,10 @@ def test_no_cypher_is_built_from_strings() -> None:
 
 @pytest.fixture(scope="module")
 def session(server: EmbeddedDatabase) -> Iterator[neo4j.Session]:
-    """A session on a small community. Its statistics are counted first: a plan is a choice by what the server counted
-    last, and what earlier tests left behind may have been counted when it was empty."""
+    """A session on a small community, of which the server has counted the statistics.
+
+    A plan is a choice by what was counted last, and what earlier tests left may have been counted when it was empty.
+    """
     asyncio.run(fill(server))
     with (
         neo4j.GraphDatabase.driver(server.uri, auth=(server.user, server.password)) as driver,

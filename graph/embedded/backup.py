@@ -20,6 +20,7 @@ from mentorgraph.graph.embedded.folder import DATABASE, DatabaseFolder, new_pass
 from mentorgraph.graph.embedded.jars import ensure_jars, require_extra
 from mentorgraph.graph.embedded.lines import Line, chosen_line
 from mentorgraph.graph.embedded.progress import Report, no_report
+from mentorgraph.graph.statements import statement
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ def _load_new(file: Path, folder: DatabaseFolder, line: Line, password: str, pro
             auth = (database.user, database.password)
             with neo4j.GraphDatabase.driver(database.uri, auth=auth) as driver:
                 loaded = _count(driver)
+                # Whoever kept facts in memory by the number of their last change must not go on counting from there.
+                driver.execute_query(statement("begin_lineage"), database_=DATABASE)
     except (EmbeddedDatabaseError, neo4j.exceptions.Neo4jError) as error:
         raise _refused(file, line, str(error)) from error
     stop_folder(folder)

@@ -94,7 +94,7 @@ def counted(api: Api) -> int:
 
 async def changes(api: Api) -> int:
     """The number of the last change, asked within the application's own loop."""
-    return (await api.service.recommender.store.read_changes())["graph"]
+    return (await api.service.recommender.store.read_changes()).last
 
 
 @pytest.fixture(scope="module")

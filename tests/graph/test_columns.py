@@ -17,7 +17,7 @@ from mentorgraph.graph.model import KINDS, Kind, Record
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import question
 from mentorgraph.graph.signals import all_signals
-from mentorgraph.graph.store import Store, StoredFact
+from mentorgraph.graph.store import Changes, Store, StoredFact
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 POLICY = load_policy()
@@ -31,19 +31,21 @@ class Facts:
     def __init__(self) -> None:
         self._facts: dict[str, StoredFact] = {}
         self.change = 0
+        self.lineage = "first"
 
     def write(self, record: Record) -> None:
         """Adds or replaces one fact."""
         self.change += 1
         self._facts[record.uid] = StoredFact(record, self.change, ())
 
-    async def read_changes(self) -> dict[str, int]:
+    async def read_changes(self) -> Changes:
         """The last change of the graph and of each kind."""
         await asyncio.sleep(0)
-        return {"graph": self.change} | {
+        last = {
             name: max((each.changed for each in self._facts.values() if each.record.kind == name), default=0)
             for name in KINDS
         }
+        return Changes(self.lineage, self.change, last)
 
     async def facts(self, kind: Kind, *, after: int = -1) -> AsyncIterator[StoredFact]:
         """The facts of a kind that changed later, in the order of their changes."""
@@ -187,6 +189,24 @@ def test_nothing_is_seen_of_a_refresh_before_all_of_it_is_there() -> None:
         for signal in signals:  # what was asked before the refresh can still be explained
             for person in range(len(columns.people)):
                 signal.explain(person)
+
+    asyncio.run(compare())
+
+
+def test_columns_know_when_the_graph_was_put_back() -> None:
+    async def compare() -> None:
+        facts = Facts()
+        for file, row in BASE:
+            for record in facts_of(file, row, "test"):
+                facts.write(record)
+        store, columns = cast(Store, facts), Columns()
+        assert await columns.refresh(store)
+        facts.lineage = "second"
+        assert not await columns.refresh(store)
+        facts.lineage = "first"
+        assert await columns.refresh(store)
+        facts.change -= 1  # a backup of an external server that nobody told
+        assert not await columns.refresh(store)
 
     asyncio.run(compare())
 

@@ -110,6 +110,24 @@ def test_the_same_question_has_the_same_answer(community: Community) -> None:
     assert community.ask(4).uid != first.uid
 
 
+def test_a_graph_that_was_put_back_is_read_anew(community: Community) -> None:
+    """Somebody is recommended, then the database is one in which they never were."""
+    mentor = community.write("people", id="late", name="Late", joined_on="2020-01-01", roles="mentor")
+    community.write("consents", person_id=mentor.uid, purpose="matching", text_version="1", since="2020-01-01")
+    recommender = Recommender(community.store, RulesScorer(POLICY), clock=lambda: NOW)
+    mentee, goal = community.askers[0]
+    community.run(recommender.explain(COORDINATOR, mentee, mentor.uid, goal))
+    put_back = f"MATCH (n {{uid: '{mentor.uid}'}}) OPTIONAL MATCH (n)-[:CONSENTED]->(c) DETACH DELETE n, c"
+    community.run(community.store.database.run_directly(put_back))
+    begin_lineage = "MATCH (n:ChangeCounter {kind: 'graph'}) SET n.lineage = randomUUID(), n.value = n.value + 5"
+    community.run(community.store.database.run_directly(begin_lineage))
+    known = recommender.columns
+    refused = community.refused(lambda: community.run(recommender.explain(COORDINATOR, mentee, mentor.uid, goal)))
+    assert refused == "NOT_FOUND"
+    assert recommender.columns is not known
+    assert community.run(recommender.recommend(COORDINATOR, mentee, goal)).recommendations
+
+
 def test_pages_make_up_the_list_even_while_scores_fade(community: Community) -> None:
     whole = community.ask(5, first=MOST, with_paths=False)
     assert not whole.has_next or len(whole.recommendations) == MOST

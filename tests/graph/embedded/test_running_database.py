@@ -266,7 +266,7 @@ def test_a_dump_is_taken_while_a_user_waits(
     run: Callable[..., Result], db: EmbeddedDatabase, home: Path, whole_dump: Path
 ) -> None:
     query(db, "MATCH (n) DETACH DELETE n")
-    query(db, "CREATE (:Kept)-[:WITH]->(:Kept)")
+    query(db, "CREATE (:Kept)-[:WITH]->(:Kept), (:ChangeCounter {kind: 'graph', lineage: 'of the dump'})")
     taken = run("dump", str(whole_dump))
     assert taken.exit_code == 0, taken.output
     assert whole_dump.stat().st_mode & 0o777 == 0o600
@@ -299,7 +299,7 @@ def test_a_whole_dump_replaces_the_database_and_the_password(
 ) -> None:
     before = contents(database_folder(home).server / "data" / "databases")
     loaded = run("load", str(whole_dump))
-    assert "2 nodes and 1 relationships" in loaded.output, loaded.output
+    assert "3 nodes and 1 relationships" in loaded.output, loaded.output
     assert contents(database_folder(home).server / "data" / "databases") != before
     assert sorted(path.name for path in database_folder(home).path.iterdir() if path.is_dir()) == ["server"]
 
@@ -327,7 +327,9 @@ def test_stop_ends_the_server_whoever_uses_it_and_the_next_user_finds_the_data(
     def use() -> None:
         with attach(home, neo4j_line) as attached:
             pids.append(java_pid(home))
-            assert query(attached, "MATCH (n) RETURN count(n)") == [[2]]
+            assert query(attached, "MATCH (n) RETURN count(n)") == [[3]]
+            # What was put back says so to whoever remembers the numbers of its changes.
+            assert query(attached, "MATCH (n:ChangeCounter) RETURN n.lineage") != [["of the dump"]]
 
     together = [threading.Thread(target=use) for _ in range(2)]
     for thread in together:
