@@ -101,7 +101,7 @@ async def askers_in(store: Store) -> list[Asker]:
     now = datetime.now(UTC)
 
     def holds(properties: Mapping[str, Any]) -> bool:
-        return properties.get("until") is None or properties["until"] > now
+        return properties.get("until") is None or properties["until"] >= now
 
     paired = {fact.record.links.get("goal") async for fact in store.facts(KINDS["pairings"])}
     people = {fact.record.uid: fact.record async for fact in store.facts(KINDS["people"])}

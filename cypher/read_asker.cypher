@@ -4,18 +4,18 @@
 // $now: instant as of which facts count
 MATCH (mentee:Person {uid: $mentee})
 OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
-WHERE CASE WHEN $goal IS NULL THEN goal.since < $now AND (goal.until IS NULL OR goal.until > $now) ELSE goal.uid = $goal END
+WHERE CASE WHEN $goal IS NULL THEN goal.since < $now AND (goal.until IS NULL OR goal.until >= $now) ELSE goal.uid = $goal END
 WITH mentee, goal
 ORDER BY goal.since DESC, goal.uid
 LIMIT 1
 RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title AS title,
        EXISTS {
          MATCH (mentee)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
-         WHERE consent.since < $now AND (consent.until IS NULL OR consent.until > $now)
+         WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
        } AS consented,
        COLLECT {
          MATCH (mentee)-[:AVAILABLE]->(window:Availability)
-         WHERE window.since < $now AND (window.until IS NULL OR window.until > $now)
+         WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
          RETURN [window.weekday, window.start, window.end, window.zone]
        } AS windows,
        COLLECT {

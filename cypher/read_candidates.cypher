@@ -9,35 +9,35 @@ OPTIONAL MATCH (mentee:Person {uid: $mentee})
 RETURN uid, mentor.until AS left_on,
        COLLECT {
          MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
-         WHERE role.since < $now AND (role.until IS NULL OR role.until > $now)
+         WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now)
          RETURN coalesce(role.max_mentees, -1)
        } AS places,
        EXISTS {
          MATCH (mentor)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
-         WHERE consent.since < $now AND (consent.until IS NULL OR consent.until > $now)
+         WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
        } AS consented,
        COUNT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
        } AS taken,
        EXISTS {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
          WHERE pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
        } AS paired,
        EXISTS {
          MATCH (mentor)-[block:BLOCKS]-(mentee)
-         WHERE block.since < $now AND (block.until IS NULL OR block.until > $now)
+         WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
        } AS blocked,
        COLLECT {
          MATCH (mentor)-[:ABSENT]->(absence:Absence)
-         WHERE absence.since < $now AND absence.until > $now
+         WHERE absence.since < $now AND absence.until >= $now
          RETURN absence.until
        } AS away_until,
        COLLECT {
          MATCH (mentor)-[:AVAILABLE]->(window:Availability)
-         WHERE window.since < $now AND (window.until IS NULL OR window.until > $now)
+         WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
          RETURN [window.weekday, window.start, window.end, window.zone]
        } AS windows,
        COLLECT {

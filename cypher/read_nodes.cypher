@@ -8,6 +8,6 @@ RETURN uid, labels(node)[0] AS kind,
        COLLECT { MATCH (node)<-[:HAS_GOAL]-(owner:Person) RETURN owner.uid } AS owners,
        COLLECT {
          MATCH (node)-[has:HAS_ROLE]->(role:Role)
-         WHERE has.since < $now AND (has.until IS NULL OR has.until > $now)
+         WHERE has.since < $now AND (has.until IS NULL OR has.until >= $now)
          RETURN DISTINCT role.name ORDER BY role.name
        } AS roles

@@ -119,7 +119,8 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
     found = _Found()
     unreadable = await _check_shapes(store, found)
     await _check_fixed_nodes(store, found)
-    counts, changes = await count_facts(store), await store.read_changes()
+    counts = await count_facts(store)
+    newest: dict[str, tuple[int, str]] = {}
     broader: list[tuple[str, str]] = []
     for kind in KINDS.values():
         if kind.name in unreadable:
@@ -127,13 +128,18 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
         listed = 0
         async for fact in store.facts(kind):
             listed += 1
-            for rule in _broken_rules(kind, fact, changes.by_kind.get(kind.name, 0)):
+            newest[kind.name] = fact.changed, fact.record.uid  # listings are in the order of changes
+            for rule in _broken_rules(kind, fact):
                 found.add(rule, kind.name, fact.record.uid)
             if kind.name == "broader" and "until" not in fact.record.properties:
                 broader.append((fact.record.links["skill"], fact.record.links["broader"]))
             on_progress(kind.name, 1)
         if listed < counts[kind.name]:
             found.add("does not appear in listings", kind.name, "", counts[kind.name] - listed)
+    changes = await store.read_changes()  # after the facts: what is written meanwhile is counted by then
+    for name, (change, uid) in newest.items():
+        if change > changes.by_kind.get(name, 0):
+            found.add("changed after the last change that was counted", name, uid)
     for cycle in _cycles(broader):
         found.add("is broader than itself, by way of others", "skills", min(cycle))
     return found.violations()
@@ -208,11 +214,9 @@ async def _check_fixed_nodes(store: Store, found: _Found) -> None:
         found.add("counts fewer changes of the graph than of one kind", "ChangeCounter", "")
 
 
-def _broken_rules(kind: Kind, fact: StoredFact, last_change: int) -> Iterator[str]:
+def _broken_rules(kind: Kind, fact: StoredFact) -> Iterator[str]:
     """What is wrong with one fact."""
     record = fact.record
-    if fact.changed > last_change:
-        yield "changed after the last change that was counted"
     if not isinstance(record.properties.get("source"), str):
         yield "source is missing"
         return

@@ -1,8 +1,8 @@
 """What scoring needs of the graph, as columns in memory: one table per kind of fact, kept fresh by the change counter.
 
 Rows and index numbers are only ever added, so a table built once stays valid while others grow. Every question is asked
-as of an instant: a fact counts where it began before that instant and had not ended by then, and what ended later is
-not known yet. A past day is therefore answered by the same code as now.
+as of an instant: a fact counts where it held just before that instant, and what ended later is not known yet. A past
+day is therefore answered by the same code as now.
 """
 
 import asyncio
@@ -137,8 +137,11 @@ class Table:
         return mask
 
     def valid(self, now: float) -> Mask:
-        """Facts that began before an instant and had not ended by then: `bool[rows]`."""
-        mask: Mask = self.begun(now) & (self.reals("until") > now)
+        """Facts that held just before an instant: `bool[rows]`.
+
+        So of two facts of which one ends at an instant and the other begins there, exactly one holds.
+        """
+        mask: Mask = self.begun(now) & (self.reals("until") >= now)
         return mask
 
     def state(self, now: float) -> tuple[int, int, int]:
@@ -146,7 +149,7 @@ class Table:
 
         A count of those that hold would not do: from one instant to the next one may end and another begin.
         """
-        return self.version, int(self.begun(now).sum()), int((self.reals("until") <= now).sum())
+        return self.version, int(self.begun(now).sum()), int((self.reals("until") < now).sum())
 
 
 class Groups:
@@ -180,7 +183,8 @@ class Columns:
         self._seen: dict[str, int] = {}
         self._texts = TextCounts()
         self._derived: dict[str, tuple[object, Any]] = {}
-        self._refreshing = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._reading: asyncio.Task[bool] | None = None
 
     @property
     def people(self) -> Numbering:
@@ -204,27 +208,39 @@ class Columns:
             Whether these columns are complete now. They never will be where the graph was put back from a dump or a
             backup meanwhile: what they hold may not be there any more, and new ones have to be filled.
         """
-        async with self._refreshing:
-            told: list[Record] = []
-            # Facts wait until all are there, since other questions go on meanwhile. Only the first time, when nobody
-            # can ask yet and all of the graph would wait, they are taken in at once.
-            take = self.put if self.change < 0 else told.append
-            seen, change, lineage = dict(self._seen), self.change, self.lineage
-            # Read again after reading: a fact is never seen without those that it refers to.
-            while (changes := await store.read_changes()).last != change or changes.lineage != lineage:
-                if change >= 0 and (changes.lineage != lineage or changes.last < change):
-                    return False
-                lineage = changes.lineage
-                for name, table in self.tables.items():
-                    if changes.by_kind[name] > seen.get(name, -1):
-                        async for fact in store.facts(table.kind, after=seen.get(name, -1)):
-                            take(fact.record)
-                            seen[name] = fact.changed
-                change = changes.last
-            for record in told:
-                self.put(record)
-            self._seen, self.change, self.lineage = seen, change, lineage
-            return True
+        async with self._turn:
+            # After a large import reading takes longer than one question may. Whoever gives up leaves it going on, and
+            # the next one waits for it instead of beginning again.
+            if self._reading is not None:
+                await asyncio.wait([self._reading])
+            self._reading = asyncio.create_task(self._take_in(store))
+            try:
+                return await asyncio.shield(self._reading)
+            finally:
+                if self._reading.done():
+                    self._reading = None
+
+    async def _take_in(self, store: Store) -> bool:
+        told: list[Record] = []
+        # Facts wait until all are there, since other questions go on meanwhile. Only the first time, when nobody can
+        # ask yet and all of the graph would wait, they are taken in at once.
+        take = self.put if self.change < 0 else told.append
+        seen, change, lineage = dict(self._seen), self.change, self.lineage
+        # Read again after reading: a fact is never seen without those that it refers to.
+        while (changes := await store.read_changes()).last != change or changes.lineage != lineage:
+            if change >= 0 and (changes.lineage != lineage or changes.last < change):
+                return False
+            lineage = changes.lineage
+            for name, table in self.tables.items():
+                if changes.by_kind[name] > seen.get(name, -1):
+                    async for fact in store.facts(table.kind, after=seen.get(name, -1)):
+                        take(fact.record)
+                        seen[name] = fact.changed
+            change = changes.last
+        for record in told:
+            self.put(record)
+        self._seen, self.change, self.lineage = seen, change, lineage
+        return True
 
     def put(self, record: Record) -> None:
         """Takes in one fact."""

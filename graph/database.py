@@ -7,17 +7,25 @@ the connection, which ends the query in the database too.
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, NoReturn, Self, TypeVar, cast
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, NotificationMinimumSeverity
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, ConstraintError, DriverError, Neo4jError
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    ConstraintError,
+    DriverError,
+    IncompleteCommit,
+    Neo4jError,
+)
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.statements import statement
@@ -27,6 +35,12 @@ round_trips: ContextVar[list[str] | None] = ContextVar("round_trips", default=No
 
 Result = TypeVar("Result")
 _PANIC = "needs to be restarted"
+_REMEDIES = {
+    "Neo.ClientError.Database.DatabaseNotFound": "the server has no database of this name; correct NEO4J_DATABASE",
+    "Neo.ClientError.Security.Forbidden": "the database user lacks a right that this takes; give NEO4J_USER the rights "
+    "to read, to write and to manage constraints and indexes",
+}
+"""What the operator can mend, by the code of the server's refusal."""
 
 
 class DatabaseUnavailable(DomainError):
@@ -86,6 +100,10 @@ class Database:
         self.budget_s = budget_s
         self._on_panic = on_panic
         self._driver: AsyncDriver | None = None
+        # Members of a cluster lag behind each other. A single server does not, and one that is put back from a dump
+        # would wait for a bookmark that never comes.
+        routed = address.uri.startswith("neo4j")
+        self._bookmarks = AsyncGraphDatabase.bookmark_manager() if routed else None
 
     async def __aenter__(self) -> Self:
         try:
@@ -113,8 +131,16 @@ class Database:
                 async with asyncio.timeout(2):
                     await self._driver.close()
 
-    async def read(self, name: str, /, *, budget_s: float | None = None, **parameters: object) -> list[dict[str, Any]]:
+    async def read(
+        self, name: str, /, *, budget_s: float | None = None, newest: bool = False, **parameters: object
+    ) -> list[dict[str, Any]]:
         """Sends one reading statement and returns its rows as plain dicts.
+
+        Args:
+            name: The statement.
+            budget_s: Seconds after which it is given up.
+            newest: Ask the member of a cluster that takes the writes. What is read afterwards is as new, wherever.
+            parameters: Its parameters.
 
         Raises:
             DatabaseUnavailable: The server did not answer within the budget.
@@ -124,22 +150,30 @@ class Database:
             return await _run(transaction, name, parameters)
 
         async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
-            return await session.execute_read(work)
+            return await (session.execute_write(work) if newest else session.execute_read(work))
 
-    @asynccontextmanager
-    async def transaction(self, *, budget_s: float | None = None) -> AsyncIterator["Transaction"]:
-        """One writing transaction: committed when the block ends, rolled back when it raises.
+    async def write(
+        self, work: Callable[["Transaction"], Awaitable[Result]], *, budget_s: float | None = None
+    ) -> Result:
+        """Does some work in one writing transaction: committed when it returns, rolled back when it raises.
 
-        It is not retried: a commit whose answer was lost may have happened. Every write of ours can be repeated, since
-        it names the uids that it writes.
+        The work is done again where the server says that another try may succeed, as after a deadlock or a change of
+        leader; so it must not depend on what an earlier try saw.
 
         Raises:
             DatabaseUnavailable: The server did not answer within the budget.
-            DomainError: `CONFLICT`, a uniqueness constraint of the database forbids it.
+            DomainError: `CONFLICT`, a uniqueness constraint of the database forbids it; `OUTCOME_UNKNOWN`, the
+                connection was lost while the server committed.
         """
+
+        async def attempt(transaction: AsyncManagedTransaction) -> Result:
+            return await work(Transaction(transaction))
+
         async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
-            async with await session.begin_transaction() as transaction:
-                yield Transaction(cast(AsyncManagedTransaction, transaction))
+            try:
+                return await session.execute_write(attempt)
+            except _RolledBack as rolled_back:
+                return cast(Result, rolled_back.result)
 
     async def run_directly(self, text: str, *, budget_s: float = 60.0) -> list[dict[str, Any]]:
         """Sends a statement that manages its own transaction, such as a change of the schema."""
@@ -154,7 +188,10 @@ class Database:
             return (await driver.get_server_info()).agent.removeprefix("Neo4j/")
 
     def _session_options(self) -> dict[str, Any]:
-        return {"database": self.address.database} if self.address.database else {}
+        options: dict[str, Any] = {"database": self.address.database} if self.address.database else {}
+        if self._bookmarks is not None:
+            options["bookmark_manager"] = self._bookmarks
+        return options
 
     @asynccontextmanager
     async def _unit_of_work(self, budget_s: float | None) -> AsyncIterator[AsyncDriver]:
@@ -173,7 +210,15 @@ class Database:
             raise DomainError(
                 "something else is recorded under the same identity or source key already", code="CONFLICT"
             ) from None
-        except ClientError:
+        except IncompleteCommit:
+            raise DomainError(
+                "the connection was lost while this was being written; it may have taken place or not, so look before "
+                "you repeat it",
+                code="OUTCOME_UNKNOWN",
+            ) from None
+        except ClientError as error:
+            if error.code in _REMEDIES:
+                raise DatabaseUnavailable(_REMEDIES[error.code]) from None
             raise
         except (Neo4jError, DriverError, OSError) as error:
             panic = isinstance(error, Neo4jError) and _PANIC in (error.message or "")
@@ -196,17 +241,27 @@ class Transaction:
         """Sends one statement of `cypher/` and returns its rows."""
         return await _run(self._transaction, name, parameters)
 
-    async def roll_back(self) -> None:
-        """Takes back what was written in this transaction."""
-        await cast(Any, self._transaction).rollback()
+    @staticmethod
+    def roll_back(result: object) -> NoReturn:
+        """Ends the work, takes back what was written, and makes `Database.write` return the result."""
+        raise _RolledBack(result)
+
+
+class _RolledBack(Exception):
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
 
 
 async def _run(
     transaction: AsyncManagedTransaction, name: str, parameters: Mapping[str, object]
 ) -> list[dict[str, Any]]:
     _note(name)
-    result = await transaction.run(statement(name), dict(parameters))
-    return [dict(record) async for record in result]
+    try:
+        result = await transaction.run(statement(name), dict(parameters))
+        return [dict(record) async for record in result]
+    except ValueError as error:  # what the driver raises at an answer that is not Bolt
+        raise DatabaseUnavailable("what answers at the database's address does not speak Bolt") from error
 
 
 def _note(name: str) -> None:

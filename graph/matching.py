@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import ALWAYS, uid_of
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
-from mentorgraph.graph.rules import PairFacts, Refusal, refusals
+from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
 from mentorgraph.graph.signals import Evidence
 from mentorgraph.graph.store import Store, native
@@ -38,6 +39,9 @@ FIRST_BLOCK = 32
 """Candidates whose facts are read at first; every further block is twice as long."""
 
 SHOWN_SENTENCES = 5
+
+LONGEST_PAGING = timedelta(days=30)
+"""How long after its first page a list can be gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +197,10 @@ class Recommender:
         if not 1 <= first <= MOST:
             raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
         _may_ask(viewer, mentee)
-        cursor = _read_cursor(after) if after is not None else None
+        cursor = self._cursor(after, as_of) if after is not None else None
         asker = await self._ask(mentee, goal, as_of, cursor.scored_at if cursor else None)
         scored_at = asker.asked.now
-        slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {scored_at.date()}")
+        slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {asker.scores.fingerprint()}")
         order = self._order(asker)
         start = 0
         if cursor is not None:
@@ -250,6 +254,8 @@ class Recommender:
     ) -> Explanation:
         """Says why a mentor fits a mentee, and which rules forbid the pair now; participants ask as the mentee only.
 
+        Participants are told of mentors who take part only, as if nobody else existed.
+
         Raises:
             DomainError: `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
             DatabaseUnavailable: The graph cannot be asked.
@@ -260,7 +266,10 @@ class Recommender:
         if person == NONE:
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
         [row] = await self.store.read_candidates(mentee, [mentor], asker.now)
-        forbidden = tuple(refusals(self._pair(asker, row)))
+        pair = self._pair(asker, row)
+        if not viewer.sees_everybody and not may_be_shown(pair):
+            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+        forbidden = tuple(refusals(pair))
         if forbidden and not viewer.sees_everybody:
             forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
         paths = tuple((await self._paths(asker, [person], viewer)).get(mentor, ()))
@@ -298,11 +307,19 @@ class Recommender:
         found = row["goal"] or ""
         if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
             columns = await self._fresh_columns()  # they were recorded since the refresh above
-        person, number = columns.people.find(mentee), columns.goals.find(found)
+        person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
+        if person == NONE or (found and number == NONE):
+            raise DatabaseUnavailable("the graph is being put back; try again in a moment")
         asked = question(columns, person, number, scored_at or now, self.scorer.policy.signals)
         scores = self.scorer.score(columns, asked)
         key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {found}"
         return _Asker(columns, mentee, found, key, now, _free(row, now), asked, scores)
+
+    def _cursor(self, after: str, as_of: datetime | None) -> "_Cursor":
+        cursor, now = _read_cursor(after), as_of or self.clock()
+        if not now - LONGEST_PAGING <= cursor.scored_at <= now:
+            raise DomainError("after is of another time; ask for the first page", code="BAD_USER_INPUT", field="after")
+        return cursor
 
     async def _fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -393,7 +410,7 @@ def _may_ask(viewer: Viewer, mentee: str) -> None:
 
 
 def _past(instant: datetime | None, now: datetime) -> datetime | None:
-    return instant if instant is not None and instant <= now else None
+    return instant if instant is not None and instant < now else None
 
 
 def _free(row: dict[str, Any], now: datetime) -> Bits | None:
@@ -463,7 +480,7 @@ def _read_cursor(cursor: str) -> _Cursor:
     try:
         content = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         [question_key, instant, rank, score, uid] = content
-        if [type(each) for each in content] != [str, int, int, float, str]:
+        if [type(each) for each in content] != [str, int, int, float, str] or not 1 <= rank < 2**31:
             raise ValueError
         return _Cursor(question_key, ALWAYS + timedelta(microseconds=instant), rank, score, uid)
     except (ValueError, TypeError, OverflowError, binascii.Error):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from neo4j.exceptions import ClientError
 
-from mentorgraph.graph.database import Database, DatabaseUnavailable
+from mentorgraph.graph.database import Database, DatabaseUnavailable, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import KINDS, ROLES, role_uid
 from mentorgraph.graph.statements import FOLDER
@@ -93,7 +93,8 @@ async def migrate(database: Database) -> list[str]:
             await _apply(database, text)
     if missing:
         await database.run_directly("CALL db.awaitIndexes(120)", budget_s=130)
-    async with database.transaction() as transaction:
+
+    async def record(transaction: Transaction) -> None:
         await transaction.run(
             "ensure_fixed_nodes",
             roles=[{"uid": role_uid(role), "name": role} for role in ROLES],
@@ -103,4 +104,6 @@ async def migrate(database: Database) -> list[str]:
         await transaction.run("next_change", count=0, kinds=[])
         for migration in missing:
             await transaction.run("record_migration", name=migration.name, sha256=migration.sha256)
+
+    await database.write(record)
     return [each.name for each in missing]

@@ -172,7 +172,7 @@ def _steps(
                 forward=row["end"]["uid"] == uid,
                 since=native(row["since"]),
                 source=row["source"],
-                holds_now=until is None or until > now,
+                holds_now=until is None or until >= now,
             )
         )
     if item.evidence.count > 1:

@@ -145,7 +145,7 @@ class PastPairings:
             goal = np.where(goals.begun(asked.seconds)[goal], goal, NONE)
         others = (table.numbers("goal") != asked.goal) | (table.numbers("goal") == NONE)
         rows = np.flatnonzero(table.begun(asked.seconds) & others)
-        known = table.reals("until")[rows] <= asked.seconds
+        known = table.reals("until")[rows] < asked.seconds
         return cls(
             rows,
             table.numbers("mentor")[rows],

@@ -7,12 +7,12 @@ the viewer may not say it or what it refers to does not exist.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
+from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -58,25 +58,24 @@ async def register_person(
     if not viewer.sees_everybody:
         raise DomainError("only coordinators register people", code="FORBIDDEN")
     now = now or present()
-    key = _key(external_id, now)
-    known = (await store.read_nodes([uid_of(source, "people", key)], now)).values() if external_id else ()
-    joined_on = next((each.properties["since"] for each in known), now)
-    row = {"joined_on": joined_on, **_without_gaps(person), "id": key, "source": source}
-    records = facts_of("people", row, source)
-    own = records[0]
-    joined = own.properties["since"]
-    for stance, skills in (("offers", offers), ("wants", wants)):
-        for place, skill in enumerate(skills):
-            told = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
-            records += _facts_at(f"{stance}.{place}", "person_skills", told, source)
-    # Whoever is registered late has not agreed before: a consent begins now, whenever the person joined.
-    given = await store.read_open_facts_of(own.uid, now) if known else []
-    agreed = {_agreement(each) for each in given if each.kind == "consents" and "until" not in each.properties}
-    for purpose in consents:
-        told = {"person_id": own.uid, "purpose": purpose, "text_version": text_version, "since": now}
-        records += [each for each in facts_of("consents", told, source) if _agreement(each) not in agreed]
-    await store.write(records)
-    return own.uid
+    told = _Told("people", _key(external_id, now), _without_gaps(person), source)
+
+    async def decide(known: Store) -> tuple[list[Record], str]:
+        own, *further = await told.facts(known, now)
+        joined = own.properties["since"]
+        for stance, skills in (("offers", offers), ("wants", wants)):
+            for place, skill in enumerate(skills):
+                row = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
+                further += _facts_at(f"{stance}.{place}", "person_skills", row, source)
+        # Whoever is registered late has not agreed before: a consent begins now, whenever the person joined.
+        given = await known.read_open_facts_of(own.uid, now)
+        agreed = {_agreement(each) for each in given if each.kind == "consents" and "until" not in each.properties}
+        for purpose in consents:
+            row = {"person_id": own.uid, "purpose": purpose, "text_version": text_version, "since": now}
+            further += [each for each in facts_of("consents", row, source) if _agreement(each) not in agreed]
+        return [own, *await _unknown(known, further)], own.uid
+
+    return await store.decide_and_write(decide)
 
 
 async def create_goal(
@@ -105,17 +104,16 @@ async def create_goal(
     """
     _may_speak_for(viewer, goal.get("person_id"))
     now = now or present()
-    key = _key(external_id, now)
-    known = (await store.read_nodes([uid_of(source, "goals", key)], now)).values() if external_id else ()
-    created_on = next((each.properties["since"] for each in known), now)
-    row = {"created_on": created_on, **_without_gaps(goal), "id": key, "source": source}
-    records = facts_of("goals", row, source)
-    own = records[0]
-    for place, need in enumerate(needs):
-        told = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
-        records += _facts_at(f"needs.{place}", "goal_skills", told, source)
-    await store.write(records)
-    return own.uid
+    told = _Told("goals", _key(external_id, now), _without_gaps(goal), source)
+
+    async def decide(known: Store) -> tuple[list[Record], str]:
+        own, *further = await told.facts(known, now)
+        for place, need in enumerate(needs):
+            row = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
+            further += _facts_at(f"needs.{place}", "goal_skills", row, source)
+        return [own, *await _unknown(known, further)], own.uid
+
+    return await store.decide_and_write(decide)
 
 
 async def set_availability(
@@ -150,13 +148,17 @@ async def set_availability(
         )
     ]
     _refuse_overlaps(told)
-    known = [each for each in await store.read_open_facts_of(person, since) if each.kind == "availability"]
-    kept = {_window(each) for each in known if "until" not in each.properties}
     wanted = {_window(each): each for each in told}
-    begun = [each for window, each in wanted.items() if window not in kept]
-    ended = [_ended(each, since) for each in known if _window(each) not in wanted]
-    await _refuse_unknown_person(store, person)
-    await store.write([*begun, *ended])
+
+    async def decide(known: Store) -> tuple[list[Record], None]:
+        await _refuse_unknown_person(known, person)
+        given = [each for each in await known.read_open_facts_of(person, since) if each.kind == "availability"]
+        kept = {_window(each) for each in given if "until" not in each.properties}
+        begun = [each for window, each in wanted.items() if window not in kept]
+        ended = [_ended(each, since) for each in given if _window(each) not in wanted]
+        return [*begun, *ended], None
+
+    await store.decide_and_write(decide)
 
 
 async def record_consent(
@@ -186,19 +188,49 @@ async def record_consent(
     since = since or present()
     row = {"person_id": person, "purpose": purpose, "text_version": text_version, "since": since, "source": source}
     [told] = facts_of("consents", row, source)
-    await _refuse_unknown_person(store, person)
-    known = [
-        each
-        for each in await store.read_open_facts_of(person, since)
-        if each.kind == "consents" and each.properties["purpose"] == told.properties["purpose"]
-    ]
-    if not granted:
-        await store.write([_ended(each, since) for each in known])
-    elif not any(
-        each.properties["text_version"] == told.properties["text_version"] and "until" not in each.properties
-        for each in known
-    ):
-        await store.write([told])
+    agreement = _agreement(told)
+
+    async def decide(known: Store) -> tuple[list[Record], None]:
+        await _refuse_unknown_person(known, person)
+        given = [
+            each
+            for each in await known.read_open_facts_of(person, since)
+            if each.kind == "consents" and each.properties["purpose"] == told.properties["purpose"]
+        ]
+        if not granted:
+            return [_ended(each, since) for each in given], None
+        is_given = any(_agreement(each) == agreement and "until" not in each.properties for each in given)
+        return [] if is_given else [told], None
+
+    await store.decide_and_write(decide)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A fact that somebody tells under the key of a source, perhaps not for the first time."""
+
+    file: str
+    key: str
+    row: Row
+    source: str
+
+    async def facts(self, known: Store, now: datetime) -> list[Record]:
+        """The facts of the row, its own first; what the graph knows of that one stays where nothing else is told."""
+        kind = KINDS[self.file]
+        uid = uid_of(self.source, self.file, self.key)
+        node = (await known.read_nodes([uid], now)).get(uid)
+        stored = dict(node.properties) if node is not None and node.kind == kind.label else {}
+        stored.pop("changed", None)
+        begins = next(each.column for each in kind.fields if each.name == "since")
+        row = {begins: stored.get("since", now), **self.row, "id": self.key, "source": self.source}
+        own, *further = facts_of(self.file, row, self.source)
+        return [replace(own, properties={**stored, **own.properties}), *further]
+
+
+async def _unknown(known: Store, records: Sequence[Record]) -> list[Record]:
+    """Those of some facts that the graph does not know; a fact that it knows is not told anew, only a new one."""
+    statuses = await known.compare(records) if records else {}
+    return [each for each in records if statuses[each.uid] not in ("same", "changed", "ended")]
 
 
 def _may_speak_for(viewer: Viewer, person: object) -> None:

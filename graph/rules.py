@@ -53,6 +53,11 @@ class Refusal:
     remedy: str = ""
 
 
+def may_be_shown(pair: PairFacts) -> bool:
+    """Whether the mentee of a pair may read of its mentor at all, or rather of anybody with that id."""
+    return pair.is_mentor and pair.consented and pair.left_on is None and not pair.blocked
+
+
 def refusals(pair: PairFacts) -> list[Refusal]:
     """Every rule that forbids a pair, in a fixed order; none if it is allowed."""
     found = []

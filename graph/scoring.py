@@ -1,5 +1,6 @@
 """How signals become one score that adds up; the learned part enters here, as another `Scorer`."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -56,6 +57,10 @@ class Scores:
         """Adds the terms up."""
         contributions = [term.contributions for term in terms]
         return cls(base, terms, np.round(base + np.sum(contributions, axis=0), DECIMALS) + 0.0)
+
+    def fingerprint(self) -> str:
+        """Digits that are the same where everybody has the same score."""
+        return hashlib.blake2b(self.total.tobytes(), digest_size=16).hexdigest()
 
     def order(self, people: NDArray[np.int64], place_of_uid: NDArray[np.int64]) -> NDArray[np.int64]:
         """Some people, best first; equal scores in the order of their uids.

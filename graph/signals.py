@@ -224,7 +224,7 @@ def _needs_held(columns: Columns, now: float) -> Mask:
     if not len(closed):
         return needs.valid(now)
     held: Mask = needs.begun(now) & (
-        (needs.reals("until") > now) | (needs.reals("until") >= closed[needs.numbers("goal")])
+        (needs.reals("until") >= now) | (needs.reals("until") >= closed[needs.numbers("goal")])
     )
     return held
 

@@ -4,17 +4,19 @@ Method names are the names of the statements in `cypher/`. Plain values come bac
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from neo4j.time import DateTime
 
-from mentorgraph.graph.database import Database
+from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_STATES, Kind, Record, link_uid
+
+Result = TypeVar("Result")
 
 PAGE = 2_000
 """Facts in one page of a listing."""
@@ -90,10 +92,21 @@ class Conflict(DomainError):
 
 
 class Store:
-    """The facts of one graph."""
+    """The facts of one graph.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: Where they are.
+        within: The transaction that everything is read in; each reading has its own if none is given.
+    """
+
+    def __init__(self, database: Database, within: Transaction | None = None) -> None:
         self.database = database
+        self._within = within
+
+    async def _read(self, name: str, /, *, budget_s: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
+        if self._within is not None:
+            return await self._within.run(name, **parameters)
+        return await self.database.read(name, budget_s=budget_s, **parameters)
 
     # --- facts in ---------------------------------------------------------------------------------------------------
 
@@ -103,13 +116,18 @@ class Store:
         Returns:
             uid → `created`, `changed`, `ended`, `same`, or one of `CONFLICTS`.
         """
-        async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
+        groups = _rows_by_kind(records)
+
+        async def look(transaction: Transaction) -> dict[str, str]:
             statuses: dict[str, str] = {}
-            for kind, rows in _rows_by_kind(records):
+            for kind, rows in groups:
                 [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=False)
                 statuses.update(found["statuses"])
-            await transaction.roll_back()
-        return statuses
+            return statuses
+
+        if self._within is not None:
+            return await look(self._within)
+        return await self.database.write(look, budget_s=WRITING_BUDGET_S)
 
     async def write(self, records: Sequence[Record]) -> dict[str, str]:
         """Writes the records in one transaction: all or none.
@@ -123,29 +141,40 @@ class Store:
         """
         if not records:
             return {}
-        groups = _rows_by_kind(records)
-        statuses: dict[str, str] = {}
-        async with self.database.transaction(budget_s=WRITING_BUDGET_S) as transaction:
-            [reserved] = await transaction.run(
-                "next_change", count=len(records), kinds=[kind.name for kind, _ in groups]
-            )
-            numbers = count(reserved["last"] - len(records) + 1)
-            for kind, rows in groups:
-                for row, number in zip(rows, numbers, strict=False):
-                    row["changed"] = number
-                [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=True)
-                statuses.update(found["statuses"])
-            _refuse_unwritten(records, statuses)
-            if all(status == "same" for status in statuses.values()):
-                await transaction.roll_back()
-        return statuses
+
+        async def put(transaction: Transaction) -> dict[str, str]:
+            statuses = await _put(transaction, records)
+            return transaction.roll_back(statuses) if _is_nothing_new(statuses) else statuses
+
+        return await self.database.write(put, budget_s=WRITING_BUDGET_S)
+
+    async def decide_and_write(self, decide: Callable[["Store"], Awaitable[tuple[Sequence[Record], Result]]]) -> Result:
+        """Reads, decides what to write, and writes it in one transaction, between which nobody else writes.
+
+        Args:
+            decide: Is given a store to read from, and returns the records to write and what this method is to return.
+                It is called again where the database asks for another try.
+
+        Raises:
+            Conflict: As `write`.
+            DomainError: As `write`.
+        """
+
+        async def work(transaction: Transaction) -> Result:
+            await transaction.run("next_change", count=0, kinds=[])  # all who write wait for the counter
+            records, result = await decide(Store(self.database, transaction))
+            if _is_nothing_new(await _put(transaction, records) if records else {}):
+                transaction.roll_back(result)
+            return result
+
+        return await self.database.write(work, budget_s=WRITING_BUDGET_S)
 
     async def find_existing(self, uids: Iterable[str]) -> dict[str, str]:
         """Finds which uids exist: uid → label."""
         wanted = sorted(set(uids))
         if not wanted:
             return {}
-        rows = await self.database.read("find_existing", uids=wanted, budget_s=LISTING_BUDGET_S)
+        rows = await self._read("find_existing", uids=wanted, budget_s=LISTING_BUDGET_S)
         return {row["uid"]: row["label"] for row in rows}
 
     # --- facts out --------------------------------------------------------------------------------------------------
@@ -153,7 +182,7 @@ class Store:
     async def facts(self, kind: Kind, *, after: int = -1) -> AsyncIterator[StoredFact]:
         """All facts of a kind that were written after a change, in the order of their last change."""
         while True:
-            [page] = await self.database.read(f"list_{kind.name}", changed=after, limit=PAGE, budget_s=LISTING_BUDGET_S)
+            [page] = await self._read(f"list_{kind.name}", changed=after, limit=PAGE, budget_s=LISTING_BUDGET_S)
             facts = [_stored_fact(kind, row) for row in page["facts"]]
             for fact in facts:
                 yield fact
@@ -163,7 +192,7 @@ class Store:
 
     async def read_changes(self) -> Changes:
         """The number of the last change of the whole graph and of each kind."""
-        rows = await self.database.read("read_changes")
+        rows = await self.database.read("read_changes", newest=True)
         by_kind = {row["kind"]: row["change"] for row in rows}
         return Changes("".join(row["lineage"] for row in rows), by_kind.pop("graph", -1), by_kind)
 
@@ -171,19 +200,19 @@ class Store:
 
     async def count_nodes(self) -> list[dict[str, Any]]:
         """How many nodes have which labels, and how many of them no listing can show."""
-        return await self.database.read("count_nodes", budget_s=CHECKING_BUDGET_S)
+        return await self._read("count_nodes", budget_s=CHECKING_BUDGET_S)
 
     async def count_relationships(self) -> list[dict[str, Any]]:
         """How many relationships of which type run between which labels, and how many of them no listing can show."""
-        return await self.database.read("count_relationships", budget_s=CHECKING_BUDGET_S)
+        return await self._read("count_relationships", budget_s=CHECKING_BUDGET_S)
 
     async def read_roles(self) -> list[dict[str, Any]]:
         """The nodes of the roles: uid and name."""
-        return await self.database.read("read_roles")
+        return await self._read("read_roles")
 
     async def read_nodes(self, uids: Iterable[str], now: datetime) -> dict[str, NodeRecord]:
         """Nodes by uid; what does not exist is absent."""
-        rows = await self.database.read("read_nodes", uids=sorted(set(uids)), now=now)
+        rows = await self._read("read_nodes", uids=sorted(set(uids)), now=now)
         nodes = {}
         for row in rows:
             owner = next(iter(row["owners"]), "")
@@ -194,19 +223,19 @@ class Store:
 
     async def page_skills(self, after: str, limit: int) -> list[str]:
         """Uids of skills, in their order."""
-        return [row["uid"] for row in await self.database.read("page_skills", after=after, limit=limit)]
+        return [row["uid"] for row in await self._read("page_skills", after=after, limit=limit)]
 
     async def page_goals(self, person: str | None, after: str, limit: int) -> list[str]:
         """Uids of everybody's goals, or of one person's, in their order."""
         if person is None:
-            rows = await self.database.read("page_goals", after=after, limit=limit)
+            rows = await self._read("page_goals", after=after, limit=limit)
         else:
-            rows = await self.database.read("page_goals_of", person=person, after=after, limit=limit)
+            rows = await self._read("page_goals_of", person=person, after=after, limit=limit)
         return [row["uid"] for row in rows]
 
     async def read_open_facts_of(self, person: str, at: datetime) -> list[Record]:
         """A person's windows of availability and consents that have not ended by an instant."""
-        rows = await self.database.read("read_open_facts_of", person=person, at=at)
+        rows = await self._read("read_open_facts_of", person=person, at=at)
         names = {"Availability": "availability", "Consent": "consents"}
         found = []
         for row in rows:
@@ -219,12 +248,12 @@ class Store:
 
     async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
         """Whoever asks and the goal asked about, or None where there is no such person."""
-        rows = await self.database.read("read_asker", mentee=mentee, goal=goal, now=now)
+        rows = await self._read("read_asker", mentee=mentee, goal=goal, now=now)
         return rows[0] if rows else None
 
     async def read_candidates(self, mentee: str, mentors: Sequence[str], now: datetime) -> list[dict[str, Any]]:
         """What the hard rules need to know of some mentors."""
-        return await self.database.read(
+        return await self._read(
             "read_candidates", mentee=mentee, mentors=list(mentors), now=now, open=list(OPEN_STATES)
         )
 
@@ -232,12 +261,31 @@ class Store:
         """Relationships by type and uid with both ends, and goals that stand alone."""
         # One map, since the database plans anew for every combination of lengths of lists that are parameters.
         wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()} | {"goals": sorted(goals)}
-        rows = await self.database.read("read_edges", uids=wanted)
+        rows = await self._read("read_edges", uids=wanted)
         for row in rows:
             for name in ("since", "until"):
                 if row[name] is not None:
                     row[name] = ALWAYS + timedelta(milliseconds=row[name])
         return rows
+
+
+async def _put(transaction: Transaction, records: Sequence[Record]) -> dict[str, str]:
+    """Writes records in a transaction: uid → what became of it."""
+    groups = _rows_by_kind(records)
+    [reserved] = await transaction.run("next_change", count=len(records), kinds=[kind.name for kind, _ in groups])
+    numbers = count(reserved["last"] - len(records) + 1)
+    statuses: dict[str, str] = {}
+    for kind, rows in groups:
+        for row, number in zip(rows, numbers, strict=False):
+            row["changed"] = number
+        [found] = await transaction.run(f"write_{kind.name}", rows=rows, apply=True)
+        statuses.update(found["statuses"])
+    _refuse_unwritten(records, statuses)
+    return statuses
+
+
+def _is_nothing_new(statuses: Mapping[str, str]) -> bool:
+    return all(status == "same" for status in statuses.values())
 
 
 def _rows_by_kind(records: Iterable[Record]) -> list[tuple[Kind, list[dict[str, object]]]]:

@@ -248,6 +248,7 @@ class Guardian:
             await self._await_ready(0, TAKE_OVER_LIMIT_S)
             return
         self._require_room()
+        self.folder.finish_swap()  # a load that was killed between its two renames left no server in place
         line = self.folder.line() or self.line
         if line is None:
             raise EmbeddedDatabaseError(f"There is no database in {self.folder.path}.", "no_database")

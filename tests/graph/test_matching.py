@@ -1,6 +1,7 @@
 """Recommendations on a generated community: they add up, equal brute force, show true evidence and are never stale."""
 
 import asyncio
+import base64
 import copy
 import random
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from mentorgraph.graph import recording
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import MOST, Recommender, Slate
+from mentorgraph.graph.matching import MOST, Explanation, Recommender, Slate
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import question
@@ -366,6 +367,17 @@ def test_an_answer_about_one_instant_does_not_show_in_that_about_another(communi
         assert warm == cold
 
 
+def test_a_forged_cursor_asks_for_no_other_time(community: Community) -> None:
+    cursor = community.ask(0, with_paths=False).cursors[0]
+    key, instant, rank, score, uid = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    year_us = 366 * 24 * 3600 * 10**6
+    for told in ([key, 253402214400000000, rank, score, uid], [key, -62135596800000000, rank, score, uid],
+                 [key, instant - year_us, rank, score, uid], [key, instant + year_us, rank, score, uid],
+                 [key, instant, 2**40, score, uid], [key, instant, 0, score, uid]):  # fmt: skip
+        forged = base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
+        assert community.refused(lambda forged=forged: community.ask(0, after=forged)) == "BAD_USER_INPUT", told
+
+
 # --- viewers --------------------------------------------------------------------------------------------------------
 
 
@@ -487,3 +499,23 @@ def test_questions_during_a_refresh_see_the_state_before_or_after_it(community: 
 
     slates = community.run(ask_meanwhile())
     assert [len(slate.recommendations) for slate in slates] == [10] * 12
+
+
+def test_participants_are_told_of_mentors_who_take_part_only(community: Community) -> None:
+    mentee, goal = community.askers[0]
+    viewer = Viewer(mentee, frozenset({"mentee"}))
+    mentor = community.ask(0, with_paths=False).recommendations[0].mentor
+
+    def explained(whom: str, by: Viewer) -> Explanation:
+        found: Explanation = community.run(community.recommender.explain(by, mentee, whom, goal))
+        return found
+
+    assert explained(mentor, viewer).mentor == mentor
+    another = next(each for each, _ in community.askers if each != mentee)
+    assert explained(another, COORDINATOR).refusals
+    assert community.refused(lambda: explained(another, viewer)) == "NOT_FOUND"
+    block = community.write("blocks", person_id=mentor, blocked_id=mentee, since="2024-01-01")
+    assert "BLOCKED" in {each.rule for each in explained(mentor, COORDINATOR).refusals}
+    assert community.refused(lambda: explained(mentor, viewer)) == "NOT_FOUND"
+    community.end(block)
+    assert explained(mentor, viewer).mentor == mentor

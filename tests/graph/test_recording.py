@@ -1,5 +1,7 @@
 """What people tell: the same facts by every route, ended and begun as told, and counted in the next answer."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,6 +113,41 @@ async def test_telling_the_same_key_again_changes_nothing(store: Store) -> None:
     await recording.set_availability(store, COORDINATOR, uid("people", "p2"), [MORNING], source=SOURCE, since=NOW)
     await recording.record_consent(store, COORDINATOR, uid("people", "p1"), "matching", True, "1", since=NOW)
     assert await graph_hash(store) == before
+
+
+async def test_telling_a_key_again_says_nothing_of_what_it_leaves_out(store: Store) -> None:
+    """A person who left, with a zone and a role that a first pairing dated, and a goal that was closed."""
+    await import_bundle(store, bundle_of(WORLD), source=SOURCE)
+    left = {"id": "p1", "name": "Ada", "joined_on": "2020-01-01", "left_on": "2024-01-01", "zone": "Europe/Lisbon"}
+    goal = {"id": "g1", "person_id": "p1", "title": "Learn", "created_on": "2021-01-01", "closed_on": "2022-01-01"}
+    role = {"person_id": "p1", "role_id": "mentor", "since": "2021-05-05"}
+    undated = facts_of("people", {**left, "roles": "mentor"}, SOURCE)[1]
+    await store.write(facts_of("people", left, SOURCE) + facts_of("goals", goal, SOURCE))
+    await store.write([replace(facts_of("roles", role, SOURCE)[0], uid=undated.uid,
+                               properties={**facts_of("roles", role, SOURCE)[0].properties, "uid": undated.uid})])  # fmt: skip
+    before = await graph_hash(store)
+    later: dict[str, Any] = {"source": SOURCE, "now": NOW}
+    await recording.register_person(store, COORDINATOR, {"name": "Ada", "roles": "mentor"}, external_id="p1", **later)
+    told = {"person_id": uid("people", "p1"), "title": "Learn"}
+    await recording.create_goal(store, COORDINATOR, told, external_id="g1", **later)
+    assert await graph_hash(store) == before
+    await recording.register_person(
+        store, COORDINATOR, {"name": "Ada L.", "roles": "mentor"}, external_id="p1", **later
+    )
+    node = (await store.read_nodes([uid("people", "p1")], NOW))[uid("people", "p1")]
+    assert (node.properties["name"], node.properties["zone"]) == ("Ada L.", "Europe/Lisbon")
+    assert node.properties["until"]
+
+
+async def test_two_who_speak_at_once_do_not_mix(store: Store) -> None:
+    await by_mutation(store)
+    person = uid("people", "p2")
+    mornings = [[{**MORNING, "weekday": weekday}] for weekday in (1, 2, 3, 4, 5, 6)]
+    await asyncio.gather(*(recording.set_availability(store, COORDINATOR, person, each) for each in mornings))
+    assert len(await open_windows(store, datetime.now(UTC) + timedelta(days=1))) == 1
+    options: dict[str, Any] = {"consents": ["training"], "text_version": "1", "external_id": "p9"}
+    await asyncio.gather(*(recording.register_person(store, COORDINATOR, {"name": "Cy"}, **options) for _ in range(6)))
+    assert len(await store.read_open_facts_of(uid_of("api", "people", "p9"), NOW)) == 1
 
 
 async def test_nobody_has_agreed_before_they_were_asked(store: Store) -> None:
