@@ -6,6 +6,7 @@ endpoint, and hide from the endpoint that its client has left.
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -132,7 +133,13 @@ def create_app(
 
 
 def from_environment() -> ASGIApp:
-    """Return the application that `mentorgraph serve` runs, as the environment describes it."""
+    """Return the application that `mentorgraph serve` runs, as the environment describes it.
+
+    Raises:
+        RuntimeError: Nobody has said that this is the demonstration, which asks nobody to sign in.
+    """
+    if os.environ.get(DEMO_VARIABLE) != "1":
+        raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     return app_of(Service(partial(recommender_of, mentorgraph_home())))
 
 

@@ -16,7 +16,7 @@ from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.recording import present
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import NodeRecord, Store
@@ -41,7 +41,7 @@ async def recommender_on(database: Database) -> Recommender:
         DomainError: The database cannot be brought to the model, or not be read.
     """
     await migrate(database)
-    recommender = Recommender(Store(database), RulesScorer(load_policy()))
+    recommender = Recommender(Store(database), RulesScorer(load_policy(chosen_policy())))
     await recommender.columns.refresh(recommender.store)
     return recommender
 
@@ -91,7 +91,10 @@ class Service:
     async def __aexit__(self, *_error: object) -> None:
         self._closing.set()
         if self._task is not None:
-            await self._task
+            if self._recommender is None:
+                self._task.cancel()  # what is being opened is not waited for
+            with suppress(asyncio.CancelledError):
+                await self._task
 
     @property
     def recommender(self) -> Recommender:

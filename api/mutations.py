@@ -192,7 +192,9 @@ class Mutation(graphene.ObjectType):
                     "person_id": _person(input),
                     "title": input["title"],
                     "description": input.get("description"),
-                    "unit_id": read_global_id(unit, expected="OrganisationUnit", field="unitId")[1] if unit else None,
+                    "unit_id": read_global_id(unit, expected="OrganisationUnit", field="unitId")[1]
+                    if unit is not None
+                    else None,
                     "created_on": input.get("created_at"),
                 },
                 needs=_skills(input.get("needs"), "needs"),
@@ -267,6 +269,7 @@ async def _payload(
             raise
         message = {"message": error.message, "field": _field(error.field or ""), "code": error.code}
         return {name: None, "user_errors": [message]}
+    context.nodes.clear(uid)  # another mutation of the same request may have shown what it was before
     return {name: await context.nodes.load(uid), "user_errors": []}
 
 

@@ -141,7 +141,7 @@ class Query(graphene.ObjectType):
     ) -> dict[str, object]:
         """A page of goals."""
         context: RequestContext = info.context
-        person = read_global_id(person_id, expected="Person", field="personId")[1] if person_id else None
+        person = read_global_id(person_id, expected="Person", field="personId")[1] if person_id is not None else None
         if not context.viewer.sees_everybody and (person is None or person != context.viewer.person):
             raise DomainError("you may see your own goals only", code="FORBIDDEN", field="personId")
 
@@ -152,7 +152,7 @@ class Query(graphene.ObjectType):
 
 
 def _goal(goal_id: str | None) -> str | None:
-    return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id else None
+    return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
 
 
 async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | None:
@@ -171,8 +171,7 @@ async def _page(
 ) -> dict[str, object]:
     """A connection over uids in their order; the cursor of a node is its global id."""
     first = DEFAULT_PAGE if first is None else first
-    if not 1 <= first <= MOST:
-        raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
+    matching.check_first(first)
     start = read_global_id(after, expected=kind, field="after")[1] if after else ""
     uids = await page(start, first + 1)
     found = await context.nodes.load_many(uids[:first])

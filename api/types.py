@@ -10,7 +10,6 @@ from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph import matching, rules
-from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paths import EvidencePath as FoundPath
 from mentorgraph.graph.paths import Step
 from mentorgraph.graph.store import NodeRecord
@@ -328,8 +327,8 @@ class Chance(graphene.ObjectType):
 
 
 def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
-    if first is not None and not 1 <= first <= matching.MOST:
-        raise DomainError(f"first is {first}; ask for 1 to {matching.MOST}", code="BAD_USER_INPUT", field="first")
+    if first is not None:
+        matching.check_first(first)
     return list(root.paths[:first])
 
 

@@ -9,7 +9,7 @@ import gzip
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import TextIOWrapper
 from itertools import chain, islice
@@ -130,17 +130,37 @@ def _in_memory(name: str, rows: Sequence[Row]) -> BundleFile:
 
 
 def _open_file(name: str, path: Path) -> BundleFile:
+    """Opens one file of a bundle and checks its columns."""
+    found = open_table(path)
+    missing = [column for column in required_columns(name) if column not in found.columns]
+    if missing:
+        raise BundleError(
+            f"{path.name} lacks the column {', '.join(missing)}; its header is {', '.join(found.columns)}"
+        )
+    known = {*columns_of(name), LIST_COLUMNS.get(name)}
+    unread = [
+        f"{path.name}: column {each or 'without a name'} was not read" for each in found.columns if each not in known
+    ]
+    return replace(found, notices=(*found.notices, *unread))
+
+
+def open_table(path: Path) -> BundleFile:
+    """Opens a CSV file, plain or as .gz, in UTF-8 or cp1252, its cells separated by commas, semicolons or tabs.
+
+    Raises:
+        BundleError: It cannot be read, or has no header that names its columns.
+    """
     try:
         try:
-            return _described(name, path, "utf-8-sig")
+            return _described(path, "utf-8-sig")
         except UnicodeDecodeError:
-            return _described(name, path, "cp1252")
+            return _described(path, "cp1252")
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "it is damaged or not what its name says"
         raise BundleError(f"{path.name} cannot be read: {reason}") from error
 
 
-def _described(name: str, path: Path, encoding: str) -> BundleFile:
+def _described(path: Path, encoding: str) -> BundleFile:
     """Reads a file once, so that whatever keeps it from being read shows before anything is written."""
     csv.field_size_limit(LONGEST_CELL)
     with _text(path, encoding) as stream:
@@ -158,18 +178,13 @@ def _described(name: str, path: Path, encoding: str) -> BundleFile:
     twice = [column for column, times in Counter(columns).items() if times > 1 and column]
     if twice:
         raise BundleError(f"{path.name} names the column {twice[0]} twice; rename or remove one")
-    missing = [column for column in required_columns(name) if column not in columns]
-    if missing:
-        raise BundleError(f"{path.name} lacks the column {', '.join(missing)}; its header is {', '.join(columns)}")
-    known = {*columns_of(name), LIST_COLUMNS.get(name)}
-    notices = [f"{path.name} is not UTF-8; read as cp1252"] if encoding == "cp1252" else []
-    notices += [f"{path.name}: column {each or 'without a name'} was not read" for each in columns if each not in known]
+    notices = (f"{path.name} is not UTF-8; read as cp1252",) if encoding == "cp1252" else ()
 
     def rows() -> Iterator[tuple[int, Row | InvalidFact]]:
         with _text(path, encoding) as stream:
             yield from _rows(stream, delimiter, columns)
 
-    return BundleFile(path.name, columns, rows, sum(1 for _ in rows()), tuple(notices))
+    return BundleFile(path.name, columns, rows, sum(1 for _ in rows()), notices)
 
 
 def _text(path: Path, encoding: str) -> TextIOWrapper:

@@ -145,6 +145,16 @@ class _Asker:
     scores: Scores
 
 
+def check_first(first: int) -> None:
+    """Refuses the length of a page that is out of bounds.
+
+    Raises:
+        DomainError: `BAD_USER_INPUT`.
+    """
+    if not 1 <= first <= MOST:
+        raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -194,8 +204,7 @@ class Recommender:
             DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
             DatabaseUnavailable: The graph cannot be asked.
         """
-        if not 1 <= first <= MOST:
-            raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
+        check_first(first)
         _may_ask(viewer, mentee)
         cursor = self._cursor(after, as_of) if after is not None else None
         asker = await self._ask(mentee, goal, as_of, cursor.scored_at if cursor else None)

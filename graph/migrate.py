@@ -63,8 +63,8 @@ async def _apply(database: Database, text: str) -> None:
             await asyncio.sleep(WAIT_S * (attempt + 1))
 
 
-async def migrate(database: Database) -> list[str]:
-    """Applies what is missing and returns the names of the migrations that were applied; none where all were.
+async def missing_migrations(database: Database) -> list[Migration]:
+    """The migrations that a database lacks; nothing is changed.
 
     Raises:
         DomainError: `MIGRATION_CHANGED`, an applied file differs from the one that was recorded; `DATABASE_NEWER`, the
@@ -87,7 +87,17 @@ async def migrate(database: Database) -> list[str]:
                 f"migration {name} differs from the one that was applied; restore its file and add a new migration",
                 code="MIGRATION_CHANGED",
             )
-    missing = [each for name, each in known.items() if name not in applied]
+    return [each for name, each in known.items() if name not in applied]
+
+
+async def migrate(database: Database) -> list[str]:
+    """Applies what is missing and returns the names of the migrations that were applied; none where all were.
+
+    Raises:
+        DomainError: As `missing_migrations`.
+        DatabaseUnavailable: The server is older than Neo4j 5.26.
+    """
+    missing = await missing_migrations(database)
     for migration in missing:
         for text in migration.statements:
             await _apply(database, text)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -54,6 +55,12 @@ class Policy:
     weights: Mapping[str, float]
     signals: SignalSettings
     rules: RuleSettings
+
+
+def chosen_policy(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The policy file that `MENTORGRAPH_POLICY` names; None for the one that comes with the program."""
+    named = environment.get("MENTORGRAPH_POLICY")
+    return Path(named).expanduser() if named else None
 
 
 def load_policy(path: Path | None = None) -> Policy:

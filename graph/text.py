@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-_WORD = re.compile(r"[^\W_]{2,}(?:[+#]+)?")
+_WORD = re.compile(r"[^\W_]{2,}[+#]*|[^\W_][+#]+|(?<![\w'’.-])[cr](?![\w'’.-])")
+"""Two letters or digits and more, and the languages whose names are shorter: C, C++, C#, F#, R."""
+
 _STOP = frozenset(
     "a about after all also an and any are as at be been before but by can could do for from had has have her his how "
     "i if in into is it its like me more my no not of on or our out over per she so some such than that the their them "

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -130,6 +131,16 @@ async def empty(server: EmbeddedDatabase) -> None:
     async with connection(server) as database:
         await database.run_directly(WIPE)
         await migrate(database)
+
+
+def run_directly(server: EmbeddedDatabase, text: str) -> list[dict[str, Any]]:
+    """Sends a statement that no part of the program sends."""
+
+    async def run() -> list[dict[str, Any]]:
+        async with connection(server) as database:
+            return await database.run_directly(text)
+
+    return asyncio.run(run())
 
 
 def connection(server: EmbeddedDatabase) -> Database:

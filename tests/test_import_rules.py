@@ -47,6 +47,9 @@ def test_the_rules_hold_and_see_every_module(copy: Path) -> None:
         ("embeddings/metrics.py", "graphql", "only api knows GraphQL and HTTP"),
         ("api/commands/serve.py", "torch", "nothing that serves reaches torch"),
         ("graph/world/draws.py", "torch_geometric.nn", "nothing that serves reaches torch"),
+        ("graph/rules.py", "mentorgraph.graph.store", "the model and the rules are pure"),
+        ("graph/matching.py", "neo4j", "only the modules of the database know the driver"),
+        ("graph/columns.py", "mentorgraph.graph.matching", "no cycles among the modules of a package"),
     ],
 )
 def test_a_forbidden_import_is_found(module: str, forbidden: str, rule: str, copy: Path) -> None:

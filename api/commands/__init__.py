@@ -14,7 +14,20 @@ from mentorgraph.api.commands.world import world
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mentorgraph")
 def main() -> None:
-    """Ranked mentor recommendations with evidence that can be checked, on a Neo4j graph."""
+    """Ranked mentor recommendations with evidence that can be checked, on a Neo4j graph.
+
+    \b
+    See it at work, on people who are invented:
+      mentorgraph demo
+    Use it on your own:
+      mentorgraph import DIR --consent matching,training --basis "terms of 2026"
+      mentorgraph recommend --mentee ID
+      mentorgraph explain --mentee ID --mentor ID
+      mentorgraph serve --demo
+
+    Everything is kept in the folder .mentorgraph, or the one that MENTORGRAPH_HOME names. MENTORGRAPH_POLICY names a
+    file with other weights. Each command has its own --help, with examples.
+    """  # noqa: D301 (click wants the backspace itself)
 
 
 database.add_command(check)

@@ -10,8 +10,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from mentorgraph.api.commands.session import run, sentences
+from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.graph.bundle import BundleFile, ImportResult, Refusal, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.check import count_facts
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.facts import purposes_of
@@ -70,7 +71,7 @@ def import_(
     refusals = _Refusals(report)
 
     async def work(database: Database, show: Report) -> ImportResult:
-        await migrate(database)
+        await (prepare_to_read(database) if dry_run else migrate(database))
         return await import_bundle(
             Store(database),
             bundle,
@@ -108,17 +109,22 @@ def export(directory: Path) -> None:
     the same hash.
     """  # noqa: D301 (click wants the backspace itself)
 
-    async def work(database: Database, show: Report) -> dict[str, int]:
-        await migrate(database)
-        return await export_bundle(Store(database), directory, on_progress=_rows_done(show, {}))
+    async def work(database: Database, show: Report) -> tuple[dict[str, int], bool]:
+        await prepare_to_read(database)
+        store = Store(database)
+        before = await store.read_changes()
+        counts = await export_bundle(store, directory, on_progress=_rows_done(show, await count_facts(store)))
+        return counts, await store.read_changes() == before
 
-    counts = run(work, if_interrupted=f"{directory} is not complete; delete it and export again")
+    counts, stood_still = run(work, if_interrupted=f"{directory} is not complete; delete it and export again")
     table = Table()
     table.add_column("file")
     table.add_column("rows", justify="right")
     for name, rows in counts.items():
         table.add_row(f"{name}.csv", str(rows))
     Console().print(table)
+    if not stood_still:
+        click.echo("Notice: the graph was changed meanwhile; export again for a bundle of one moment.")
     click.echo(f"{directory}: {sum(counts.values())} rows")
 
 

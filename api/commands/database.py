@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from mentorgraph.api.commands.session import run, sentences
+from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded import backup
 from mentorgraph.graph.embedded import database as embedded
-from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.folder import DATABASE, USER
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
+from mentorgraph.graph.migrate import migrate
 
 
 @click.group()
@@ -25,27 +27,19 @@ def database() -> None:
 
 
 @contextmanager
-def one_sentence() -> Iterator[Report]:
-    """Show progress, and a failure of the embedded database as its one message."""
-    try:
-        with shown_on_terminal() as report:
-            yield report
-    except EmbeddedDatabaseError as error:
-        raise click.ClickException(error.message) from error
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'The system'} says: {error.strerror or error}.") from error
-
-
-@contextmanager
 def _embedded_only() -> Iterator[Report]:
-    """As `one_sentence`, and say so where the database is external."""
+    """Show progress, a failure as one sentence, and say so where the database is external."""
     if os.environ.get("NEO4J_URI"):
         raise click.ClickException(
             "NEO4J_URI is set, so the database is external: use the tools of that server, or unset NEO4J_URI "
             "to use the embedded one."
         )
-    with one_sentence() as report:
+    with sentences(), shown_on_terminal() as report:
         yield report
+
+
+async def _bring_to_model(database: Database, _show: Report) -> None:
+    await migrate(database)
 
 
 @database.command()
@@ -118,7 +112,8 @@ def shell_info(show_password: bool) -> None:
 def dump(file: Path, force: bool) -> None:
     """Write the whole database to FILE.
 
-    The server stops meanwhile, some seconds for a small database; who uses it waits and goes on. FILE appears only
+    The server stops meanwhile, some seconds for a small database: services answer that they are not available until it
+    is back, and an import that is running ends and has to be repeated. FILE appears only
     when it is whole. It holds no users and no password. Example:
 
     \b
@@ -144,4 +139,5 @@ def load(file: Path) -> None:
     """  # noqa: D301 - click wants the character
     with _embedded_only() as report:
         loaded = backup.load(file, progress=report)
+    run(_bring_to_model)
     click.echo(f"The database now holds {loaded.nodes} nodes and {loaded.relationships} relationships.")

@@ -32,12 +32,12 @@ from mentorgraph.api.examples import (
     values_for,
 )
 from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.check import FIXED_LABELS
 from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded import database as embedded
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import KINDS
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import FEWEST_PEOPLE, STEPS, generate
 
@@ -177,10 +177,8 @@ class _Begun:
 
 
 async def _is_empty(store: Store) -> bool:
-    for kind in ("people", "skills", "units", "programmes"):
-        async for _ in store.facts(KINDS[kind]):
-            return False
-    return True
+    """Whether the database holds nothing but what every database of ours has, not even facts of another program."""
+    return all(set(row["labels"]) & set(FIXED_LABELS) for row in await store.count_nodes())
 
 
 async def _fill(store: Store, community: Community, show: Report) -> None:

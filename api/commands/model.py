@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from mentorgraph.api.commands.session import run
+from mentorgraph.api.commands.session import prepare_to_read, run
 from mentorgraph.graph.check import Violation, count_facts, graph_hash
 from mentorgraph.graph.check import check as find_violations
 from mentorgraph.graph.database import Database
@@ -50,7 +50,7 @@ def check() -> None:
     """  # noqa: D301 (click wants the backspace itself)
 
     async def work(database: Database, show: Report) -> tuple[list[Violation], dict[str, int], str]:
-        await apply_migrations(database)
+        await prepare_to_read(database)
         store = Store(database)
         counts = await count_facts(store)
         violations = await find_violations(store, on_progress=_facts_read(show, "Checking", counts))

@@ -1,8 +1,6 @@
 """`mentorgraph recommend` and `mentorgraph explain`: what GraphQL answers, asked from a shell."""
 
 import csv
-import gzip
-import io
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -10,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO, TypeVar, cast
+from typing import TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -30,10 +28,12 @@ from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
 from mentorgraph.graph.batch import RankedGoal, rank_for_goals
+from mentorgraph.graph.bundle import BundleError, open_table
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import MOST, Explanation, Recommender, Slate
+from mentorgraph.graph.model import InvalidFact
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import instant
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -357,21 +357,21 @@ def _read_goals(path: Path, source: str) -> list[GivenId]:
     """The goals that a CSV file names, each once, in the order of the file.
 
     Raises:
-        click.ClickException: The file is no such CSV file.
+        DomainError: The file is no such CSV file.
     """
-    binary = cast(io.BufferedReader, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-    try:
-        with binary, io.TextIOWrapper(binary, "utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream, strict=True)
-            column = next((name for name in ID_COLUMNS if name in (rows.fieldnames or ())), None)
-            if column is None:
-                raise click.ClickException(f"{path} has no column {' or '.join(ID_COLUMNS)} in its first line.")
-            texts = [str(row[column] or "").strip() for row in rows]
-            goals = {each.uid: each for each in (read_given_id(text, "goals", source) for text in texts if text)}
-    except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile) as error:
-        raise click.ClickException(f"{path} is not a CSV file in UTF-8: {error}.") from error
+    table = open_table(path)
+    column = next((name for name in ID_COLUMNS if name in table.columns), None)
+    if column is None:
+        raise BundleError(f"{path} has no column {' or '.join(ID_COLUMNS)} in its first line")
+    goals: dict[str, GivenId] = {}
+    for line, row in table.rows():
+        if isinstance(row, InvalidFact):
+            raise BundleError(f"{path}:{line} {row}")
+        if text := str(row[column]).strip():
+            given = read_given_id(text, "goals", source)
+            goals[given.uid] = given
     if not goals:
-        raise click.ClickException(f"{path} names no goals; give one a line in the column {column}.")
+        raise BundleError(f"{path} names no goals; give one a line in the column {column}")
     return list(goals.values())
 
 

@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import click
 
-from mentorgraph.graph.database import Database, open_database
+from mentorgraph.graph.database import Address, Database, open_database
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
+from mentorgraph.graph.migrate import migrate, missing_migrations
 
 Result = TypeVar("Result")
 
@@ -37,6 +38,18 @@ def sentences(if_interrupted: str = "nothing was changed") -> Iterator[None]:
         raise click.ClickException(f"{error.filename or 'the system'}: {error.strerror or error}") from error
     except KeyboardInterrupt:
         raise click.ClickException(f"interrupted; {if_interrupted}") from None
+
+
+async def prepare_to_read(database: Database) -> None:
+    """Brings the embedded database to the model; of somebody else's server, it only says that it lacks the model.
+
+    Raises:
+        DomainError: `NOT_MIGRATED`, or as `migrate`.
+    """
+    if Address.from_environment() is None:
+        await migrate(database)
+    elif await missing_migrations(database):
+        raise DomainError("this database lacks the model; run mentorgraph db migrate first", code="NOT_MIGRATED")
 
 
 def run(

@@ -101,7 +101,8 @@ class DatabaseFolder:
         """
         for folder in (self.path, self.socket.parent):
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
             except OSError as error:
                 raise EmbeddedDatabaseError(

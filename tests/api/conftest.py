@@ -26,6 +26,8 @@ from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World
 
+from ..conftest import WIPE
+
 SOURCE = "world"
 INNER = re.compile(r"Traceback|File \"|\.py\b|neo4j|Neo\.|bolt:|MATCH \(|object at 0x|Error\(")
 """What belongs to the inside of the service; an error that a client reads holds none of it."""
@@ -109,9 +111,7 @@ def connected(server: EmbeddedDatabase) -> Database:
 async def fill(server: EmbeddedDatabase, world: World | None) -> None:
     """Empties the server's database and imports a world."""
     async with connected(server) as database:
-        await database.run_directly(
-            "MATCH (node) WHERE NOT node:Migration CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS"
-        )
+        await database.run_directly(WIPE)
         await migrate(database)
         if world is not None:
             await import_bundle(Store(database), bundle_of(world.rows), source=SOURCE)

@@ -24,14 +24,12 @@ from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 from mentorgraph.graph.world.community import generate
 
+from ..conftest import WIPE
+
 SOURCE = "bundle"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 PEOPLE = 300
 POLICY = load_policy()
-WIPE = """
-MATCH (node) WHERE NOT node:Migration
-CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS
-"""
 
 
 @dataclass(frozen=True)

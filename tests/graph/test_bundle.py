@@ -24,6 +24,8 @@ from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import KINDS, InvalidFact, Row, uid_of
 from mentorgraph.graph.store import Store
 
+from ..conftest import WIPE
+
 EVERY_COLUMN = Path(__file__).parents[1] / "every_column"
 SMALL = {
     "units.csv": "id,name\nu1,Water\n",
@@ -363,8 +365,6 @@ async def test_rows_in_memory_come_in_like_those_of_files(store: Store, folder: 
 
 
 # --- export ---------------------------------------------------------------------------------------------------------
-
-WIPE = "MATCH (node) WHERE NOT node:Migration CALL (node) { DETACH DELETE node } IN TRANSACTIONS OF 5000 ROWS"
 
 
 @pytest.mark.anyio

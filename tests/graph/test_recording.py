@@ -20,6 +20,8 @@ from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
+from ..conftest import WIPE
+
 pytestmark = pytest.mark.anyio
 
 SOURCE = "hr"
@@ -82,7 +84,7 @@ async def by_rows(store: Store) -> None:
 
 
 async def wipe(store: Store) -> None:
-    await store.database.run_directly("MATCH (node) WHERE NOT node:Migration DETACH DELETE node")
+    await store.database.run_directly(WIPE)
     await migrate(store.database)
 
 
@@ -123,8 +125,8 @@ async def test_telling_a_key_again_says_nothing_of_what_it_leaves_out(store: Sto
     role = {"person_id": "p1", "role_id": "mentor", "since": "2021-05-05"}
     undated = facts_of("people", {**left, "roles": "mentor"}, SOURCE)[1]
     await store.write(facts_of("people", left, SOURCE) + facts_of("goals", goal, SOURCE))
-    await store.write([replace(facts_of("roles", role, SOURCE)[0], uid=undated.uid,
-                               properties={**facts_of("roles", role, SOURCE)[0].properties, "uid": undated.uid})])  # fmt: skip
+    [dated] = facts_of("roles", role, SOURCE)
+    await store.write([replace(dated, uid=undated.uid, properties={**dated.properties, "uid": undated.uid})])
     before = await graph_hash(store)
     later: dict[str, Any] = {"source": SOURCE, "now": NOW}
     await recording.register_person(store, COORDINATOR, {"name": "Ada", "roles": "mentor"}, external_id="p1", **later)

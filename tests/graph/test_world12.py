@@ -22,12 +22,13 @@ from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
+from ..conftest import WIPE
+
 WORLD = Path(__file__).parents[1] / "world12"
 SOURCE = "world12"
 QUESTIONS: list[dict[str, Any]] = tomllib.loads((WORLD / "answers.toml").read_text("utf-8"))["question"]
 KINDS = ("people", "goals", "skills", "units", "pairings", "sessions")
 EXACT = 1e-9
-WIPE = "MATCH (node) WHERE NOT node:Migration DETACH DELETE node"
 
 Ask = Callable[[Callable[[Recommender], Coroutine[Any, Any, Any]]], Any]
 
