@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-_WORD = re.compile(r"[^\W_]{2,}[+#]*|[^\W_][+#]+|(?<![\w'’.-])[cr](?![\w'’.-])")
+_WORD = re.compile(r"[^\W_]{2,}[+#]*|[^\W_][+#]+|(?<![\w'’.&-])[cr](?![\w'’.&-])")
 """Two letters or digits and more, and the languages whose names are shorter: C, C++, C#, F#, R."""
 
 _STOP = frozenset(

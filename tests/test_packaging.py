@@ -1,5 +1,7 @@
 """The wheel: what it holds, and that it works in an environment that knows nothing of the checkout."""
 
+import csv
+import json
 import os
 import shutil
 import signal
@@ -12,6 +14,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("api", "graph", "embeddings", "cypher")
@@ -121,6 +125,37 @@ def test_the_installed_command_serves(installed: Path, tmp_path: Path) -> None:
             assert time.monotonic() < deadline, f"{status}: {log.read_text('utf-8')}"
             time.sleep(0.1)
         assert status_of(port, "/readyz") == 503
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(STARTS_WITHIN_S) == 0
+
+
+@pytest.mark.store
+def test_the_installed_command_answers_from_a_server(
+    installed: Path, emptied: EmbeddedDatabase, tmp_path: Path
+) -> None:
+    address = {"NEO4J_URI": emptied.uri, "NEO4J_USER": emptied.user, "NEO4J_PASSWORD": emptied.password}
+    environment = {**bare_environment(), **address, "MENTORGRAPH_HOME": str(tmp_path)}
+    bundle = ROOT / "tests" / "every_column"
+    imported = subprocess.run([installed / "mentorgraph", "import", bundle], cwd=tmp_path, env=environment)
+    assert imported.returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command: list[str | Path] = [installed / "mentorgraph", "serve", "--demo", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    try:
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while status_of(port, "/readyz") != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        query = json.dumps({"query": "{ skills(first: 100) { edges { node { name } } } }"})
+        connection.request("POST", "/graphql", query, {"content-type": "application/json"})
+        answer = json.load(connection.getresponse())
+        connection.close()
+        names = {edge["node"]["name"] for edge in answer["data"]["skills"]["edges"]}
+        with (bundle / "skills.csv").open(encoding="utf-8", newline="") as stream:
+            assert names == {row["name"] for row in csv.DictReader(stream)}
     finally:
         server.send_signal(signal.SIGINT)
         assert server.wait(STARTS_WITHIN_S) == 0

@@ -2,14 +2,19 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from graphql import GraphQLError, build_schema, parse, validate
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.examples import Asker, ExampleError, examples_in, fill, values_of
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.world.community import generate
+from mentorgraph.graph.world.tables import write
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -94,6 +99,36 @@ def test_every_command_of_a_page_exists_with_its_options(
     monkeypatch.chdir(tmp_path)  # an option that names a file to write opens it when it is read
     commands = commands_in(page.read_text("utf-8"))
     assert {shlex.join(command): fault for command in commands if (fault := fault_of(command))} == {}
+
+
+def filled_in(command: list[str], folder: Path, mentee: str, mentor: str) -> list[str]:
+    """A command of the README with a folder and people in place of its DIR and IDs."""
+    values = {"--mentee": mentee, "--mentor": mentor}
+    words = [values.get(before, word) if word == "ID" else word for before, word in pairwise(["", *command])]
+    return [str(folder) if word == "DIR" else word for word in words[1:]]
+
+
+@pytest.mark.store
+def test_the_commands_of_the_readme_work_as_they_stand(
+    emptied: EmbeddedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but `serve` and `demo`, which have tests of their own; imports first, since the others ask about people."""
+    community = generate(60, months=6, seed=1)
+    write(community, tmp_path / "in")
+    goal = community.rows["goals"][-1]
+    mentor = next(row["person_id"] for row in community.rows["roles"] if row["role_id"] == "mentor")
+    commands = [command for command in commands_in(README) if command[0] == "mentorgraph"]
+    commands = [command for command in commands if command[1] not in ("serve", "demo", "--help")]
+    assert len(commands) >= 7
+    for command in sorted(commands, key=lambda command: command[1] != "import"):
+        folder = tmp_path / ("out" if command[1] == "export" else "in")
+        words = filled_in(command, folder, goal["person_id"], mentor)
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, (words, result.output)
+    for name, value in (("URI", emptied.uri), ("USER", emptied.user), ("PASSWORD", emptied.password)):
+        assert f"export NEO4J_{name}=" in README
+        monkeypatch.setenv(f"NEO4J_{name}", value)
+    assert CliRunner().invoke(main, ["db", "migrate"]).exit_code == 0
 
 
 def test_the_readme_shows_the_two_commands_and_how_to_ask() -> None:

@@ -22,6 +22,8 @@ from mentorgraph.graph.embedded.lines import Line, chosen_line
 from mentorgraph.graph.embedded.progress import Report, no_report
 from mentorgraph.graph.statements import statement
 
+COUNTING_LIMIT_S = 60
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -152,7 +154,7 @@ def _refused(file: Path, line: Line, reason: str) -> EmbeddedDatabaseError:
 
 
 def _count(driver: neo4j.Driver) -> Loaded:
-    query = "RETURN COUNT { () } AS nodes, COUNT { ()-->() } AS relationships"
+    query = neo4j.Query("RETURN COUNT { () } AS nodes, COUNT { ()-->() } AS relationships", timeout=COUNTING_LIMIT_S)
     record = driver.execute_query(query, database_=DATABASE).records[0]
     return Loaded(record["nodes"], record["relationships"])
 

@@ -83,6 +83,22 @@ def ask(folder: DatabaseFolder, wish: str) -> dict[str, Any] | None:
         return next(conversation.news(), None)
 
 
+def refuse_silence(folder: DatabaseFolder) -> None:
+    """Refuse a guardian that is there and says nothing, as one that a signal has stopped.
+
+    Raises:
+        EmbeddedDatabaseError: With how to wake or end it.
+    """
+    begun = time.monotonic()
+    if ask(folder, "status") is None and time.monotonic() - begun >= ANSWER_LIMIT_S:
+        pid = folder.guardian_pid() or "PID"
+        raise EmbeddedDatabaseError(
+            f"The process that guards {folder.path} does not answer (process {pid}); wake it with kill -CONT {pid}, or "
+            f"end it with kill -9 {pid} and run the command again.",
+            "guardian_silent",
+        )
+
+
 def call_or_start(folder: DatabaseFolder, line: Line | None = None, progress: Report = no_report) -> Conversation:
     """A conversation with the folder's guardian, which is started if there is none.
 
@@ -95,6 +111,7 @@ def call_or_start(folder: DatabaseFolder, line: Line | None = None, progress: Re
         EmbeddedDatabaseError: If the guardian cannot be started.
     """
     deadline = time.monotonic() + CONNECT_LIMIT_S
+    refuse_silence(folder)
     while True:
         conversation = call(folder)
         if conversation is not None:

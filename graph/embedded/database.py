@@ -16,7 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mentorgraph.graph.embedded.conversation import RETRY_EVERY_S, Conversation, ask, call, call_or_start
+from mentorgraph.graph.embedded.conversation import (
+    RETRY_EVERY_S,
+    Conversation,
+    ask,
+    call,
+    call_or_start,
+    refuse_silence,
+)
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.folder import DATABASE, USER, DatabaseFolder
 from mentorgraph.graph.embedded.jars import require_extra
@@ -156,6 +163,7 @@ def stop_folder(folder: DatabaseFolder) -> bool:
     """As `stop`, for a database folder."""
     from mentorgraph.graph.embedded import engine
 
+    refuse_silence(folder)
     conversation = call(folder)
     if conversation is None and engine.store_holder(folder) is not None:
         engine.refuse_holder(folder, except_own=True)

@@ -8,6 +8,7 @@ Code = Literal[
     "dump_failed",
     "extra_missing",
     "file_exists",
+    "guardian_silent",
     "hash_mismatch",
     "load_refused",
     "no_database",

@@ -79,6 +79,13 @@ class DatabaseFolder:
         """What a next guardian needs to know should this one be killed."""
         return self.path / "guardian.json"
 
+    def guardian_pid(self) -> int | None:
+        """The process that guards the folder, as it noted itself; None where none has."""
+        try:
+            return int(json.loads(self.guardian_state.read_text())["guardian_pid"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     @property
     def guardian_address(self) -> Path:
         """Where the path of the guardian's socket is kept, as other processes may have another temporary folder."""

@@ -89,6 +89,7 @@ class Guardian:
             loop.add_signal_handler(number, self._stop_everything)
         self.folder.finish_swap()
         self._recall()
+        self._remember()
         server = await asyncio.start_unix_server(self._converse, sock=listener)
         try:
             while self.engine is not None or not self._is_over():
@@ -350,6 +351,7 @@ class Guardian:
 
     def _remember(self) -> None:
         state = {
+            "guardian_pid": os.getpid(),
             "port": self.port,
             "java_pid": self.engine.process.pid if self.engine else None,
             "is_kept": self.is_kept,

@@ -16,6 +16,8 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import write
 
+from ..conftest import run_directly
+
 EVERY_COLUMN = Path(__file__).parents[1] / "every_column"
 ROWS = 58
 
@@ -139,6 +141,28 @@ def test_what_goes_wrong_is_one_sentence(
     assert (result.exit_code, result.stderr) == (1, "Error: the database cannot be reached; try again\n")
     monkeypatch.setenv("NEO4J_URI", "postgres://127.0.0.1")
     assert mentorgraph("db", "migrate").stderr.startswith("Error: NEO4J_URI is not a Neo4j address")
+
+
+def test_what_only_reads_does_not_change_a_server_of_somebody_else(
+    emptied: EmbeddedDatabase, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_directly(emptied, "MATCH (node:Migration) DETACH DELETE node")
+    for name, value in (("URI", emptied.uri), ("USER", emptied.user), ("PASSWORD", emptied.password)):
+        monkeypatch.setenv(f"NEO4J_{name}", value)
+    for words in (["import", bundle, "--dry-run"], ["export", tmp_path / "out"], ["db", "check"]):
+        result = mentorgraph(*words)
+        assert (result.exit_code, "run mentorgraph db migrate first" in result.stderr) == (1, True)
+    assert run_directly(emptied, "MATCH (node:Migration) RETURN node") == []
+    assert mentorgraph("db", "migrate").stdout.startswith("applied ")
+    assert mentorgraph("import", bundle, "--dry-run").exit_code == 0
+
+
+def test_what_the_operator_can_mend_is_one_sentence(emptied: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("URI", emptied.uri), ("USER", emptied.user), ("PASSWORD", emptied.password)):
+        monkeypatch.setenv(f"NEO4J_{name}", value)
+    monkeypatch.setenv("NEO4J_DATABASE", "nothere")
+    said = "Error: the server has no database of this name; correct NEO4J_DATABASE\n"
+    assert (mentorgraph("db", "check").exit_code, mentorgraph("db", "check").stderr) == (1, said)
 
 
 def test_a_fault_in_the_graph_is_shown_and_sets_the_exit_status(emptied: EmbeddedDatabase, bundle: Path) -> None:

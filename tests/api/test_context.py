@@ -1,9 +1,17 @@
 """What a serving process does before it answers."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
 
-from mentorgraph.api.context import recommender_on
+import pytest
+
+from mentorgraph.api.app import DEMO_VARIABLE, from_environment
+from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.embedded.progress import Report
+from mentorgraph.graph.matching import Recommender
 
 from .conftest import connected
 
@@ -26,6 +34,29 @@ async def nodes_of_the_model(server: EmbeddedDatabase) -> list[tuple[str, int, i
             "count(DISTINCT coalesce(node.name, node.kind)) AS names ORDER BY label"
         )
         return [(row["label"], row["nodes"], row["names"]) for row in rows]
+
+
+def test_a_service_that_is_still_opening_closes_at_once() -> None:
+    """As when somebody interrupts it while the database is fetched."""
+
+    @asynccontextmanager
+    async def opening(_report: Report) -> AsyncIterator[Recommender]:
+        await asyncio.sleep(600)
+        yield cast(Recommender, None)
+
+    async def interrupt() -> None:
+        async with asyncio.timeout(5), Service(opening):
+            await asyncio.sleep(0.01)
+
+    asyncio.run(interrupt())
+
+
+def test_the_application_of_the_demonstration_is_not_served_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DEMO_VARIABLE, raising=False)
+    with pytest.raises(RuntimeError, match="only as mentorgraph serve --demo"):
+        from_environment()
+    monkeypatch.setenv(DEMO_VARIABLE, "1")
+    assert callable(from_environment())
 
 
 def test_workers_that_start_together_on_an_empty_database_bring_it_to_the_model_once(emptied: EmbeddedDatabase) -> None:

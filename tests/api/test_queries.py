@@ -252,9 +252,7 @@ def test_the_id_of_another_kind_is_refused_at_its_argument(api: Api, field: str,
 )
 def test_what_is_no_id_is_refused_at_its_argument(api: Api, field: str, text: str, asker: tuple[str, str]) -> None:
     needs_mentee = {"mentee": asker[0]} if "$mentee" in BY_ID[field] else {}
-    optional = not text and field in {"goalId", "personId"}
-    if not optional:
-        assert api.refusal(BY_ID[field], id=text, **needs_mentee) == ("BAD_USER_INPUT", field)
+    assert api.refusal(BY_ID[field], id=text, **needs_mentee) == ("BAD_USER_INPUT", field)
 
 
 def test_unknown_ids_are_null_or_not_found(api: Api, asker: tuple[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,18 @@ def test_many_goals_are_ranked_as_each_alone(tmp_path: Path, world: World, goal:
             (given, each["rank"], each["mentor"][key], each["score"]) for each in alone
         ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["externalId.csv", "id.csv", "in.csv", "uid.csv"]
+
+
+def test_a_spreadsheet_of_goals_is_read_and_a_broken_one_refused(tmp_path: Path, goal: dict[str, str]) -> None:
+    file, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    file.write_bytes(f"goal_id;note\n{goal['id']};für später\n".encode("cp1252"))
+    assert run("recommend", "--goals", file, "--output", out).exit_code == 0
+    damaged = bytearray(gzip.compress(b"goal_id\n" + b"x\n" * 500))
+    damaged[len(damaged) // 2] ^= 0xFF
+    (tmp_path / "in.csv.gz").write_bytes(damaged)
+    refused = run("recommend", "--goals", tmp_path / "in.csv.gz", "--output", out, "--force")
+    assert refused.exit_code == 1
+    assert "Error: in.csv.gz cannot be read: it is damaged" in refused.output
 
 
 def test_goals_without_an_answer_are_said_and_counted(tmp_path: Path, goal: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import SIGNALS, load_policy
+from mentorgraph.graph.policy import SIGNALS, chosen_policy, load_policy
 
 OWN = Path(__file__).parents[2] / "graph" / "policy.toml"
 
@@ -22,6 +22,13 @@ def changed(file: Path, old: str, new: str) -> Path:
     assert content.count(old) == 1
     file.write_text(content.replace(old, new), "utf-8")
     return file
+
+
+def test_a_variable_names_a_policy_of_ones_own(file: Path) -> None:
+    assert chosen_policy({}) is None
+    named = chosen_policy({"MENTORGRAPH_POLICY": str(file)})
+    assert named == file
+    assert load_policy(named).version.startswith("default@")
 
 
 def test_the_policy_that_comes_with_the_program_weighs_every_signal() -> None:

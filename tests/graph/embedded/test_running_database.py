@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
-from mentorgraph.graph.embedded import database
+from mentorgraph.graph.embedded import conversation, database
 from mentorgraph.graph.embedded.backup import Loaded, dump, load
 from mentorgraph.graph.embedded.database import EmbeddedDatabase, attach, database_folder, status
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
@@ -230,6 +230,22 @@ def test_a_killed_guardian_is_replaced_and_the_server_goes_on(home: Path, db: Em
     assert eventually(lambda: status(home).guardian_pid not in (None, guardian) and status(home).state == "ready", 20)
     assert java_pid(home) == server
     assert status(home).user_pids == (os.getpid(),)
+    assert query(db, "RETURN 1") == [[1]]
+
+
+def test_a_guardian_that_is_stopped_is_named_with_the_way_out(
+    home: Path, db: EmbeddedDatabase, neo4j_line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "ANSWER_LIMIT_S", 1)
+    guardian = guardian_pid(home)
+    os.kill(guardian, signal.SIGSTOP)
+    try:
+        for use in (lambda: attach(home, neo4j_line), lambda: database.stop(home)):
+            with pytest.raises(EmbeddedDatabaseError, match=f"kill -CONT {guardian}") as refused:
+                use()
+            assert refused.value.code == "guardian_silent"
+    finally:
+        os.kill(guardian, signal.SIGCONT)
     assert query(db, "RETURN 1") == [[1]]
 
 
