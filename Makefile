@@ -2,7 +2,7 @@
 #   make demo          a community of 2,000 people, served on this machine     ONCE=1   ask the README's questions and end
 #   make test          everything a change must pass                           LINE=lts on the oldest Neo4j supported
 #   make check         only format, lint, types and import rules: seconds
-#   make prove         the tests with full counts, recorded in build/prove.json
+#   make prove         the tests with full counts, recorded in build/prove-*.json: hours
 #   make lock          renew requirements/ from pyproject.toml                 UPGRADE=1 to the newest versions
 PYTHON ?= python3
 LINE ?= current
@@ -31,8 +31,11 @@ check: set-up-test build/view/mentorgraph
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports --no-logo
 
-prove: set-up-test
-	$(PYTEST) --line $(LINE) --prove build/prove.json
+prove: check
+	$(PYTEST) --line $(LINE) --prove build/prove-$(LINE).json
+ifeq ($(LINE),current)
+	$(PYTEST) -m store --line lts --prove build/prove-lts.json
+endif
 
 lock: set-up-test
 	$(COMPILE) --python-version 3.11 --group setup --output-file requirements/setup.txt

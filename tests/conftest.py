@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     file = config.getoption("--prove")
     if file is not None:
         config.pluginmanager.register(Proof(file))
-        settings.register_profile("prove", max_examples=1_000, deadline=None)
+        settings.register_profile("prove", max_examples=10_000, deadline=None)
         settings.load_profile("prove")
 
 

@@ -23,6 +23,7 @@ from mentorgraph.graph.facts import FILES
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import KINDS, InvalidFact, Row, uid_of
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.world.community import generate
 
 from ..conftest import WIPE
 
@@ -389,6 +390,25 @@ async def test_an_export_into_an_empty_graph_gives_the_same_graph(store: Store, 
         stream.write(f"f9,{uid_of('bundle', 'pairings', 'm1')},{uid_of('bundle', 'people', 'p2')},2026-01-01,0.5,,,\n")
     await take(store, tmp_path / "out", consent=None)
     assert await graph_hash(store) != first
+
+
+@pytest.mark.anyio
+async def test_every_generated_world_goes_in_and_out_whole(
+    store: Store, tmp_path: Path, count: Callable[[int, int], int]
+) -> None:
+    for seed in range(count(1, 200)):
+        await store.database.run_directly(WIPE)
+        await migrate(store.database)
+        result = await import_bundle(store, bundle_of(generate(60, months=4, seed=seed).rows))
+        assert set(result.total) == {"created"}, seed
+        assert await check(store) == [], seed
+        first = await graph_hash(store)
+        await export_bundle(store, tmp_path / str(seed))
+        await store.database.run_directly(WIPE)
+        await migrate(store.database)
+        result = await import_bundle(store, open_bundle(tmp_path / str(seed)))
+        assert set(result.total) == {"created"}, seed
+        assert await graph_hash(store) == first, seed
 
 
 @pytest.mark.anyio

@@ -118,7 +118,7 @@ def told(columns: Columns, now: datetime) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.tuples(EDITS, ENDS), max_size=12), st.randoms(use_true_random=False))
 def test_columns_that_grew_equal_a_fresh_load(
     edits: list[tuple[tuple[str, dict[str, object]], timedelta | None]], draws: Any
