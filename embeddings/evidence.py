@@ -92,6 +92,9 @@ class Evidence:
         together: How strongly the people have mentored with one another: `float32[people, people]`.
         correction: ln(number of people for whom each stands), 0 where nobody was left out: `float32[people]`. Added to
             the scores it corrects a softmax over a sample (Jean et al. 2015, "On using very large target vocabulary").
+        text: What the asking goal says, in the projection: `float32[dimensions]`.
+        wishes: The skills it needs and the mentee wants, weighted by IDF; they sum to 1 or 0: `float32[skills]`.
+        units: Numbers of the units asked about: `int64[units]`.
     """
 
     people: Numbers
@@ -103,6 +106,9 @@ class Evidence:
     pairs: Floats
     together: sparse.csr_array
     correction: Floats
+    text: Floats
+    wishes: Floats
+    units: Numbers
 
 
 def evidence(
@@ -125,7 +131,7 @@ def evidence(
         always: Candidates that are looked at in any case.
         seed: Decides which others.
     """
-    alike = _likeness(known, asked)
+    alike, text, wishes = _likeness(known, asked)
     near = _nearest(known, asked, alike)
     features = _edge_features(known, asked, alike, near)
     mentor_edge, mentor = _pairings_of(known, near)
@@ -155,6 +161,9 @@ def evidence(
         _pair_features(known, asked, people, alike),
         _together(known, people, place),
         correction,
+        text,
+        wishes / max(float(wishes.sum()), 1e-9),
+        np.array(sorted(asked.units), np.int64),
     )
 
 
@@ -175,8 +184,12 @@ def _pairings_of(known: Knowledge, near: Numbers) -> tuple[Numbers, Numbers]:
     return edge, known.precedents.pairing_mentor[starts[edge] + offset]
 
 
-def _likeness(known: Knowledge, asked: Question) -> dict[str, Floats]:
-    """How like the question each precedent is, in several respects: `float32[precedents]`, 0 to about 1."""
+def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Floats, Floats]:
+    """How like the question each precedent is, in several respects: `float32[precedents]`, 0 to about 1.
+
+    Returns:
+        These, and the question's own text and weighted wishes.
+    """
     found: dict[str, Floats] = {}
     goal = asked.goal
     for name in ("full", "title", "parts", "bm25"):
@@ -200,8 +213,10 @@ def _likeness(known: Knowledge, asked: Question) -> dict[str, Floats]:
     for name, query, idf in zip(("needs", "wants", "wishes"), (needs, wants, np.maximum(needs, wants)), known.idf):
         weighted = query * idf
         found[name] = getattr(known, name) @ (weighted / max(float(np.linalg.norm(weighted)), 1e-9))
-    others = known.precedents.goal != goal
-    return found if goal == NONE else {name: np.where(others, value, 0) for name, value in found.items()}
+    if goal != NONE:
+        others = known.precedents.goal != goal
+        found = {name: np.where(others, value, 0) for name, value in found.items()}
+    return found, own_dense, np.maximum(needs, wants) * known.idf[2]
 
 
 def _nearest(known: Knowledge, asked: Question, alike: dict[str, Floats]) -> Numbers:

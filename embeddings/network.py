@@ -10,9 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import GraphConv, HeteroConv
 from torch_geometric.utils import scatter, softmax
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
+from mentorgraph.embeddings.message_graph import MessageGraph
+
+ENCODED = 64
+GROUPS = 4
+"""The dot product of two encoded vectors enters in this many parts."""
 
 HEADS = 8
 HIDDEN = 32
@@ -36,6 +43,11 @@ class Batch:
         pair_question: `int64[people]`.
         together: Person, person: `int64[2, links]`; `together_weight`: `float32[links]`.
         correction: `float32[people]`.
+        precedents: Place of each edge's precedent: `int64[edges]`.
+        people: Numbers of the people: `int64[people]`.
+        text: `float32[questions, dimensions]`.
+        wishes: `float32[questions, skills]`.
+        units: `float32[questions, units]`, rows of sum 1 or 0.
         questions: How many.
     """
 
@@ -49,13 +61,22 @@ class Batch:
     together: Tensor
     together_weight: Tensor
     correction: Tensor
+    precedents: Tensor
+    people: Tensor
+    text: Tensor
+    wishes: Tensor
+    units: Tensor
     questions: int
 
     @classmethod
-    def of(cls, found: Sequence[Evidence]) -> "Batch":
+    def of(cls, found: Sequence[Evidence], units: int) -> "Batch":
         """Puts the evidence for several questions together."""
         edge_starts = np.cumsum([0, *(len(each.precedents) for each in found)])
         pair_starts = np.cumsum([0, *(len(each.people) for each in found)])
+
+        own_units = np.zeros((len(found), units), np.float32)
+        for place, each in enumerate(found):
+            own_units[place, each.units] = 1 / max(1, len(each.units))
 
         def arcs(name: str) -> Tensor:
             shifted = [
@@ -81,8 +102,104 @@ class Batch:
             torch.from_numpy(np.concatenate(together, axis=1).astype(np.int64)),
             joined([each.data for each in links]),
             joined([each.correction for each in found]),
+            joined([each.precedents for each in found]),
+            joined([each.people for each in found]),
+            torch.from_numpy(np.stack([each.text for each in found])),
+            torch.from_numpy(np.stack([each.wishes for each in found])),
+            torch.from_numpy(own_units),
             len(found),
         )
+
+
+LINKS = {
+    "broader": ("skill", "skill"),
+    "wishes": ("skill", "goal"),
+    "units": ("unit", "goal"),
+    "offers": ("skill", "person"),
+    "members": ("unit", "person"),
+    "pairings": ("goal", "person"),
+}
+"""Links of the message graph: from which kind of node to which."""
+
+
+def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> HeteroData:
+    """The message graph as torch-geometric takes it, its adjacencies compressed by row.
+
+    Args:
+        graph: The graph.
+        skills: Row of each skill among the id embeddings, 0 if it is not there: `int64[skills]`.
+        units: The same for units.
+        kept: The share of the pairings that carry messages, chosen by chance.
+    """
+    data = HeteroData()
+    data["goal"].x = torch.from_numpy(graph.text)
+    data["skill"].row, data["unit"].row = skills, units
+    data["person"].num_nodes = graph.offers.shape[0]
+    for name, (source, target) in LINKS.items():
+        matrix = getattr(graph, name)
+        values = torch.from_numpy(matrix.data)
+        if name == "pairings" and kept < 1:
+            values = values * (torch.rand(len(values)) < kept) / kept
+        data[source, name, target].adj_t = torch.sparse_csr_tensor(
+            torch.from_numpy(matrix.indptr.astype(np.int64)),
+            torch.from_numpy(matrix.indices.astype(np.int64)),
+            values,
+            size=matrix.shape,
+        )
+    return data
+
+
+class Encoder(nn.Module):
+    """Two hops: skills, units and texts make goals; offers, memberships and the goals of past pairings make people.
+
+    Args:
+        skills: Number of skills with an embedding of their own.
+        units: The same of units.
+        dimensions: Of the texts.
+    """
+
+    def __init__(self, skills: int, units: int, dimensions: int) -> None:
+        super().__init__()
+        self.skill = nn.Embedding(skills + 1, ENCODED, padding_idx=0)
+        self.unit = nn.Embedding(units + 1, ENCODED, padding_idx=0)
+        self.text = nn.Linear(dimensions, ENCODED)
+        for table in (self.skill, self.unit):
+            nn.init.normal_(table.weight, std=0.3)
+            with torch.no_grad():
+                table.weight[0] = 0
+        self.step = GraphConv(ENCODED, ENCODED)
+        self.towards_goal = HeteroConv(_convolutions("goal"))
+        self.towards_person = HeteroConv(_convolutions("person"))
+
+    def forward(self, data: HeteroData, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Vectors of the asking goals, of the precedents and of all people: `float32[…, ENCODED]`, of length 1."""
+        skill = self.skill(data["skill"].row)
+        skill = skill + self.step(skill, data["skill", "broader", "skill"].adj_t)
+        nodes = {"skill": skill, "unit": self.unit(data["unit"].row), "goal": self.text(data["goal"].x)}
+        links = data.adj_t_dict
+        goal = nn.functional.gelu(self.towards_goal(nodes, _towards("goal", links))["goal"])
+        asking = {("skill", "wishes", "goal"): batch.wishes, ("unit", "units", "goal"): batch.units}
+        asked = nodes | {"goal": self.text(batch.text)}
+        asker = nn.functional.gelu(
+            self.towards_goal(asked, {link: each.to_sparse_csr() for link, each in asking.items()})["goal"]
+        )
+        nobody = torch.zeros(data["person"].num_nodes, ENCODED)
+        people = self.towards_person(nodes | {"goal": goal, "person": nobody}, _towards("person", links))["person"]
+        return (
+            nn.functional.normalize(asker, dim=1),
+            nn.functional.normalize(goal, dim=1),
+            nn.functional.normalize(people, dim=1),
+        )
+
+
+def _convolutions(target: str) -> dict[tuple[str, str, str], nn.Module]:
+    return {
+        (source, name, end): GraphConv(ENCODED, ENCODED) for name, (source, end) in LINKS.items() if end == target
+    }
+
+
+def _towards(target: str, links: dict[tuple[str, str, str], Tensor]) -> dict[tuple[str, str, str], Tensor]:
+    return {link: each for link, each in links.items() if link[2] == target}
 
 
 class Network(nn.Module):
@@ -90,11 +207,15 @@ class Network(nn.Module):
 
     Args:
         edge_scale: Mean and deviation of the edge features: `float32[2, EDGE_FEATURES]`.
+        skills: Number of skills with an embedding of their own.
+        units: The same of units.
+        dimensions: Of the texts.
     """
 
-    def __init__(self, edge_scale: Tensor) -> None:
+    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int) -> None:
         super().__init__()
-        features = len(EDGE_FEATURES)
+        features = len(EDGE_FEATURES) + 1
+        self.encoder = Encoder(skills, units, dimensions)
         self.register_buffer("edge_scale", edge_scale)
         self.edge_hidden = nn.Linear(features, HIDDEN)
         self.attend = nn.Linear(features, HEADS, bias=False)
@@ -102,32 +223,35 @@ class Network(nn.Module):
         self.sharpness = nn.Parameter(torch.zeros(HEADS))
         self.team = nn.Parameter(torch.full((HEADS,), 0.3))
         self.value = nn.Linear(HIDDEN, VALUES)
-        inputs = 5 * HEADS + 2 * VALUES + len(PAIR_FEATURES)
+        inputs = 5 * HEADS + 2 * VALUES + len(PAIR_FEATURES) + GROUPS + 1
         self.norm = nn.BatchNorm1d(inputs, affine=False)
         self.first = nn.Linear(inputs, WIDTH)
         self.second = nn.Linear(WIDTH, WIDTH)
         self.last = nn.Linear(WIDTH, 1)
         self.skip = nn.Linear(inputs, 1, bias=False)
-        self.drop = nn.Dropout(DROPOUT)
         nn.init.normal_(self.attend.weight, std=0.1)
         with torch.no_grad():
             self.attend.weight[:, EDGE_FEATURES.index("full scaled")] += 1.0
             self.skip.weight.zero_()
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, data: HeteroData) -> Tensor:
         """`float32[people]`: the score of each pair."""
-        edges = (batch.edges - self.edge_scale[0]) / self.edge_scale[1]
+        asker, goal, person = self.encoder(data, batch)
+        near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
+        edges = torch.cat([(batch.edges - self.edge_scale[0]) / self.edge_scale[1], 2 * near], dim=1)
+        parts = asker[batch.pair_question] * person[batch.people]
+        parts = parts.reshape(len(parts), GROUPS, ENCODED // GROUPS).sum(dim=2)
         people = len(batch.pairs)
         hidden = nn.functional.gelu(self.edge_hidden(edges))
         logits = (self.attend(edges) + self.attend_hidden(hidden)) * torch.exp(self.sharpness)
         attention = softmax(logits, batch.edge_question, num_nodes=batch.questions)
         values = nn.functional.softplus(self.value(hidden))
-        edge, person = batch.mentor_arcs
+        edge, mentor = batch.mentor_arcs
         share = torch.exp(-self.team * torch.log(batch.teams)[:, None])
-        mass = scatter((attention * share)[edge], person, dim_size=people, reduce="sum")
+        mass = scatter((attention * share)[edge], mentor, dim_size=people, reduce="sum")
         highest = scatter(logits, batch.edge_question, dim_size=batch.questions, reduce="max")
         below = (logits - highest[batch.edge_question]).clamp(min=LEAST_LOGIT) - LEAST_LOGIT
-        nearest = scatter(below[edge], person, dim_size=people, reduce="max")
+        nearest = scatter(below[edge], mentor, dim_size=people, reduce="max")
         greatest = scatter(mass, batch.pair_question, dim_size=batch.questions, reduce="max")
         one, other = batch.together
         beside = scatter(mass[one] * batch.together_weight[:, None], other, dim_size=people, reduce="sum")
@@ -140,13 +264,23 @@ class Network(nn.Module):
                 nearest,
                 torch.log(beside + LEAST_MASS),
                 torch.log(as_mentee + LEAST_MASS),
-                torch.log1p(scatter(values[edge], person, dim_size=people, reduce="sum")),
-                scatter(values[edge], person, dim_size=people, reduce="max"),
+                torch.log1p(scatter(values[edge], mentor, dim_size=people, reduce="sum")),
+                scatter(values[edge], mentor, dim_size=people, reduce="max"),
                 batch.pairs,
+                parts,
+                parts.sum(dim=1, keepdim=True),
             ],
             dim=1,
         )
         inputs = self.norm(inputs)
-        deep = self.drop(nn.functional.gelu(self.first(self.drop(inputs))))
-        deep = self.drop(nn.functional.gelu(self.second(deep)))
+        deep = self._drop(inputs, batch)
+        deep = self._drop(nn.functional.gelu(self.first(deep)), batch)
+        deep = self._drop(nn.functional.gelu(self.second(deep)), batch)
         return (self.last(deep) + self.skip(inputs))[:, 0]
+
+    def _drop(self, values: Tensor, batch: Batch) -> Tensor:
+        """Dropout with one mask a question: people are compared under the same mask, and little chance is drawn."""
+        if not self.training:
+            return values
+        kept = (torch.rand(batch.questions, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
+        return values * kept[batch.pair_question]
