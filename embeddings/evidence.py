@@ -6,6 +6,7 @@ these edges is what the network learns; the features are plain statistics of wha
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,13 +211,14 @@ def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Flo
         needs[goal_needs(known.columns, np.array([goal]), np.nextafter(told, np.inf)).indices] = 1
     wants = np.zeros(skills, np.float32)
     wants[wants_when(known.columns, np.array([asked.mentee]), np.array([told])).indices] = 1
-    for name, query, idf in zip(("needs", "wants", "wishes"), (needs, wants, np.maximum(needs, wants)), known.idf):
+    asks = {"needs": needs, "wants": wants, "wishes": np.maximum(needs, wants)}
+    for (name, query), idf in zip(asks.items(), known.idf, strict=True):
         weighted = query * idf
         found[name] = getattr(known, name) @ (weighted / max(float(np.linalg.norm(weighted)), 1e-9))
     if goal != NONE:
         others = known.precedents.goal != goal
         found = {name: np.where(others, value, 0) for name, value in found.items()}
-    return found, own_dense, np.maximum(needs, wants) * known.idf[2]
+    return found, own_dense, asks["wishes"] * known.idf[2]
 
 
 def _nearest(known: Knowledge, asked: Question, alike: dict[str, Floats]) -> Numbers:
@@ -250,7 +252,7 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
     years = precedents.years[near]
     columns += [own_unit, names, category, precedents.mentee[near] == asked.mentee, np.log1p(years)]
     limits = (0, *AGES, np.inf)
-    columns += [(years >= low) & (years < high) for low, high in zip(limits[:-1], limits[1:], strict=True)]
+    columns += [(years >= low) & (years < high) for low, high in pairwise(limits)]
     columns += [
         np.log1p(precedents.team[near]),
         precedents.outcome_known[near],

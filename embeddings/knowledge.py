@@ -30,7 +30,7 @@ MENTOR_FEATURES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Knowledge:
     """What is known as of an instant under a setting.
 
@@ -80,7 +80,7 @@ class Knowledge:
             *(columns.tables[name].state(seconds) for name in tables),
             len(columns.people),
             policy.version,
-            id(projection),
+            projection,
         )
         return columns.remember(
             f"knowledge {setting.name}", key, lambda: cls._gather(columns, now, setting, policy, projection)
@@ -94,7 +94,8 @@ class Knowledge:
         known = columns.tables["goals"].begun(now.timestamp())
         vectors = Texts.of(GoalTexts.of(columns, setting.unit_names), known, projection)
         of_goals = {
-            name: _rows(getattr(vectors, name), precedents.goal) for name in ("counts", "full", "title", "parts", "bm25")
+            name: _rows(getattr(vectors, name), precedents.goal)
+            for name in ("counts", "full", "title", "parts", "bm25")
         }
         dense = vectors.dense[precedents.goal] if len(vectors.dense) else np.zeros((len(precedents), 1), np.float32)
         dense = np.where((precedents.goal != NONE)[:, None], dense, np.float32(0))

@@ -6,28 +6,30 @@ mentees who became mentors. What reaches a person, and what is known of the pair
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import GraphConv, HeteroConv
+from torch_geometric.nn import GraphConv
 from torch_geometric.utils import scatter, softmax
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
+from mentorgraph.embeddings.inference import (
+    ENCODED,
+    GROUPS,
+    HEADS,
+    HIDDEN,
+    LEAST_LOGIT,
+    LEAST_MASS,
+    LINKS,
+    VALUES,
+    WIDTH,
+)
 from mentorgraph.embeddings.message_graph import MessageGraph
 
-ENCODED = 64
-GROUPS = 4
-"""The dot product of two encoded vectors enters in this many parts."""
-
-HEADS = 8
-HIDDEN = 32
-VALUES = 12
-WIDTH = 64
 DROPOUT = 0.3
-LEAST_MASS = 1e-4
-LEAST_LOGIT = -12.0
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,6 @@ class Batch:
         )
 
 
-LINKS = {
-    "broader": ("skill", "skill"),
-    "wishes": ("skill", "goal"),
-    "units": ("unit", "goal"),
-    "offers": ("skill", "person"),
-    "members": ("unit", "person"),
-    "pairings": ("goal", "person"),
-}
-"""Links of the message graph: from which kind of node to which."""
-
-
 def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> HeteroData:
     """The message graph as torch-geometric takes it, its adjacencies compressed by row.
 
@@ -140,12 +131,10 @@ def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: flo
         values = torch.from_numpy(matrix.data)
         if name == "pairings" and kept < 1:
             values = values * (torch.rand(len(values)) < kept) / kept
-        data[source, name, target].adj_t = torch.sparse_csr_tensor(
-            torch.from_numpy(matrix.indptr.astype(np.int64)),
-            torch.from_numpy(matrix.indices.astype(np.int64)),
-            values,
-            size=matrix.shape,
-        )
+        ends, columns = (torch.from_numpy(each.astype(np.int64)) for each in (matrix.indptr, matrix.indices))
+        with catch_warnings():
+            simplefilter("ignore")  # torch calls its compressed tensors a beta
+            data[source, name, target].adj_t = torch.sparse_csr_tensor(ends, columns, values, size=matrix.shape)
     return data
 
 
@@ -167,39 +156,28 @@ class Encoder(nn.Module):
             nn.init.normal_(table.weight, std=0.3)
             with torch.no_grad():
                 table.weight[0] = 0
-        self.step = GraphConv(ENCODED, ENCODED)
-        self.towards_goal = HeteroConv(_convolutions("goal"))
-        self.towards_person = HeteroConv(_convolutions("person"))
+        self.send = nn.ModuleDict({name: GraphConv(ENCODED, ENCODED) for name in LINKS})
 
     def forward(self, data: HeteroData, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors of the asking goals, of the precedents and of all people: `float32[…, ENCODED]`, of length 1."""
         skill = self.skill(data["skill"].row)
-        skill = skill + self.step(skill, data["skill", "broader", "skill"].adj_t)
-        nodes = {"skill": skill, "unit": self.unit(data["unit"].row), "goal": self.text(data["goal"].x)}
-        links = data.adj_t_dict
-        goal = nn.functional.gelu(self.towards_goal(nodes, _towards("goal", links))["goal"])
-        asking = {("skill", "wishes", "goal"): batch.wishes, ("unit", "units", "goal"): batch.units}
-        asked = nodes | {"goal": self.text(batch.text)}
-        asker = nn.functional.gelu(
-            self.towards_goal(asked, {link: each.to_sparse_csr() for link, each in asking.items()})["goal"]
+        skill = skill + self.send["broader"](skill, data["skill", "broader", "skill"].adj_t)
+        unit = self.unit(data["unit"].row)
+        wishes, units = data["skill", "wishes", "goal"].adj_t, data["unit", "units", "goal"].adj_t
+        goal = self._goals(self.text(data["goal"].x), skill, wishes, unit, units)
+        asker = self._goals(
+            self.text(batch.text), skill, batch.wishes.to_sparse_csr(), unit, batch.units.to_sparse_csr()
         )
-        nobody = torch.zeros(data["person"].num_nodes, ENCODED)
-        people = self.towards_person(nodes | {"goal": goal, "person": nobody}, _towards("person", links))["person"]
-        return (
-            nn.functional.normalize(asker, dim=1),
-            nn.functional.normalize(goal, dim=1),
-            nn.functional.normalize(people, dim=1),
-        )
+        person = torch.zeros(data["person"].num_nodes, ENCODED)
+        for name, nodes in (("offers", skill), ("members", unit), ("pairings", goal)):
+            person = person + self.send[name]((nodes, None), data[LINKS[name][0], name, "person"].adj_t)
+        normalize = nn.functional.normalize
+        return normalize(asker, dim=1), normalize(goal, dim=1), normalize(person, dim=1)
 
-
-def _convolutions(target: str) -> dict[tuple[str, str, str], nn.Module]:
-    return {
-        (source, name, end): GraphConv(ENCODED, ENCODED) for name, (source, end) in LINKS.items() if end == target
-    }
-
-
-def _towards(target: str, links: dict[tuple[str, str, str], Tensor]) -> dict[tuple[str, str, str], Tensor]:
-    return {link: each for link, each in links.items() if link[2] == target}
+    def _goals(self, own: Tensor, skill: Tensor, wishes: Tensor, unit: Tensor, units: Tensor) -> Tensor:
+        """What goals become by their texts, wishes and units."""
+        sent = self.send["wishes"]((skill, own), wishes) + self.send["units"]((unit, own), units)
+        return nn.functional.gelu(sent)
 
 
 class Network(nn.Module):
@@ -274,8 +252,8 @@ class Network(nn.Module):
         )
         inputs = self.norm(inputs)
         deep = self._drop(inputs, batch)
-        deep = self._drop(nn.functional.gelu(self.first(deep)), batch)
-        deep = self._drop(nn.functional.gelu(self.second(deep)), batch)
+        deep = self._drop(torch.relu(self.first(deep)), batch)
+        deep = self._drop(torch.relu(self.second(deep)), batch)
         return (self.last(deep) + self.skip(inputs))[:, 0]
 
     def _drop(self, values: Tensor, batch: Batch) -> Tensor:

@@ -55,9 +55,7 @@ class Texts:
             vectors[name] = texts.tfidf(counts, idf)
         counts = goal_texts.full.counts()
         weights = texts.bm25(counts, texts.frequencies(counts, known), known)
-        return cls(
-            counts, vectors["full"], vectors["title"], vectors["parts"], weights, projection.of(goal_texts.full)
-        )
+        return cls(counts, vectors["full"], vectors["title"], vectors["parts"], weights, projection.of(goal_texts.full))
 
 
 @dataclass(frozen=True)

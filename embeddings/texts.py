@@ -132,7 +132,7 @@ def bm25(counts: sparse.csr_array, frequency: NDArray[np.int64], known: Mask) ->
     return sparse.csr_array((data.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Projection:
     """A linear map from words to few dimensions: latent semantic analysis (Deerwester et al. 1990).
 
