@@ -1,18 +1,28 @@
 """Rankings that need no training: what a learned model has to beat.
 
-Both read only pairings that had begun by the day asked about.
+All read only what had begun by the day asked about, and rank the same candidates.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.precedents import goal_needs, wants_when
+from mentorgraph.embeddings.texts import unit_rows
+from mentorgraph.graph.columns import NONE, Numbers
+from mentorgraph.graph.question import YEAR_DAYS, Question, told_at
+from mentorgraph.graph.signals import skills
+
 Scores = npt.NDArray[np.float64]
 
 PAIRINGS_PER_NEIGHBOUR = 65
 FEWEST_NEIGHBOURS = 20
+TEXT_NEIGHBOURS = 50
 
 
 @dataclass(frozen=True)
@@ -81,3 +91,118 @@ def _unit_rows(matrix: sparse.csr_array, weights: npt.NDArray[np.float64]) -> sp
     lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
     lengths[lengths == 0] = 1
     return sparse.csr_array(sparse.diags_array(1 / lengths) @ weighted)
+
+
+def by_popularity(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+    """Pairings counted with a half-life of half a year: `float64[asked, candidates]`, as all that follow."""
+    return np.tile(popularity(past_pairings(known, candidates)), (len(asked), 1))
+
+
+def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+    """The skills signal, and for what nobody offers the likeness to the needs of the goals that they have mentored."""
+    precedents = known.precedents
+    wishes = _wishes(known, asked)
+    helped = sparse.csr_array(_links(known, candidates).T @ sparse.csr_array(precedents.asks_needs, dtype=np.float64))
+    past = _unit_rows(wishes, known.idf[2]) @ _unit_rows(helped, known.idf[2]).T
+    offered = [skills(known.columns, each, known.policy.signals).values[candidates] for each in asked]
+    return np.asarray(past.toarray() + np.reshape(offered, (len(asked), len(candidates))))
+
+
+def by_text_profile(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+    """Cosine of the goal's words with all words of the goals that each candidate has mentored."""
+    profiles = unit_rows(sparse.csr_array(_links(known, candidates).T @ known.vectors["full"]))
+    return np.asarray((_texts(known, asked) @ profiles.T).toarray(), np.float64)
+
+
+def by_text_neighbours(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+    """Sum of the cosines of the words over the goal's `TEXT_NEIGHBOURS` most alike precedents."""
+    return _votes(known, asked, candidates, TEXT_NEIGHBOURS)
+
+
+def by_unit_and_text(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+    """Those who have mentored in the unit first, each group by the cosine with their most alike precedent."""
+    scores = np.zeros((len(asked), len(candidates)))
+    place, group = _places(known, candidates), known.precedents.pairing_precedent
+    alike = (_texts(known, asked) @ known.vectors["full"].T).toarray()
+    for row, each in enumerate(asked):
+        np.maximum.at(scores[row], place, alike[row, group])
+        scores[row, place[np.isin(known.precedents.unit, sorted(each.units))[group]]] += 1
+    return scores
+
+
+def by_metapath(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+    """`metapath_neighbours` over what mentees want, or over what goals need where nobody says what they want."""
+    past = past_pairings(known, candidates)
+    return metapath_neighbours(_asked_skills(known, asked), past)
+
+
+BASELINES: Mapping[str, Callable[[Knowledge, Sequence[Question], Numbers], Scores]] = MappingProxyType(
+    {
+        "popularity": by_popularity,
+        "skills overlap": by_skills,
+        "text profile": by_text_profile,
+        "text neighbours": by_text_neighbours,
+        "unit and text": by_unit_and_text,
+        "metapath neighbours": by_metapath,
+    }
+)
+"""Name → ranking; `linear`, the fusion of all signals without a network, belongs to a model."""
+
+
+def past_pairings(known: Knowledge, candidates: Numbers) -> PastPairings:
+    """The pairings known, with what their mentees wanted, or with what their goals needed where nobody wants."""
+    precedents = known.precedents
+    skills_asked = precedents.asks_wants if precedents.asks_wants.nnz else precedents.asks_needs
+    return PastPairings(
+        _places(known, candidates),
+        sparse.csr_array(skills_asked[precedents.pairing_precedent], dtype=np.float64),
+        precedents.pairing_years.astype(np.float64) * YEAR_DAYS,
+        len(candidates),
+    )
+
+
+def _asked_skills(known: Knowledge, asked: Sequence[Question]) -> sparse.csr_array:
+    told = [np.nextafter(told_at(known.columns, each.goal, known.now).timestamp(), -np.inf) for each in asked]
+    if known.precedents.asks_wants.nnz:
+        return wants_when(known.columns, np.array([each.mentee for each in asked], np.int64), np.array(told))
+    if not known.setting.unit:
+        return sparse.csr_array((len(asked), len(known.columns.skills)))
+    goals = [
+        goal_needs(known.columns, np.array([each.goal]), now + 1e-3) for each, now in zip(asked, told, strict=True)
+    ]
+    return sparse.csr_array(sparse.vstack(goals))
+
+
+def _wishes(known: Knowledge, asked: Sequence[Question]) -> sparse.csr_array:
+    rows = np.repeat(np.arange(len(asked)), [len(each.wishes) for each in asked])
+    wished = np.array([wish.skill for each in asked for wish in each.wishes], np.int64)
+    return sparse.csr_array((np.ones(len(rows)), (rows, wished)), shape=(len(asked), len(known.columns.skills)))
+
+
+def _texts(known: Knowledge, asked: Sequence[Question]) -> sparse.csr_array:
+    """The words of the asking goals: `float32[asked, words]`."""
+    goals = np.array([each.goal for each in asked], np.int64)
+    rows = sparse.csr_array(known.texts.full[np.maximum(goals, 0)])
+    return sparse.csr_array(sparse.diags_array((goals != NONE).astype(np.float32)) @ rows)
+
+
+def _places(known: Knowledge, candidates: Numbers) -> Numbers:
+    """Place of the mentor of each past pairing among the candidates, who are everybody who has mentored."""
+    return np.searchsorted(candidates, known.precedents.pairing_mentor)
+
+
+def _links(known: Knowledge, candidates: Numbers) -> sparse.csr_array:
+    """Who mentored in which precedent: `float64[precedents, candidates]`."""
+    group = known.precedents.pairing_precedent
+    shape = (len(known.precedents), len(candidates))
+    return sparse.csr_array((np.ones(len(group)), (group, _places(known, candidates))), shape=shape)
+
+
+def _votes(known: Knowledge, asked: Sequence[Question], candidates: Numbers, neighbours: int) -> Scores:
+    links, texts = _links(known, candidates), _texts(known, asked)
+    scores = np.zeros((len(asked), len(candidates)))
+    for row in range(len(asked)):
+        alike = np.asarray((known.vectors["full"] @ texts[[row]].T).toarray()[:, 0], np.float64)
+        nearest = np.argsort(-alike, kind="stable")[:neighbours]
+        scores[row] = alike[nearest] @ links[nearest]
+    return scores

@@ -1,0 +1,161 @@
+"""How well rankings do in a task: figures with intervals, for all, newcomers and the rest, method beside method."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.embeddings import metrics
+from mentorgraph.embeddings.baselines import BASELINES
+from mentorgraph.embeddings.evidence import evidence
+from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.metrics import Figures, Places
+from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.tasks import Task, questions
+from mentorgraph.graph.columns import Mask
+from mentorgraph.graph.question import Question
+
+SERVED, NETWORK, LINEAR = "served", "network", "linear fusion"
+RESAMPLES = 2_000
+BLOCK = 64
+"""Questions that the baselines rank at a time."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one ranking did in a task.
+
+    Attributes:
+        name: The ranking.
+        kind: `model`, `baseline` or `peer`.
+        places: Of each ask, where its mentors stand.
+        seconds: How long the ranking took, all asks together.
+    """
+
+    name: str
+    kind: str
+    places: list[Places]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its bootstrap interval of 95 %."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def judge(
+    model: Model, known: Knowledge, task: Task, *, progress: Callable[[int], None] = lambda _asks: None
+) -> dict[str, Judged]:
+    """Ranks all candidates for all goals of a task, by a model and by all baselines.
+
+    Args:
+        model: Taught with nothing that began after the task's `now`.
+        known: What is known then, in the terms of the model.
+        task: The task.
+        progress: Told how many more asks are done.
+
+    Returns:
+        By name; `SERVED`, `NETWORK` and `LINEAR` among them.
+    """
+    asked = questions(known.columns, task, known.setting, known.policy.signals)
+    found = _by_model(model, known, task, asked, progress)
+    for name, rank in BASELINES.items():
+        began = time.perf_counter()
+        places: list[Places] = []
+        for start in range(0, len(asked), BLOCK):
+            scores = rank(known, asked[start : start + BLOCK], task.candidates)
+            places += [metrics.places(row, task.relevant[start + place]) for place, row in enumerate(scores)]
+        found[name] = Judged(name, "baseline", places, time.perf_counter() - began)
+    return found
+
+
+def _by_model(
+    model: Model, known: Knowledge, task: Task, asked: Sequence[Question], progress: Callable[[int], None]
+) -> dict[str, Judged]:
+    places: dict[str, list[Places]] = {SERVED: [], NETWORK: [], LINEAR: []}
+    seconds = dict.fromkeys(places, 0.0)
+    for each, relevant in zip(asked, task.relevant, strict=True):
+        began = time.perf_counter()
+        found = evidence(known, each, task.candidates)
+        gathered = time.perf_counter()
+        learned = model.network_scores(known, found)
+        thought = time.perf_counter()
+        scores = {
+            NETWORK: learned.astype(np.float64),
+            SERVED: model.fusion.scores(found, learned),
+            LINEAR: model.linear.scores(found, None),
+        }
+        for name, own in scores.items():
+            places[name].append(metrics.places(own, relevant))
+        fused = (time.perf_counter() - thought) / 2
+        seconds[NETWORK] += thought - began
+        seconds[SERVED] += thought - began + fused
+        seconds[LINEAR] += gathered - began + fused
+        progress(1)
+    kinds = {SERVED: "model", NETWORK: "model", LINEAR: "baseline"}
+    return {name: Judged(name, kinds[name], each, seconds[name]) for name, each in places.items()}
+
+
+def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[str, str | float]]:
+    """One row for each ranking and group that has an ask; `low` and `high` bound the mean of NDCG@10."""
+    table = []
+    for each in judged.values():
+        for group, mask in groups(task).items():
+            places = [own for own, wanted in zip(each.places, mask, strict=True) if wanted]
+            if not places:
+                continue
+            interval = bootstrap(metrics.ndcg(places, 10))
+            table.append(
+                {
+                    "name": each.name,
+                    "kind": each.kind,
+                    "setting": setting,
+                    "group": group,
+                    "mrr": float(metrics.reciprocal_rank(places).mean()),
+                    "hr@10": float(metrics.hit(places, 10).mean()),
+                    "ndcg@10": interval.mean,
+                    "recall@20": float(metrics.recall(places, 20).mean()),
+                    "ndcg@20": float(metrics.ndcg(places, 20).mean()),
+                    "low": interval.low,
+                    "high": interval.high,
+                    "seconds": each.seconds,
+                    "peak_mb": peak_mb(),
+                }
+            )
+    return table
+
+
+def groups(task: Task) -> dict[str, Mask]:
+    """Everybody, those who had never been paired, and the others: `bool[asks]` each."""
+    return {"all": np.ones(len(task), bool), "newcomers": task.newcomers, "rest": ~task.newcomers}
+
+
+def gain(one: Judged, other: Judged, asks: Mask) -> Interval:
+    """By how much one ranking's NDCG@10 exceeds another's on the same asks, resampled in pairs."""
+    return bootstrap((metrics.ndcg(one.places, 10) - metrics.ndcg(other.places, 10))[asks])
+
+
+def bootstrap(figures: Figures, seed: int = 0) -> Interval:
+    """The mean over asks with its percentile interval (Efron and Tibshirani 1993, chapter 13)."""
+    if not len(figures):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    chance = np.random.default_rng(seed)
+    means: NDArray[np.float64] = np.array(
+        [figures[chance.integers(0, len(figures), len(figures))].mean() for _ in range(RESAMPLES)]
+    )
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Interval(float(figures.mean()), float(low), float(high))
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held at once, in MB."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / 1e6 if sys.platform == "darwin" else used / 1e3

@@ -1,0 +1,380 @@
+"""The evidence for one question: which precedents are like it and in what respect, and what links them to whom.
+
+An *edge* leads from the asking goal to a precedent, an *arc* from a precedent to a person in question: to those who
+mentored in it and to the mentee, who may have become a mentor. A *pair* is the asking goal and a person. Attention over
+these edges is what the network learns; the features are plain statistics of what was known.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from mentorgraph.embeddings import texts
+from mentorgraph.embeddings.knowledge import MENTOR_FEATURES, Knowledge
+from mentorgraph.embeddings.precedents import goal_needs, wants_when
+from mentorgraph.embeddings.texts import Floats
+from mentorgraph.graph.columns import NONE, Numbers
+from mentorgraph.graph.policy import SIGNALS
+from mentorgraph.graph.question import Question, told_at
+from mentorgraph.graph.signals import all_signals
+
+NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}
+"""How many of the most alike precedents are looked at, by what they are alike in; those of the unit by age."""
+
+ALIKE = ("full", "title", "parts", "bm25", "dense", "needs", "wants", "wishes", "local")
+ALIKE_IN_UNIT = ("unit_full", "unit_dense")
+SCALED_IN_UNIT = ("full", "title", "parts", "bm25", "dense", *ALIKE_IN_UNIT)
+AGES = (1, 2, 3, 5)
+"""Limits of the age classes, in years."""
+
+EDGE_FEATURES = (
+    *ALIKE,
+    *ALIKE_IN_UNIT,
+    *(f"{name} scaled" for name in ALIKE),
+    *(f"{name} scaled in unit" for name in SCALED_IN_UNIT),
+    *(f"{name} below best" for name in (*ALIKE, *ALIKE_IN_UNIT)),
+    "same unit",
+    "unit name",
+    "same category",
+    "same mentee",
+    "age",
+    *(f"age from {limit}" for limit in (0, *AGES)),
+    "team",
+    "outcome known",
+    "outcome",
+    "sessions",
+)
+
+UNIT_FEATURES = (
+    "in unit",
+    "in unit last year",
+    "in unit decay .8",
+    "in unit decay .5",
+    "in unit per team",
+    "in unit since last",
+    "in unit since first",
+    "share of unit",
+    "rank in unit",
+    "member of unit",
+    "unit pool",
+    "unit goals last year",
+    "unit return rate",
+    "unit gap",
+)
+
+PAIR_FEATURES = (
+    *MENTOR_FEATURES,
+    *UNIT_FEATURES,
+    *(f"signal {name}" for name in SIGNALS),
+    "time known",
+    "mentored this mentee",
+    "in unit decay .5 to best",
+    "text best",
+    "text sum",
+    "wishes sum",
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for whom, for one question.
+
+    Attributes:
+        people: Numbers of the people in question, ascending: `int64[people]`.
+        precedents: Places of the precedents looked at, ascending: `int64[edges]`.
+        edges: `float32[edges, EDGE_FEATURES]`.
+        mentor_arcs: From which edge to the place of which person, for those who mentored: `int64[2, arcs]`.
+        mentee_arcs: The same for those who were mentored.
+        teams: Number of mentors of each edge's precedent: `float32[edges]`.
+        pairs: `float32[people, PAIR_FEATURES]`.
+        together: How strongly the people have mentored with one another: `float32[people, people]`.
+        correction: ln(number of people for whom each stands), 0 where nobody was left out: `float32[people]`. Added to
+            the scores it corrects a softmax over a sample (Jean et al. 2015, "On using very large target vocabulary").
+        text: What the asking goal says, in the projection: `float32[dimensions]`.
+        wishes: The skills it needs and the mentee wants, weighted by IDF; they sum to 1 or 0: `float32[skills]`.
+        units: Numbers of the units asked about: `int64[units]`.
+    """
+
+    people: Numbers
+    precedents: Numbers
+    edges: Floats
+    mentor_arcs: Numbers
+    mentee_arcs: Numbers
+    teams: Floats
+    pairs: Floats
+    together: sparse.csr_array
+    correction: Floats
+    text: Floats
+    wishes: Floats
+    units: Numbers
+
+
+def evidence(
+    known: Knowledge,
+    asked: Question,
+    candidates: Numbers,
+    *,
+    others: int | None = None,
+    always: Numbers | None = None,
+    seed: int = 0,
+) -> Evidence:
+    """Gathers the evidence for one question.
+
+    Args:
+        known: What is known at the time.
+        asked: The question.
+        candidates: Numbers of those who could be chosen, ascending.
+        others: Look only at the candidates that some precedent leads to and at this many others, chosen by chance; at
+            all candidates by default.
+        always: Candidates that are looked at in any case.
+        seed: Decides which others.
+    """
+    alike, text, wishes = _likeness(known, asked)
+    near = _nearest(known, asked, alike)
+    features = _edge_features(known, asked, alike, near)
+    mentor_edge, mentor = _pairings_of(known, near)
+    mentee = known.precedents.mentee[near]
+    people, correction = candidates, np.zeros(len(candidates), np.float32)
+    if others is not None:
+        reached = np.zeros(len(known.columns.people), bool)
+        for told in (mentor, mentee, always if always is not None else mentor):
+            reached[told] = True
+        chance = np.random.default_rng([seed, asked.mentee, max(asked.goal, 0)])
+        rest = candidates[~reached[candidates]]
+        chosen = chance.choice(rest, min(others, len(rest)), replace=False)
+        people = np.sort(np.concatenate([candidates[reached[candidates]], chosen]))
+        missing = np.log(len(rest) / max(1, len(chosen))) if len(rest) else 0.0
+        correction = np.where(reached[people], 0, missing).astype(np.float32)
+    place = np.full(len(known.columns.people), NONE, np.int64)
+    place[people] = np.arange(len(people))
+    arcs = np.stack([mentor_edge, place[mentor]])
+    mentee_arcs = np.stack([np.arange(len(near)), place[mentee]])
+    return Evidence(
+        people,
+        near,
+        features,
+        arcs[:, arcs[1] != NONE],
+        mentee_arcs[:, mentee_arcs[1] != NONE],
+        known.precedents.team[near],
+        _pair_features(known, asked, people, alike),
+        _together(known, people, place),
+        correction,
+        text,
+        wishes / max(float(wishes.sum()), 1e-9),
+        np.array(sorted(asked.units), np.int64),
+    )
+
+
+def _together(known: Knowledge, people: Numbers, place: Numbers) -> sparse.csr_array:
+    """The part of the co-mentor matrix among some people."""
+    rows = sparse.csr_array(known.co_mentors[people])
+    column = place[rows.indices]
+    kept = column != NONE
+    ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return sparse.csr_array((rows.data[kept], column[kept], ends), shape=(len(people), len(people)))
+
+
+def _pairings_of(known: Knowledge, near: Numbers) -> tuple[Numbers, Numbers]:
+    """Edge and mentor of every pairing of some precedents."""
+    starts, ends = known.precedents.starts[near], known.precedents.starts[near + 1]
+    edge = np.repeat(np.arange(len(near)), ends - starts)
+    offset = np.arange(len(edge)) - np.repeat(np.cumsum(ends - starts) - (ends - starts), ends - starts)
+    return edge, known.precedents.pairing_mentor[starts[edge] + offset]
+
+
+def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Floats, Floats]:
+    """How like the question each precedent is, in several respects: `float32[precedents]`, 0 to about 1.
+
+    Returns:
+        These, and the question's own text and weighted wishes.
+    """
+    found: dict[str, Floats] = {}
+    goal = asked.goal
+    for name in ("full", "title", "parts", "bm25"):
+        rows = getattr(known.texts, name)
+        query = np.zeros(rows.shape[1], np.float32)
+        if goal != NONE:
+            own = slice(rows.indptr[goal], rows.indptr[goal + 1])
+            query[rows.indices[own]] = 1 if name == "bm25" else rows.data[own]
+            if name == "bm25":
+                query /= max(float(rows.data[own].sum()), 1e-9)
+        found[name] = known.vectors[name] @ query if len(known.precedents) else np.zeros(0, np.float32)
+    own_dense = known.texts.dense[goal] if goal != NONE else np.zeros(known.texts.dense.shape[1], np.float32)
+    found["dense"] = known.dense @ own_dense
+    told = np.nextafter(told_at(known.columns, goal, known.now).timestamp(), -np.inf)
+    skills = len(known.columns.skills)
+    needs = np.zeros(skills, np.float32)
+    if known.setting.unit and goal != NONE:
+        needs[goal_needs(known.columns, np.array([goal]), np.nextafter(told, np.inf)).indices] = 1
+    wants = np.zeros(skills, np.float32)
+    wants[wants_when(known.columns, np.array([asked.mentee]), np.array([told])).indices] = 1
+    asks = {"needs": needs, "wants": wants, "wishes": np.maximum(needs, wants)}
+    for (name, query), idf in zip(asks.items(), known.idf, strict=True):
+        weighted = query * idf
+        found[name] = getattr(known, name) @ (weighted / max(float(np.linalg.norm(weighted)), 1e-9))
+    if goal != NONE:
+        others = known.precedents.goal != goal
+        found = {name: np.where(others, value, 0) for name, value in found.items()}
+    return found, own_dense, asks["wishes"] * known.idf[2]
+
+
+def _nearest(known: Knowledge, asked: Question, alike: dict[str, Floats]) -> Numbers:
+    """The precedents that are looked at, ascending; never that of the asking goal itself."""
+    kept = np.zeros(len(known.precedents), bool)
+    for name, number in NEAREST.items():
+        if name == "unit":
+            own = np.flatnonzero(np.isin(known.precedents.unit, sorted(asked.units)))
+            kept[own[np.argsort(known.precedents.years[own], kind="stable")[:number]]] = True
+        else:
+            best = np.argsort(-alike[name], kind="stable")[:number]
+            kept[best[alike[name][best] > 0]] = True
+    if asked.goal != NONE:
+        kept &= known.precedents.goal != asked.goal
+    return np.flatnonzero(kept)
+
+
+def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], near: Numbers) -> Floats:
+    precedents = known.precedents
+    own_unit = np.isin(precedents.unit[near], sorted(asked.units))
+    value = {name: each[near] for name, each in alike.items()}
+    everything = np.ones(len(near), bool)
+    value["local"] = _local_cosine(known, asked, near, everything)
+    value["unit_full"] = _local_cosine(known, asked, near, own_unit)
+    value["unit_dense"] = _centred_cosine(known, asked, near, own_unit)
+    columns = [value[name] for name in (*ALIKE, *ALIKE_IN_UNIT)]
+    columns += [_scaled(value[name], everything) for name in ALIKE]
+    columns += [_scaled(value[name], own_unit) for name in SCALED_IN_UNIT]
+    columns += [each - each.max(initial=0) for each in (value[name] for name in (*ALIKE, *ALIKE_IN_UNIT))]
+    names, category = _unit_likeness(known, asked, near)
+    years = precedents.years[near]
+    columns += [own_unit, names, category, precedents.mentee[near] == asked.mentee, np.log1p(years)]
+    limits = (0, *AGES, np.inf)
+    columns += [(years >= low) & (years < high) for low, high in pairwise(limits)]
+    columns += [
+        np.log1p(precedents.team[near]),
+        precedents.outcome_known[near],
+        precedents.outcome[near],
+        np.log1p(precedents.sessions[near]),
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _scaled(value: Floats, among: NDArray[np.bool_]) -> Floats:
+    """Distance from the mean in standard deviations, both taken among some edges; 0 for the others."""
+    if among.sum() < 2:
+        return np.zeros_like(value)
+    mean, deviation = value[among].mean(), value[among].std()
+    return np.where(among, (value - mean) / (deviation + 1e-3), 0).astype(np.float32)
+
+
+def _local_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArray[np.bool_]) -> Floats:
+    """Cosine of TF-IDF with the document frequencies counted among some of the near precedents only; 0 for the others.
+
+    What all goals of a unit have in common tells nothing inside the unit.
+    """
+    result = np.zeros(len(near), np.float32)
+    if asked.goal == NONE or not among.any():
+        return result
+    rows = sparse.csr_array(known.vectors["counts"][near[among]])
+    frequency = np.bincount(rows.indices, minlength=rows.shape[1])
+    idf = np.log((1 + rows.shape[0]) / (0.5 + frequency)).astype(np.float32)
+    own = slice(known.texts.counts.indptr[asked.goal], known.texts.counts.indptr[asked.goal + 1])
+    query = np.zeros(rows.shape[1], np.float32)
+    terms = known.texts.counts.indices[own]
+    query[terms] = (1 + np.log(known.texts.counts.data[own])) * idf[terms]
+    query /= max(float(np.linalg.norm(query)), 1e-9)
+    result[among] = texts.tfidf(rows, idf) @ query
+    return result
+
+
+def _centred_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArray[np.bool_]) -> Floats:
+    """Cosine in the projection after the mean of some of the near precedents is taken away; 0 for the others."""
+    result = np.zeros(len(near), np.float32)
+    if asked.goal == NONE or not among.any():
+        return result
+    rows = known.dense[near[among]]
+    mean = rows.mean(axis=0)
+    rows, query = rows - mean, known.texts.dense[asked.goal] - mean
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(query)
+    result[among] = rows @ query / np.maximum(lengths, 1e-6)
+    return result
+
+
+def _unit_likeness(known: Knowledge, asked: Question, near: Numbers) -> tuple[Floats, Floats]:
+    """How alike the names of the units are, and whether their categories are the same."""
+    unit = known.precedents.unit[near]
+    names, category = np.zeros(len(near), np.float32), np.zeros(len(near), np.float32)
+    if not asked.units or not known.unit_names.shape[0]:
+        return names, category
+    for own in sorted(asked.units):
+        query = known.unit_names[[own]].toarray()[0]
+        alike = np.append(known.unit_names @ query, 0)
+        same = np.append(known.category == known.category[own], False)
+        names, category = np.maximum(names, alike[unit]), np.maximum(category, same[unit])
+    return names, category
+
+
+def _pair_features(known: Knowledge, asked: Question, people: Numbers, alike: dict[str, Floats]) -> Floats:
+    precedents, everybody = known.precedents, len(known.columns.people)
+    columns: list[NDArray[np.generic]] = list(known.mentors[people].T)
+    mentor, group = precedents.pairing_mentor, precedents.pairing_precedent
+    in_unit = _unit_features(known, asked, people)
+    columns += in_unit
+    signals = {signal.name: signal.values[people] for signal in all_signals(known.columns, asked, known.policy)}
+    columns += [np.nan_to_num(signals[name]) for name in SIGNALS]
+    columns.append(~np.isnan(signals["time_overlap"]))
+    again = np.bincount(mentor[precedents.mentee[group] == asked.mentee], minlength=everybody)[people]
+    columns.append(np.log1p(again))
+    strongest = in_unit[3]
+    columns.append(strongest - strongest.max(initial=0))
+    decayed = np.float32(0.7) ** precedents.years
+    best = np.zeros(everybody, np.float32)
+    np.maximum.at(best, mentor, alike["full"][group])
+    columns.append(best[people])
+    for name in ("full", "wishes"):
+        mass = (alike[name] ** 3 * decayed)[group]
+        columns.append(np.sqrt(np.bincount(mentor, mass, minlength=everybody)[people]))
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _unit_features(known: Knowledge, asked: Question, people: Numbers) -> list[Floats]:
+    """What people have done in the units asked about, see `UNIT_FEATURES`."""
+    if not asked.units:
+        return [np.zeros(len(people), np.float32)] * len(UNIT_FEATURES)
+    precedents, everybody = known.precedents, len(known.columns.people)
+    own = np.isin(precedents.unit, sorted(asked.units))
+    rows = np.flatnonzero(own[precedents.pairing_precedent])
+    mentor, years = precedents.pairing_mentor[rows], precedents.pairing_years[rows]
+    team = precedents.team[precedents.pairing_precedent[rows]]
+
+    def total(weights: NDArray[np.generic]) -> Floats:
+        return np.bincount(mentor, weights, minlength=everybody).astype(np.float32)[people]
+
+    number, decayed = total(np.ones(len(rows))), total(0.5**years)
+    last, first = np.full(everybody, 20, np.float32), np.zeros(everybody, np.float32)
+    np.minimum.at(last, mentor, years)
+    np.maximum.at(first, mentor, years)
+    members = known.columns.tables["unit_membership"]
+    valid = members.valid(asked.seconds) & np.isin(members.numbers("unit"), sorted(asked.units))
+    member = np.bincount(members.numbers("person")[valid], minlength=everybody)[people] > 0
+    goals_last_year = float((own & (precedents.years < 1)).sum())
+    earlier, recent = np.unique(mentor[years >= 1]), np.unique(mentor[years < 1])
+    returning = (len(np.intersect1d(earlier, recent)) + 1) / (len(earlier) + 3)
+    gap = float(precedents.years[own].min(initial=20))
+    constants = (np.log1p(len(np.unique(mentor))), np.log1p(goals_last_year), returning, np.log1p(gap))
+    return [
+        np.log1p(number),
+        np.log1p(total(years < 1)),
+        np.log1p(total(0.8**years)),
+        np.log1p(decayed),
+        np.log1p(total(0.5**years / team)),
+        np.log1p(last[people]),
+        np.log1p(first[people]),
+        number / max(1.0, float(own.sum())),
+        np.log1p((np.sort(-decayed).searchsorted(-decayed)).astype(np.float32)) * (number > 0),
+        member.astype(np.float32),
+        *(np.full(len(people), constant, np.float32) for constant in constants),
+    ]

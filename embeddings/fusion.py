@@ -1,0 +1,146 @@
+"""The final ranking: an additive model over named signals and the network's score, with exact contributions.
+
+The weights of the signals are fitted to what was chosen in earlier windows; two further numbers say how much the
+signals and the network count beside each other. Without the network the same model is the strongest baseline.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, PAIR_FEATURES, Evidence
+from mentorgraph.graph.columns import Numbers, Reals
+
+NETWORK = "network"
+NEIGHBOURS = 50
+YEARLY_DECAY = 0.8
+BEST = (*ALIKE, *ALIKE_IN_UNIT)
+FUSED = (
+    *PAIR_FEATURES,
+    *(f"best {name}" for name in BEST),
+    *(f"neighbours {name}" for name in ("full", "dense", "wishes", "unit_full")),
+    "best of co-mentors",
+    "was mentee in",
+)
+"""Names of the signals that are not learned, in the order of their values."""
+
+RIDGE = 1e-3
+
+
+def signals_of(found: Evidence) -> Reals:
+    """The signals that are not learned: `float64[people, FUSED]`."""
+    people, edges = len(found.people), found.edges.astype(np.float64)
+    edge, mentor = found.mentor_arcs
+    columns = [found.pairs.astype(np.float64)]
+    best = np.zeros((people, len(BEST)))
+    places = [EDGE_FEATURES.index(name) for name in BEST]
+    np.maximum.at(best, mentor, edges[edge][:, places])
+    columns.append(best)
+    decay = YEARLY_DECAY ** np.expm1(edges[:, EDGE_FEATURES.index("age")])
+    for name in ("full", "dense", "wishes", "unit_full"):
+        alike = np.maximum(edges[:, EDGE_FEATURES.index(name)], 0)
+        if len(alike) > NEIGHBOURS:
+            alike = np.where(alike >= np.partition(alike, -NEIGHBOURS)[-NEIGHBOURS], alike, 0)
+        columns.append(np.bincount(mentor, (alike * decay)[edge], minlength=people)[:, None])
+    full = best[:, BEST.index("full")]
+    columns.append((found.together.T @ full)[:, None])
+    mentee_edge, mentee = found.mentee_arcs
+    as_mentee = np.zeros(people)
+    np.maximum.at(as_mentee, mentee, edges[mentee_edge, EDGE_FEATURES.index("full")])
+    columns.append(as_mentee[:, None])
+    return np.concatenate(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen from one list.
+
+    Attributes:
+        values: `float32[people, signals]`.
+        relevant: Places of those who were chosen: `int64[chosen]`.
+        correction: See `Evidence.correction`.
+    """
+
+    values: NDArray[np.float32]
+    relevant: Numbers
+    correction: NDArray[np.float32]
+
+
+def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE) -> Reals:
+    """Weights that make the chosen likeliest, when the odds of a person are exp(Σ weight · value).
+
+    The conditional logit of McFadden 1974; the chosen of one list count equally and sum to 1. The ridge is on weights
+    of values scaled to deviation 1. A difference of two scores in one list reads as log-odds.
+
+    Returns:
+        `float64[signals]`; 0 for signals that never differ.
+    """
+    values = np.concatenate([each.values for each in choices])
+    starts = np.cumsum([0, *(len(each.values) for each in choices)])[:-1]
+    group = np.repeat(np.arange(len(choices)), [len(each.values) for each in choices])
+    correction = np.concatenate([each.correction for each in choices]).astype(np.float64)
+    deviation = values.std(axis=0, dtype=np.float64)
+    varying = deviation > 1e-9
+    scale = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
+    target = np.zeros(len(values))
+    for start, each in zip(starts, choices, strict=True):
+        target[start + each.relevant] = 1 / len(each.relevant)
+
+    def loss(weights: Reals) -> tuple[float, Reals]:
+        scores = (values @ (weights * scale).astype(np.float32)).astype(np.float64) + correction
+        highest = np.maximum.reduceat(scores, starts)
+        odds = np.exp(scores - highest[group])
+        sums = np.add.reduceat(odds, starts)
+        likelihood = (target * scores).sum() - (np.log(sums) + highest).sum()
+        rest = (odds / sums[group] - target).astype(np.float32)
+        gradient = (rest @ values).astype(np.float64) * scale / len(choices)
+        return -likelihood / len(choices) + ridge * float(weights @ weights), gradient + 2 * ridge * weights
+
+    found = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    return np.asarray(found.x * scale, np.float64)
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """An additive score.
+
+    Attributes:
+        weights: Of the signals in `FUSED`: `float64[FUSED]`.
+        network: Weight of the network's log-softmax; 0 where it has no part.
+    """
+
+    weights: Reals
+    network: float
+
+    def contributions(self, found: Evidence, network: NDArray[np.floating] | None) -> Reals:
+        """What each signal, and last the network, adds to each score: `float64[people, FUSED + 1]`."""
+        own = signals_of(found) * self.weights
+        learned = np.zeros(len(own)) if network is None else self.network * network.astype(np.float64)
+        return np.concatenate([own, learned[:, None]], axis=1)
+
+    def scores(self, found: Evidence, network: NDArray[np.floating] | None) -> Reals:
+        """The sum of the contributions: `float64[people]`."""
+        total: Reals = self.contributions(found, network).sum(axis=1)
+        return total
+
+
+def blend(linear: Reals, choices: Sequence[Choice], network: Sequence[NDArray[np.floating]]) -> tuple[float, float]:
+    """How much a linear score and the network count beside each other.
+
+    Args:
+        linear: Weights of the signals, fitted to choices made before those given.
+        choices: Later choices, with the signals as values.
+        network: The network's score of the people of each choice, by a network that was not taught with them.
+
+    Returns:
+        What to multiply the linear score and the network's with; neither is below 0.
+    """
+    two = [
+        Choice(np.stack([each.values @ linear, score], axis=1).astype(np.float32), each.relevant, each.correction)
+        for each, score in zip(choices, network, strict=True)
+    ]
+    signals, learned = np.maximum(fit_listwise(two, ridge=1e-5), 0)
+    return float(signals), float(learned)

@@ -1,0 +1,198 @@
+"""The forward pass of a trained network without torch: what serves and what evaluates.
+
+The arrays are those of `network.Network`, by their names there; both give the same scores to 1e-5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.special import erf
+
+from mentorgraph.embeddings.evidence import Evidence
+from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.texts import Floats
+from mentorgraph.graph.columns import Numbers
+
+ENCODED = 64
+"""Length of an encoded vector."""
+GROUPS = 4
+"""The dot product of two encoded vectors enters in this many parts."""
+HEADS = 8
+HIDDEN = 32
+VALUES = 12
+WIDTH = 64
+LEAST_MASS = 1e-4
+LEAST_LOGIT = -12.0
+NORM_EPSILON = 1e-5
+"""As in torch's BatchNorm1d."""
+
+LINKS = {
+    "broader": ("skill", "skill"),
+    "wishes": ("skill", "goal"),
+    "units": ("unit", "goal"),
+    "offers": ("skill", "person"),
+    "members": ("unit", "person"),
+    "pairings": ("goal", "person"),
+}
+"""Links of the message graph: from which kind of node to which."""
+
+Weights = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Vectors of length 1.
+
+    Attributes:
+        skill: Of the skills, before they are sent: `float32[skills, ENCODED]`.
+        unit: Of the units: `float32[units, ENCODED]`.
+        goal: Of the precedents: `float32[precedents, ENCODED]`.
+        person: Of everybody: `float32[people, ENCODED]`.
+    """
+
+    skill: Floats
+    unit: Floats
+    goal: Floats
+    person: Floats
+
+
+@dataclass(frozen=True)
+class Attention:
+    """How a score came about.
+
+    Attributes:
+        scores: `float32[people]`.
+        attention: The share of each head that each edge has: `float32[edges, HEADS]`.
+        mass: What arrives at each person: `float32[people, HEADS]`.
+    """
+
+    scores: Floats
+    attention: Floats
+    mass: Floats
+
+
+def encode(weights: Weights, graph: MessageGraph, skills: Numbers, units: Numbers) -> Encoded:
+    """Sends the messages of a graph.
+
+    Args:
+        weights: The network's arrays.
+        graph: The graph as of an instant.
+        skills: Row of each skill among the id embeddings, 0 if it is not there: `int64[skills]`.
+        units: The same for units.
+    """
+    skill = weights["encoder.skill.weight"][skills]
+    step = _link("broader")
+    skill = skill + _convolve(weights, step, graph.broader, skill) + skill @ weights[f"{step}.lin_root.weight"].T
+    unit = weights["encoder.unit.weight"][units]
+    goal = _goals(weights, graph.text, graph.wishes, graph.units, skill, unit)
+    person = (
+        _convolve(weights, _link("offers"), graph.offers, skill)
+        + _convolve(weights, _link("members"), graph.members, unit)
+        + _convolve(weights, _link("pairings"), graph.pairings, goal)
+    )
+    return Encoded(skill, unit, _unit_length(goal), _unit_length(person))
+
+
+def attend(weights: Weights, encoded: Encoded, found: Evidence) -> Attention:
+    """Scores the people of one question."""
+    wishes, own_units = found.wishes[None, :], np.zeros((1, len(encoded.unit)), np.float32)
+    own_units[0, found.units] = 1 / max(1, len(found.units))
+    asker = _unit_length(_goals(weights, found.text[None, :], wishes, own_units, encoded.skill, encoded.unit))[0]
+    mean, deviation = weights["edge_scale"]
+    near = encoded.goal[found.precedents] @ asker
+    edges = np.concatenate([(found.edges - mean) / deviation, 2 * near[:, None]], axis=1)
+    hidden = _gelu(_linear(weights, "edge_hidden", edges))
+    logits = edges @ weights["attend.weight"].T + hidden @ weights["attend_hidden.weight"].T
+    logits = logits * np.exp(weights["sharpness"])
+    highest = logits.max(axis=0, initial=-np.inf)
+    attention = np.exp(logits - highest)
+    attention = (attention / np.maximum(attention.sum(axis=0), 1e-16)).astype(np.float32)
+    values = np.logaddexp(0, _linear(weights, "value", hidden))
+    below = np.maximum(logits - highest, LEAST_LOGIT) - LEAST_LOGIT
+    people = len(found.people)
+    share = np.exp(-weights["team"] * np.log(found.teams)[:, None])
+    edge, mentor = found.mentor_arcs
+    mass = _sums(mentor, (attention * share)[edge], people)
+    as_mentee = _sums(found.mentee_arcs[1], attention[found.mentee_arcs[0]], people)
+    parts = (encoded.person[found.people] * asker).reshape(people, GROUPS, -1).sum(axis=2)
+    inputs = np.concatenate(
+        [
+            np.log(mass + np.float32(LEAST_MASS)),
+            mass / (mass.max(axis=0, initial=0) + LEAST_MASS),
+            _maxima(mentor, below[edge], people),
+            np.log(found.together.T @ mass + np.float32(LEAST_MASS)),
+            np.log(as_mentee + np.float32(LEAST_MASS)),
+            np.log1p(_sums(mentor, values[edge], people)),
+            _maxima(mentor, values[edge], people),
+            found.pairs,
+            parts,
+            parts.sum(axis=1, keepdims=True),
+        ],
+        axis=1,
+        dtype=np.float32,
+    )
+    inputs -= weights["norm.running_mean"]
+    inputs /= np.sqrt(weights["norm.running_var"] + np.float32(NORM_EPSILON))
+    deep = np.maximum(_linear(weights, "first", inputs), 0)
+    deep = np.maximum(_linear(weights, "second", deep), 0)
+    scores = _linear(weights, "last", deep) + inputs @ weights["skip.weight"].T
+    return Attention(scores[:, 0].astype(np.float32), attention, mass)
+
+
+def _goals(
+    weights: Weights,
+    text: Floats,
+    wishes: Floats | sparse.csr_array,
+    units: Floats | sparse.csr_array,
+    skill: Floats,
+    unit: Floats,
+) -> Floats:
+    """What goals become by their texts, wishes and units."""
+    own = _linear(weights, "encoder.text", text)
+    total = _convolve(weights, _link("wishes"), wishes, skill) + _convolve(weights, _link("units"), units, unit)
+    for name in ("wishes", "units"):
+        total = total + own @ weights[f"{_link(name)}.lin_root.weight"].T
+    return _gelu(total)
+
+
+def _link(name: str) -> str:
+    return f"encoder.send.{name}"
+
+
+def _convolve(weights: Weights, name: str, links: Floats | sparse.csr_array, nodes: Floats) -> Floats:
+    """The neighbours' part of a graph convolution (Morris et al. 2019, torch-geometric's `GraphConv`)."""
+    return _linear(weights, f"{name}.lin_rel", links @ nodes)
+
+
+def _linear(weights: Weights, name: str, values: Floats) -> Floats:
+    result: Floats = values @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    return result
+
+
+def _gelu(values: Floats) -> Floats:
+    result: Floats = values * np.float32(0.5) * (1 + erf(values * np.float32(np.sqrt(0.5))))
+    return result
+
+
+def _unit_length(values: Floats) -> Floats:
+    result: Floats = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    return result
+
+
+def _sums(groups: Numbers, values: Floats, number: int) -> Floats:
+    """Sums of rows by group: `float32[number, columns]`."""
+    ones = np.ones(len(groups), np.float32)
+    result: Floats = sparse.csr_array((ones, (groups, np.arange(len(groups)))), shape=(number, len(groups))) @ values
+    return result
+
+
+def _maxima(groups: Numbers, values: Floats, number: int) -> Floats:
+    """Maxima of rows by group, 0 for groups without any: `float32[number, columns]`."""
+    result = np.zeros((number, values.shape[1]), np.float32)
+    order = np.argsort(groups, kind="stable")
+    present, starts = np.unique(groups[order], return_index=True)
+    if len(present):
+        result[present] = np.maximum.reduceat(values[order], starts, axis=0)
+    return result

@@ -1,0 +1,82 @@
+"""The graph along which the encoder passes messages, as of an instant: skills, units, precedents and people.
+
+Only what had begun by then carries a message, and a past pairing's counts by its outcome, its age and its sessions.
+People have no features of their own; they are what they offer, where they belong and whom they have mentored.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from mentorgraph.embeddings import texts
+from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.texts import Floats
+from mentorgraph.graph.columns import NONE, Numbers
+
+
+@dataclass(frozen=True)
+class MessageGraph:
+    """Weighted links between nodes; the weights of each row sum to 1, or the row is empty.
+
+    Attributes:
+        text: What the precedents' goals say: `float32[precedents, dimensions]`.
+        broader: From skills to those one `BROADER` step away: `float32[skills, skills]`.
+        wishes: `float32[precedents, skills]`.
+        units: `float32[precedents, units]`.
+        offers: By level: `float32[people, skills]`.
+        members: `float32[people, units]`.
+        pairings: By outcome, age and sessions: `float32[people, precedents]`.
+    """
+
+    text: Floats
+    broader: sparse.csr_array
+    wishes: sparse.csr_array
+    units: sparse.csr_array
+    offers: sparse.csr_array
+    members: sparse.csr_array
+    pairings: sparse.csr_array
+
+    @classmethod
+    def of(cls, known: Knowledge) -> "MessageGraph":
+        """Takes it out of what is known."""
+        columns, precedents, seconds = known.columns, known.precedents, known.now.timestamp()
+        people, skills, units = (len(columns.numberings[name]) for name in ("people", "skills", "units"))
+        broader = columns.tables["broader"]
+        step = broader.valid(seconds)
+        narrow, wide = broader.numbers("skill")[step], broader.numbers("broader")[step]
+        offers = columns.tables["offers"]
+        held = offers.valid(seconds)
+        levels = np.nan_to_num(offers.reals("level"), nan=known.policy.signals.level_unknown)[held]
+        members = columns.tables["unit_membership"]
+        belongs = members.valid(seconds) & known.setting.unit
+        with_unit = np.flatnonzero(precedents.unit != NONE)
+        return cls(
+            known.dense,
+            _links(np.concatenate([narrow, wide]), np.concatenate([wide, narrow]), None, (skills, skills)),
+            means(known.wishes),
+            _links(with_unit, precedents.unit[with_unit], None, (len(precedents), units)),
+            _links(offers.numbers("person")[held], offers.numbers("skill")[held], levels, (people, skills)),
+            _links(members.numbers("person")[belongs], members.numbers("unit")[belongs], None, (people, units)),
+            _links(
+                precedents.pairing_mentor,
+                precedents.pairing_precedent,
+                precedents.pairing_weight + 1e-3,
+                (people, len(precedents)),
+            ),
+        )
+
+
+def means(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The rows scaled to the sum 1; empty ones stay empty."""
+    rows = texts.row_numbers(matrix)
+    sums = np.bincount(rows, matrix.data, minlength=matrix.shape[0])
+    data = (matrix.data / np.maximum(sums, 1e-12)[rows]).astype(np.float32)
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _links(rows: Numbers, columns: Numbers, weights: Floats | None, shape: tuple[int, int]) -> sparse.csr_array:
+    values = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
+    matrix = sparse.csr_array((values, (rows, columns)), shape=shape)
+    matrix.sum_duplicates()
+    return means(matrix)

@@ -1,0 +1,132 @@
+"""A trained model as it serves: a projection of texts, some networks, and the weights of the final ranking."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from mentorgraph.embeddings.evidence import Evidence
+from mentorgraph.embeddings.fusion import FUSED, Fusion
+from mentorgraph.embeddings.inference import Attention, Encoded, Weights, attend, encode
+from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.tasks import SETTINGS, Setting
+from mentorgraph.embeddings.texts import Floats, Projection
+from mentorgraph.graph.columns import Columns, Numbering, Numbers
+
+FURTHEST = 15.0
+"""A network's score this far below its best is as low as any: no single network can rule anybody out alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What a training makes.
+
+    Attributes:
+        setting: What it may use.
+        projection: Of texts.
+        skills: uids of the skills that have an embedding, in its order from row 1.
+        units: The same of units.
+        networks: The arrays of each network; one per seed.
+        fusion: The final ranking.
+        linear: The final ranking without the network: the strongest baseline, and what may be published in its place.
+    """
+
+    setting: Setting
+    projection: Projection
+    skills: tuple[str, ...]
+    units: tuple[str, ...]
+    networks: tuple[Weights, ...]
+    fusion: Fusion
+    linear: Fusion
+
+    def attentions(self, known: Knowledge, found: Evidence) -> list[Attention]:
+        """What each network makes of the evidence for one question."""
+        encoded = self._encoded(known)
+        return [attend(weights, each, found) for weights, each in zip(self.networks, encoded, strict=True)]
+
+    def network_scores(self, known: Knowledge, found: Evidence) -> Floats:
+        """The networks' common opinion as logarithms of shares among the people in question: `float32[people]`."""
+        return together([each.scores for each in self.attentions(known, found)], found.correction)
+
+    def scores(self, known: Knowledge, found: Evidence) -> NDArray[np.float64]:
+        """The final score: `float64[people]`."""
+        return self.fusion.scores(found, self.network_scores(known, found))
+
+    def _encoded(self, known: Knowledge) -> list[Encoded]:
+        columns = known.columns
+        tables = (columns.tables[name].state(known.now.timestamp()) for name in ("offers", "unit_membership"))
+        return columns.remember(f"encoded {self.setting.name}", (self, known, *tables), lambda: self._encode(known))
+
+    def _encode(self, known: Knowledge) -> list[Encoded]:
+        graph = MessageGraph.of(known)
+        skills = rows_of(self.skills, known.columns.skills)
+        units = rows_of(self.units, known.columns.numberings["units"])
+        return [encode(weights, graph, skills, units) for weights in self.networks]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All numbers, by name; with `texts` they are all of the model."""
+        found: dict[str, NDArray[Any]] = {
+            "projection.idf": self.projection.idf,
+            "projection.components": self.projection.components,
+            "fusion.weights": self.fusion.weights,
+            "fusion.network": np.array(self.fusion.network),
+            "linear.weights": self.linear.weights,
+        }
+        for place, weights in enumerate(self.networks):
+            found |= {f"network.{place}.{name}": array for name, array in weights.items()}
+        return found
+
+    def texts(self) -> dict[str, list[str]]:
+        """All that is not a number."""
+        return {
+            "setting": [self.setting.name],
+            "terms": list(self.projection.terms),
+            "skills": list(self.skills),
+            "units": list(self.units),
+            "signals": list(FUSED),
+        }
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, Sequence[str]]) -> "Model":
+        """The model that `arrays` and `texts` tell of."""
+        if tuple(texts["signals"]) != FUSED:
+            raise ValueError("the model was made for other signals; train again")
+        numbers = sorted({int(name.split(".")[1]) for name in arrays if name.startswith("network.")})
+        networks = []
+        for number in numbers:
+            prefix = f"network.{number}."
+            networks.append(
+                {name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)}
+            )
+        return cls(
+            SETTINGS[texts["setting"][0]],
+            Projection(tuple(texts["terms"]), arrays["projection.idf"], arrays["projection.components"]),
+            tuple(texts["skills"]),
+            tuple(texts["units"]),
+            tuple(networks),
+            Fusion(arrays["fusion.weights"], float(arrays["fusion.network"])),
+            Fusion(arrays["linear.weights"], 0.0),
+        )
+
+    def knowledge(self, columns: Columns, now: Any, policy: Any) -> Knowledge:
+        """What is known at an instant, in the terms of this model."""
+        return Knowledge.of(columns, now, self.setting, policy, self.projection)
+
+
+def together(scores: Sequence[Floats], correction: Floats) -> Floats:
+    """The mean of several networks' scores, each counted from its best, as logarithms of shares: `float32[people]`."""
+    if not len(correction):
+        return np.zeros(0, np.float32)
+    mean = np.mean([np.clip(each - each.max(), -FURTHEST, 0) for each in scores], axis=0)
+    found: Floats = (log_softmax(mean + correction) - correction).astype(np.float32)
+    return found
+
+
+def rows_of(known: Sequence[str], numbering: Numbering) -> Numbers:
+    """Row of each number among a model's id embeddings, 0 for what the model does not know: `int64[numbers]`."""
+    place = {uid: row for row, uid in enumerate(known, start=1)}
+    return np.array([place.get(uid, 0) for uid in numbering.uids], np.int64)

@@ -1,0 +1,264 @@
+"""The network: the asking goal attends over precedents that are like it, and the attention flows on to people.
+
+Each head weighs precedents by their likeness, its mass flows to those who mentored in them, to their co-mentors, and to
+mentees who became mentors. What reaches a person, and what is known of the pair, becomes one score.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import HeteroData
+from torch_geometric.nn import GraphConv
+from torch_geometric.utils import scatter, softmax
+
+from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
+from mentorgraph.embeddings.inference import (
+    ENCODED,
+    GROUPS,
+    HEADS,
+    HIDDEN,
+    LEAST_LOGIT,
+    LEAST_MASS,
+    LINKS,
+    VALUES,
+    WIDTH,
+)
+from mentorgraph.embeddings.message_graph import MessageGraph
+
+DROPOUT = 0.3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The evidence for several questions, numbered through.
+
+    Attributes:
+        edges: `float32[edges, EDGE_FEATURES]`.
+        edge_question: `int64[edges]`.
+        teams: `float32[edges]`.
+        mentor_arcs, mentee_arcs: Edge and person: `int64[2, arcs]`.
+        pairs: `float32[people, PAIR_FEATURES]`.
+        pair_question: `int64[people]`.
+        together: Person, person: `int64[2, links]`; `together_weight`: `float32[links]`.
+        correction: `float32[people]`.
+        precedents: Place of each edge's precedent: `int64[edges]`.
+        people: Numbers of the people: `int64[people]`.
+        text: `float32[questions, dimensions]`.
+        wishes: `float32[questions, skills]`.
+        units: `float32[questions, units]`, rows of sum 1 or 0.
+        questions: How many.
+    """
+
+    edges: Tensor
+    edge_question: Tensor
+    teams: Tensor
+    mentor_arcs: Tensor
+    mentee_arcs: Tensor
+    pairs: Tensor
+    pair_question: Tensor
+    together: Tensor
+    together_weight: Tensor
+    correction: Tensor
+    precedents: Tensor
+    people: Tensor
+    text: Tensor
+    wishes: Tensor
+    units: Tensor
+    questions: int
+
+    @classmethod
+    def of(cls, found: Sequence[Evidence], units: int) -> "Batch":
+        """Puts the evidence for several questions together."""
+        edge_starts = np.cumsum([0, *(len(each.precedents) for each in found)])
+        pair_starts = np.cumsum([0, *(len(each.people) for each in found)])
+
+        own_units = np.zeros((len(found), units), np.float32)
+        for place, each in enumerate(found):
+            own_units[place, each.units] = 1 / max(1, len(each.units))
+
+        def arcs(name: str) -> Tensor:
+            shifted = [
+                getattr(each, name) + np.array([[edge], [pair]])
+                for each, edge, pair in zip(found, edge_starts, pair_starts, strict=False)
+            ]
+            return torch.from_numpy(np.concatenate(shifted, axis=1))
+
+        links = [each.together.tocoo() for each in found]
+        together = [np.stack(each.coords) + start for each, start in zip(links, pair_starts, strict=False)]
+
+        def joined(values: list[np.ndarray]) -> Tensor:
+            return torch.from_numpy(np.concatenate(values))
+
+        return cls(
+            joined([each.edges for each in found]).float(),
+            torch.from_numpy(np.repeat(np.arange(len(found)), np.diff(edge_starts))),
+            joined([each.teams for each in found]),
+            arcs("mentor_arcs"),
+            arcs("mentee_arcs"),
+            joined([each.pairs for each in found]).float(),
+            torch.from_numpy(np.repeat(np.arange(len(found)), np.diff(pair_starts))),
+            torch.from_numpy(np.concatenate(together, axis=1).astype(np.int64)),
+            joined([each.data for each in links]),
+            joined([each.correction for each in found]),
+            joined([each.precedents for each in found]),
+            joined([each.people for each in found]),
+            torch.from_numpy(np.stack([each.text for each in found])),
+            torch.from_numpy(np.stack([each.wishes for each in found])),
+            torch.from_numpy(own_units),
+            len(found),
+        )
+
+
+def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> HeteroData:
+    """The message graph as torch-geometric takes it, its adjacencies compressed by row.
+
+    Args:
+        graph: The graph.
+        skills: Row of each skill among the id embeddings, 0 if it is not there: `int64[skills]`.
+        units: The same for units.
+        kept: The share of the pairings that carry messages, chosen by chance.
+    """
+    data = HeteroData()
+    data["goal"].x = torch.from_numpy(graph.text)
+    data["skill"].row, data["unit"].row = skills, units
+    data["person"].num_nodes = graph.offers.shape[0]
+    for name, (source, target) in LINKS.items():
+        matrix = getattr(graph, name)
+        values = torch.from_numpy(matrix.data)
+        if name == "pairings" and kept < 1:
+            values = values * (torch.rand(len(values)) < kept) / kept
+        ends, columns = (torch.from_numpy(each.astype(np.int64)) for each in (matrix.indptr, matrix.indices))
+        with catch_warnings():
+            simplefilter("ignore")  # torch calls its compressed tensors a beta
+            data[source, name, target].adj_t = torch.sparse_csr_tensor(ends, columns, values, size=matrix.shape)
+    return data
+
+
+class Encoder(nn.Module):
+    """Two hops: skills, units and texts make goals; offers, memberships and the goals of past pairings make people.
+
+    Args:
+        skills: Number of skills with an embedding of their own.
+        units: The same of units.
+        dimensions: Of the texts.
+    """
+
+    def __init__(self, skills: int, units: int, dimensions: int) -> None:
+        super().__init__()
+        self.skill = nn.Embedding(skills + 1, ENCODED, padding_idx=0)
+        self.unit = nn.Embedding(units + 1, ENCODED, padding_idx=0)
+        self.text = nn.Linear(dimensions, ENCODED)
+        for table in (self.skill, self.unit):
+            nn.init.normal_(table.weight, std=0.3)
+            with torch.no_grad():
+                table.weight[0] = 0
+        self.send = nn.ModuleDict({name: GraphConv(ENCODED, ENCODED) for name in LINKS})
+
+    def forward(self, data: HeteroData, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Vectors of the asking goals, of the precedents and of all people: `float32[…, ENCODED]`, of length 1."""
+        skill = self.skill(data["skill"].row)
+        skill = skill + self.send["broader"](skill, data["skill", "broader", "skill"].adj_t)
+        unit = self.unit(data["unit"].row)
+        wishes, units = data["skill", "wishes", "goal"].adj_t, data["unit", "units", "goal"].adj_t
+        goal = self._goals(self.text(data["goal"].x), skill, wishes, unit, units)
+        asker = self._goals(
+            self.text(batch.text), skill, batch.wishes.to_sparse_csr(), unit, batch.units.to_sparse_csr()
+        )
+        person = torch.zeros(data["person"].num_nodes, ENCODED)
+        for name, nodes in (("offers", skill), ("members", unit), ("pairings", goal)):
+            person = person + self.send[name]((nodes, None), data[LINKS[name][0], name, "person"].adj_t)
+        normalize = nn.functional.normalize
+        return normalize(asker, dim=1), normalize(goal, dim=1), normalize(person, dim=1)
+
+    def _goals(self, own: Tensor, skill: Tensor, wishes: Tensor, unit: Tensor, units: Tensor) -> Tensor:
+        """What goals become by their texts, wishes and units."""
+        sent = self.send["wishes"]((skill, own), wishes) + self.send["units"]((unit, own), units)
+        return nn.functional.gelu(sent)
+
+
+class Network(nn.Module):
+    """Scores of people for questions.
+
+    Args:
+        edge_scale: Mean and deviation of the edge features: `float32[2, EDGE_FEATURES]`.
+        skills: Number of skills with an embedding of their own.
+        units: The same of units.
+        dimensions: Of the texts.
+    """
+
+    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int) -> None:
+        super().__init__()
+        features = len(EDGE_FEATURES) + 1
+        self.encoder = Encoder(skills, units, dimensions)
+        self.register_buffer("edge_scale", edge_scale)
+        self.edge_hidden = nn.Linear(features, HIDDEN)
+        self.attend = nn.Linear(features, HEADS, bias=False)
+        self.attend_hidden = nn.Linear(HIDDEN, HEADS, bias=False)
+        self.sharpness = nn.Parameter(torch.zeros(HEADS))
+        self.team = nn.Parameter(torch.full((HEADS,), 0.3))
+        self.value = nn.Linear(HIDDEN, VALUES)
+        inputs = 5 * HEADS + 2 * VALUES + len(PAIR_FEATURES) + GROUPS + 1
+        self.norm = nn.BatchNorm1d(inputs, affine=False)
+        self.first = nn.Linear(inputs, WIDTH)
+        self.second = nn.Linear(WIDTH, WIDTH)
+        self.last = nn.Linear(WIDTH, 1)
+        self.skip = nn.Linear(inputs, 1, bias=False)
+        nn.init.normal_(self.attend.weight, std=0.1)
+        with torch.no_grad():
+            self.attend.weight[:, EDGE_FEATURES.index("full scaled")] += 1.0
+            self.skip.weight.zero_()
+
+    def forward(self, batch: Batch, data: HeteroData) -> Tensor:
+        """`float32[people]`: the score of each pair."""
+        asker, goal, person = self.encoder(data, batch)
+        near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
+        edges = torch.cat([(batch.edges - self.edge_scale[0]) / self.edge_scale[1], 2 * near], dim=1)
+        parts = asker[batch.pair_question] * person[batch.people]
+        parts = parts.reshape(len(parts), GROUPS, ENCODED // GROUPS).sum(dim=2)
+        people = len(batch.pairs)
+        hidden = nn.functional.gelu(self.edge_hidden(edges))
+        logits = (self.attend(edges) + self.attend_hidden(hidden)) * torch.exp(self.sharpness)
+        attention = softmax(logits, batch.edge_question, num_nodes=batch.questions)
+        values = nn.functional.softplus(self.value(hidden))
+        edge, mentor = batch.mentor_arcs
+        share = torch.exp(-self.team * torch.log(batch.teams)[:, None])
+        mass = scatter((attention * share)[edge], mentor, dim_size=people, reduce="sum")
+        highest = scatter(logits, batch.edge_question, dim_size=batch.questions, reduce="max")
+        below = (logits - highest[batch.edge_question]).clamp(min=LEAST_LOGIT) - LEAST_LOGIT
+        nearest = scatter(below[edge], mentor, dim_size=people, reduce="max")
+        greatest = scatter(mass, batch.pair_question, dim_size=batch.questions, reduce="max")
+        one, other = batch.together
+        beside = scatter(mass[one] * batch.together_weight[:, None], other, dim_size=people, reduce="sum")
+        edge_of_mentee, mentee = batch.mentee_arcs
+        as_mentee = scatter(attention[edge_of_mentee], mentee, dim_size=people, reduce="sum")
+        inputs = torch.cat(
+            [
+                torch.log(mass + LEAST_MASS),
+                mass / (greatest[batch.pair_question] + LEAST_MASS),
+                nearest,
+                torch.log(beside + LEAST_MASS),
+                torch.log(as_mentee + LEAST_MASS),
+                torch.log1p(scatter(values[edge], mentor, dim_size=people, reduce="sum")),
+                scatter(values[edge], mentor, dim_size=people, reduce="max"),
+                batch.pairs,
+                parts,
+                parts.sum(dim=1, keepdim=True),
+            ],
+            dim=1,
+        )
+        inputs = self.norm(inputs)
+        deep = self._drop(inputs, batch)
+        deep = self._drop(torch.relu(self.first(deep)), batch)
+        deep = self._drop(torch.relu(self.second(deep)), batch)
+        return (self.last(deep) + self.skip(inputs))[:, 0]
+
+    def _drop(self, values: Tensor, batch: Batch) -> Tensor:
+        """Dropout with one mask a question: people are compared under the same mask, and little chance is drawn."""
+        if not self.training:
+            return values
+        kept = (torch.rand(batch.questions, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
+        return values * kept[batch.pair_question]

@@ -1,0 +1,148 @@
+"""What a ranking is asked to do: goals of a window, who could be their mentor, and who became it.
+
+A task owns its window. Everything that ranks for it sees the graph as of `now`, the first instant of the window; what
+happened later is only in `relevant`. Tasks of earlier windows teach, tasks of later ones judge.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
+from mentorgraph.graph.policy import SignalSettings
+from mentorgraph.graph.question import Question, question
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Which facts a ranking may use.
+
+    Attributes:
+        name: `full`, `no-unit` or `masked`.
+        unit: Whether units, and what is said per unit, may be used: memberships, categories, needed skills.
+        unit_names: Whether texts keep the name of their goal's unit.
+    """
+
+    name: str
+    unit: bool
+    unit_names: bool
+
+
+FULL = Setting("full", unit=True, unit_names=True)
+NO_UNIT = Setting("no-unit", unit=False, unit_names=True)
+MASKED = Setting("masked", unit=False, unit_names=False)
+SETTINGS = {each.name: each for each in (FULL, NO_UNIT, MASKED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Goals to find mentors for.
+
+    Attributes:
+        now: What began before this instant is known.
+        until: The goals were set from `now` until before this instant.
+        goals: Numbers of the asking goals, ascending: `int64[asks]`.
+        mentees: Number of whoever set each goal: `int64[asks]`.
+        candidates: Numbers of everybody who had mentored before `now`, ascending: `int64[candidates]`.
+        relevant: Of each ask, the positions of its mentors among the candidates, ascending; at least one.
+        newcomers: Whether the mentee had never been paired before `now`: `bool[asks]`.
+    """
+
+    now: datetime
+    until: datetime
+    goals: Numbers
+    mentees: Numbers
+    candidates: Numbers
+    relevant: tuple[Numbers, ...]
+    newcomers: Mask
+
+    def __len__(self) -> int:
+        return len(self.goals)
+
+    def only(self, asks: NDArray[np.int64] | NDArray[np.bool_]) -> "Task":
+        """The same task with some of its asks."""
+        kept = np.arange(len(self))[asks]
+        return replace(
+            self,
+            goals=self.goals[kept],
+            mentees=self.mentees[kept],
+            relevant=tuple(self.relevant[place] for place in kept),
+            newcomers=self.newcomers[kept],
+        )
+
+
+def task(columns: Columns, now: datetime, until: datetime, told: datetime | None = None) -> Task:
+    """The task of one window.
+
+    Args:
+        columns: The facts.
+        now: Begin of the window.
+        until: Its end, exclusive.
+        told: Pairings that began before this instant count as found; all of them by default. A task that teaches must
+            not be told of what began after the teaching.
+    """
+    pairings, goals = columns.tables["pairings"], columns.tables["goals"]
+    mentor, goal = pairings.numbers("mentor"), pairings.numbers("goal")
+    before = pairings.begun(now.timestamp())
+    candidates = np.unique(mentor[before])
+    paired = np.zeros(len(columns.people) + 1, bool)
+    paired[pairings.numbers("mentee")[before]] = True
+    since = goals.reals("since")
+    asking = (since >= now.timestamp()) & (since < until.timestamp())
+    rows = np.flatnonzero(goal != NONE)
+    rows = rows[asking[goal[rows]] & np.isin(mentor[rows], candidates)]
+    rows = rows[pairings.reals("since")[rows] < (np.inf if told is None else told.timestamp())]
+    links = np.unique(np.stack([goal[rows], np.searchsorted(candidates, mentor[rows])]), axis=1)
+    asks, starts = np.unique(links[0], return_index=True)
+    relevant = tuple(np.split(links[1], starts[1:])) if len(asks) else ()
+    mentees = goals.numbers("person")[asks]
+    return Task(now, until, asks, mentees, candidates, relevant, ~paired[mentees])
+
+
+def windows(columns: Columns, now: datetime, starts: Sequence[datetime]) -> list[Task]:
+    """Tasks that lie before `now`, for teaching: from each start to the next one, the last until `now`."""
+    ends = [*starts[1:], now]
+    return [task(columns, start, end, told=now) for start, end in zip(starts, ends, strict=True)]
+
+
+def window_starts(columns: Columns, now: datetime, most: int = 3, fewest_asks: int = 100) -> list[datetime]:
+    """Where the windows for teaching begin: yearly where the history is long, else in shorter equal steps.
+
+    The first quarter of the history is left as what the first window may look back on.
+
+    Args:
+        columns: The facts.
+        now: The end of the last window.
+        most: Number of windows.
+        fewest_asks: Windows with fewer goals than this are not worth a step.
+    """
+    since = columns.tables["pairings"].reals("since")
+    past = since[since < now.timestamp()]
+    if len(past) < fewest_asks:
+        return []
+    year_s = 365.25 * 24 * 3600
+    length = now.timestamp() - float(past.min())
+    step = min(year_s, 0.75 * length / most)
+    if step == year_s:
+        return [now.replace(year=now.year - back) for back in range(most, 0, -1)]
+    starts = [now.timestamp() - step * back for back in range(most, 0, -1)]
+    return [datetime.fromtimestamp(round(start), now.tzinfo) for start in starts]
+
+
+def questions(columns: Columns, asked: Task, setting: Setting, settings: SignalSettings) -> list[Question]:
+    """The questions of a task, without what the setting forbids."""
+    return [
+        allowed(question(columns, int(mentee), int(goal), asked.now, settings), setting)
+        for goal, mentee in zip(asked.goals, asked.mentees, strict=True)
+    ]
+
+
+def allowed(asked: Question, setting: Setting) -> Question:
+    """A question without what a setting forbids to use."""
+    if setting.unit:
+        return asked
+    wishes = tuple(wish for wish in asked.wishes if wish.metapath != "goal_needs")
+    return replace(asked, wishes=wishes, units=frozenset())

@@ -1,0 +1,344 @@
+"""Teaches a model from the pairings of earlier windows, each seen with what was known when it began.
+
+A rehearsal comes first: a network that is taught without the last window shows on it when to stop and how much the
+network is worth beside the plain signals. Then the networks that will serve are taught with all windows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch_geometric.utils import scatter
+
+from mentorgraph.embeddings.evidence import Evidence, evidence
+from mentorgraph.embeddings.fusion import Choice, Fusion, blend, fit_listwise, signals_of
+from mentorgraph.embeddings.inference import Weights
+from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.metrics import ndcg, places
+from mentorgraph.embeddings.model import Model, rows_of, together
+from mentorgraph.embeddings.network import Batch, Network, hetero_data
+from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts, windows
+from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
+from mentorgraph.graph.columns import Columns, Numbers
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.policy import Policy
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is taught.
+
+    Attributes:
+        windows: Number of windows.
+        fewest_asks: Goals that found a mentor with experience, in all windows together; fewer teach nothing.
+        most_asks: Goals of one window, more are thinned out by chance.
+        everybody: All candidates are ranked where there are at most so many; else those that some precedent leads to
+            and `others` by chance.
+        others: See `everybody`.
+        epochs: At most so many passes; the rehearsal shows after how many to stop.
+        questions: Questions of one step.
+        rate: Highest learning rate.
+        decay: Weight decay.
+        messages: Share of the past pairings that carry messages in the encoder, drawn anew for each epoch.
+        seeds: Number of networks.
+        signals_asks: Goals of one window from which the weights of the signals are found.
+    """
+
+    windows: int = 3
+    fewest_asks: int = 100
+    most_asks: int = 800
+    everybody: int = 500
+    others: int = 64
+    epochs: int = 4
+    questions: int = 16
+    rate: float = 1e-3
+    decay: float = 0.05
+    messages: float = 0.5
+    seeds: int = 2
+    signals_asks: int = 400
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One question and who was chosen.
+
+    Attributes:
+        found: The evidence, its features in half precision.
+        relevant: Places of the chosen among `found.people`.
+    """
+
+    found: Evidence
+    relevant: Numbers
+
+
+@dataclass(frozen=True)
+class Course:
+    """The lessons of one window and the graph as it was when the window began."""
+
+    lessons: list[Lesson]
+    graph: MessageGraph
+
+
+def train(
+    columns: Columns,
+    now: datetime,
+    setting: Setting,
+    policy: Policy,
+    recipe: Recipe | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress = lambda _step: None,
+) -> Model:
+    """Teaches a model with what was known before an instant.
+
+    Args:
+        columns: The facts; those that began later are not looked at.
+        now: The instant.
+        setting: What may be used.
+        policy: Settings of the signals.
+        recipe: How.
+        seed: Decides all that chance decides; the same seed, machine and number of threads repeat the model.
+        progress: Told what is being done.
+
+    Raises:
+        DomainError: `TOO_LITTLE_DATA`, with what is there and what is needed.
+    """
+    recipe = recipe or Recipe()
+    starts = window_starts(columns, now, recipe.windows, recipe.fewest_asks)
+    tasks = windows(columns, now, starts)
+    asks = sum(map(len, tasks))
+    if asks < recipe.fewest_asks or not len(tasks[-1]) or not sum(map(len, tasks[:-1])):
+        raise DomainError(
+            f"too little to learn from: {asks} goals found a mentor who had mentored before, "
+            f"{recipe.fewest_asks} over several months are needed",
+            code="TOO_LITTLE_DATA",
+        )
+    progress("texts")
+    known = columns.tables["goals"].begun(starts[0].timestamp())
+    projection = Projection.fit(GoalTexts.of(columns, setting.unit_names).full, known, seed)
+    courses = []
+    for number, each in enumerate(tasks, start=1):
+        progress(f"evidence of window {number} of {len(tasks)}")
+        courses.append(_course(columns, each, setting, policy, projection, recipe, seed))
+    skills, units = _vocabulary(columns, now, setting)
+    rows = [
+        torch.from_numpy(rows_of(known, columns.numberings[kind]))
+        for known, kind in ((skills, "skills"), (units, "units"))
+    ]
+    school = _School(rows[0], rows[1], recipe, progress)
+    rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
+    progress("signals")
+    chance = np.random.default_rng([seed, 1])
+    some = [_some(each.lessons, recipe.signals_asks, chance) for each in courses]
+    choices = [[_choice(lesson) for lesson in lessons] for lessons in some]
+    earlier = fit_listwise([each for window in choices[:-1] for each in window])
+    opinions = school.opinions(rehearsal.network, some[-1], courses[-1].graph)
+    of_signals, of_network = blend(earlier, choices[-1], opinions)
+    linear = fit_listwise([each for window in choices for each in window])
+    networks = tuple(
+        _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
+        for number in range(recipe.seeds)
+    )
+    return Model(
+        setting, projection, skills, units, networks, Fusion(linear * of_signals, of_network), Fusion(linear, 0.0)
+    )
+
+
+def _vocabulary(columns: Columns, now: datetime, setting: Setting) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The uids of the skills and units that facts had named before an instant; no units where they may not be used."""
+    named = []
+    for numbering, link, kinds in (
+        (columns.skills, "skill", ("goal_skills", "wants", "offers")),
+        (columns.numberings["units"], "unit", ("goals", "pairings", "unit_membership")),
+    ):
+        used = np.zeros(len(numbering) + 1, bool)
+        for kind in kinds:
+            table = columns.tables[kind]
+            used[table.numbers(link)[table.begun(now.timestamp())]] = True
+        named.append(tuple(sorted(numbering.uids[number] for number in np.flatnonzero(used[:-1]))))
+    return named[0], named[1] if setting.unit else ()
+
+
+def _course(
+    columns: Columns, asked: Task, setting: Setting, policy: Policy, projection: Projection, recipe: Recipe, seed: int
+) -> Course:
+    known = Knowledge.of(columns, asked.now, setting, policy, projection)
+    if len(asked) > recipe.most_asks:
+        chance = np.random.default_rng([seed, int(asked.now.timestamp())])
+        asked = asked.only(np.sort(chance.choice(len(asked), recipe.most_asks, replace=False)))
+    others = None if len(asked.candidates) <= recipe.everybody else recipe.others
+    lessons = []
+    for each, relevant in zip(questions(columns, asked, setting, policy.signals), asked.relevant, strict=True):
+        chosen = asked.candidates[relevant]
+        found = evidence(known, each, asked.candidates, others=others, always=chosen, seed=seed)
+        small = replace(found, edges=found.edges.astype(np.float16), pairs=found.pairs.astype(np.float16))
+        lessons.append(Lesson(small, np.searchsorted(found.people, chosen)))
+    return Course(lessons, MessageGraph.of(known))
+
+
+def _some(lessons: list[Lesson], most: int, chance: np.random.Generator) -> list[Lesson]:
+    return [lessons[place] for place in np.sort(chance.permutation(len(lessons))[:most])]
+
+
+def _choice(lesson: Lesson) -> Choice:
+    return Choice(signals_of(lesson.found).astype(np.float32), lesson.relevant, lesson.found.correction)
+
+
+def _weights(network: Network) -> Weights:
+    return {name: array.detach().numpy().copy() for name, array in network.state_dict().items() if array.ndim}
+
+
+@dataclass(frozen=True)
+class _Taught:
+    """A network and after how many epochs it was best."""
+
+    network: Network
+    epochs: int
+
+
+@dataclass(frozen=True)
+class _School:
+    """What all networks of one training share.
+
+    Attributes:
+        skills: Row of each skill among the id embeddings: `int64[skills]`.
+        units: The same of units.
+        recipe: How to teach.
+        progress: Told of each epoch.
+    """
+
+    skills: Tensor
+    units: Tensor
+    recipe: Recipe
+    progress: Progress
+
+    def teach(
+        self,
+        courses: Sequence[Course],
+        epochs: int,
+        seed: int,
+        *,
+        until: int | None = None,
+        judge: Course | None = None,
+    ) -> _Taught:
+        """Teaches a network.
+
+        Args:
+            courses: With what.
+            epochs: For how many passes the learning rate is planned.
+            seed: Decides the beginning, the order and what is left out.
+            until: After how many passes to stop.
+            judge: A later window that tells which pass was best; that pass's network is returned.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            chance = np.random.default_rng([seed, 2])
+            network = Network(
+                _edge_scale(courses),
+                _rows(self.skills),
+                _rows(self.units),
+                courses[0].graph.text.shape[1],
+            )
+            optimizer = torch.optim.AdamW(network.parameters(), lr=self.recipe.rate, weight_decay=self.recipe.decay)
+            steps = epochs * sum(-(-len(each.lessons) // self.recipe.questions) for each in courses)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.recipe.rate, total_steps=steps)
+            best, found = -1.0, _Taught(network, epochs)
+            for epoch in range(1, (until or epochs) + 1):
+                network.train()
+                graphs = [
+                    hetero_data(each.graph, self.skills, self.units, kept=self.recipe.messages) for each in courses
+                ]
+                losses = []
+                for number, lessons in self._steps(courses, chance):
+                    batch = Batch.of([each.found for each in lessons], len(self.units))
+                    loss = listwise_loss(network(batch, graphs[number]), batch, lessons)
+                    optimizer.zero_grad()
+                    loss.backward()
+                    torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+                    optimizer.step()
+                    schedule.step()
+                    losses.append(loss.item())
+                told = f"epoch {epoch}: loss {np.mean(losses):.3f}"
+                if judge is not None:
+                    figure = self._ndcg(network, judge)
+                    told += f", NDCG@10 on the last window {figure:.4f}"
+                    if figure > best:
+                        best, found = figure, _Taught(_copy(network), epoch)
+                self.progress(told)
+            return found
+
+    def _steps(self, courses: Sequence[Course], chance: np.random.Generator) -> Iterator[tuple[int, list[Lesson]]]:
+        """The lessons of one pass, mixed; those of one step belong to one window."""
+        steps = []
+        for number, course in enumerate(courses):
+            order = chance.permutation(len(course.lessons))
+            steps += [
+                (number, part)
+                for part in np.split(order, range(self.recipe.questions, len(order), self.recipe.questions))
+            ]
+        for place in chance.permutation(len(steps)):
+            number, part = steps[place]
+            yield number, [courses[number].lessons[lesson] for lesson in part]
+
+    def opinions(self, network: Network, lessons: Sequence[Lesson], graph: MessageGraph) -> list[Floats]:
+        """What a network says to some lessons, as logarithms of shares: `float32[people]` each."""
+        network.eval()
+        data = hetero_data(graph, self.skills, self.units)
+        found: list[Floats] = []
+        with torch.no_grad():
+            for start in range(0, len(lessons), self.recipe.questions):
+                part = [each.found for each in lessons[start : start + self.recipe.questions]]
+                scores = network(Batch.of(part, len(self.units)), data).numpy()
+                ends = np.cumsum([len(each.people) for each in part])[:-1]
+                found += [
+                    together([own], each.correction) for own, each in zip(np.split(scores, ends), part, strict=True)
+                ]
+        return found
+
+    def _ndcg(self, network: Network, judge: Course) -> float:
+        opinions = self.opinions(network, judge.lessons, judge.graph)
+        found = [places(own, each.relevant) for own, each in zip(opinions, judge.lessons, strict=True)]
+        return float(ndcg(found, 10).mean())
+
+
+def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson]) -> Tensor:
+    """Mean over questions of −ln of the share of the chosen in a softmax over people; several chosen are averaged.
+
+    The softmax is corrected for people who were left out, see `Evidence.correction`.
+    """
+    corrected = scores + batch.correction
+    highest = scatter(corrected.detach(), batch.pair_question, dim_size=batch.questions, reduce="max")
+    odds = torch.exp(corrected - highest[batch.pair_question])
+    total = torch.log(scatter(odds, batch.pair_question, dim_size=batch.questions, reduce="sum")) + highest
+    starts = np.cumsum([0, *(len(each.found.people) for each in lessons)])
+    chosen = np.concatenate([each.relevant + start for each, start in zip(lessons, starts, strict=False)])
+    weight = np.concatenate([np.full(len(each.relevant), 1 / len(each.relevant), np.float32) for each in lessons])
+    places_chosen = torch.from_numpy(chosen)
+    own = total[batch.pair_question[places_chosen]] - corrected[places_chosen]
+    return (torch.from_numpy(weight) * own).sum() / batch.questions
+
+
+def _edge_scale(courses: Sequence[Course]) -> Tensor:
+    """Mean and deviation of the edge features, from a part of the lessons."""
+    some: NDArray[np.float32] = np.concatenate(
+        [lesson.found.edges[::5].astype(np.float32) for course in courses for lesson in course.lessons[::4]]
+    )
+    return torch.from_numpy(np.stack([some.mean(axis=0), some.std(axis=0) + 0.01]))
+
+
+def _rows(numbers: Tensor) -> int:
+    return int(numbers.max()) if len(numbers) else 0
+
+
+def _copy(network: Network) -> Network:
+    copied = deepcopy(network)
+    copied.eval()
+    return copied
