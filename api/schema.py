@@ -21,7 +21,7 @@ from mentorgraph.api.types import (
 )
 from mentorgraph.graph import matching
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import MOST
+from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
 
 DEFAULT_PAGE = 20
@@ -171,7 +171,7 @@ async def _page(
 ) -> dict[str, object]:
     """A connection over uids in their order; the cursor of a node is its global id."""
     first = DEFAULT_PAGE if first is None else first
-    matching.check_first(first)
+    check_first(first)
     start = read_global_id(after, expected=kind, field="after")[1] if after else ""
     uids = await page(start, first + 1)
     found = await context.nodes.load_many(uids[:first])

@@ -10,6 +10,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph import matching, rules
+from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.paths import EvidencePath as FoundPath
 from mentorgraph.graph.paths import Step
 from mentorgraph.graph.store import NodeRecord
@@ -328,7 +329,7 @@ class Chance(graphene.ObjectType):
 
 def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
     if first is not None:
-        matching.check_first(first)
+        check_first(first)
     return list(root.paths[:first])
 
 

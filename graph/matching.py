@@ -4,26 +4,23 @@ The order of work keeps answers fresh at a bounded price: scores come from colum
 the facts that rules ask for are read in growing blocks down the order, and paths are read for the final
 few only. Round trips: one for changes, one for whoever asks, O(log n) for rules, one for paths.
 
-A cursor holds the instant at which its first page was scored, so that later pages go on in the same order although
-scores fade with time; the rules look at the present on every page.
+Later pages are scored as of the instant of the first one; the rules look at the present on every page.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS, uid_of
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.paging import Cursor, check_first, read_cursor
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
@@ -32,16 +29,10 @@ from mentorgraph.graph.signals import Evidence
 from mentorgraph.graph.store import Store, native
 from mentorgraph.graph.viewer import Viewer
 
-MOST = 100
-"""Mentors on one page at most."""
-
 FIRST_BLOCK = 32
 """Candidates whose facts are read at first; every further block is twice as long."""
 
 SHOWN_SENTENCES = 5
-
-LONGEST_PAGING = timedelta(days=30)
-"""How long after its first page a list can be gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +124,9 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """Whoever asks, as the graph knows them now, and the columns by whose numbers everybody is counted."""
+    """Whoever asks, as the graph knows them now, what ranks for them, and the columns that count everybody."""
 
+    scorer: Scorer
     columns: Columns
     uid: str
     goal: str
@@ -143,16 +135,6 @@ class _Asker:
     free: Bits | None
     asked: Question
     scores: Scores
-
-
-def check_first(first: int) -> None:
-    """Refuses the length of a page that is out of bounds.
-
-    Raises:
-        DomainError: `BAD_USER_INPUT`.
-    """
-    if not 1 <= first <= MOST:
-        raise DomainError(f"first is {first}; ask for 1 to {MOST}", code="BAD_USER_INPUT", field="first")
 
 
 def _now() -> datetime:
@@ -186,6 +168,7 @@ class Recommender:
         with_paths: bool = True,
         with_total: bool = False,
         as_of: datetime | None = None,
+        scorer: Scorer | None = None,
     ) -> Slate:
         """Ranks the mentors that a mentee may be paired with.
 
@@ -193,12 +176,13 @@ class Recommender:
             viewer: On whose behalf; participants may ask for themselves only.
             mentee: uid of the person who seeks a mentor.
             goal: uid of one of their goals; the latest open one if none is given.
-            first: Length of the page, 1 to 100.
+            first: Length of the page, 1 to `paging.MOST`.
             after: Cursor of an earlier page of the same question.
             with_paths: Whether evidence is wanted.
             with_total: Whether the number of allowed mentors is wanted; it takes reading the facts of all of them.
             as_of: Judge mentors by what was known before this instant; now if none is given. A goal that was set later
                 is taken as it was when it was set.
+            scorer: What ranks; the one of this recommender if none is given.
 
         Raises:
             DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
@@ -206,8 +190,8 @@ class Recommender:
         """
         check_first(first)
         _may_ask(viewer, mentee)
-        cursor = self._cursor(after, as_of) if after is not None else None
-        asker = await self._ask(mentee, goal, as_of, cursor.scored_at if cursor else None)
+        cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None)
         scored_at = asker.asked.now
         slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {asker.scores.fingerprint()}")
         order = self._order(asker)
@@ -240,17 +224,17 @@ class Recommender:
                     asker.scores.base,
                     signals,
                     found,
-                    self._sentences(found, signals),
+                    self._sentences(found, signals, asker.scorer),
                 )
             )
         return Slate(
             slate_uid,
-            self.scorer.model_version,
-            self.scorer.policy.version,
+            asker.scorer.model_version,
+            asker.scorer.policy.version,
             asker.goal,
             tuple(recommendations),
             tuple(
-                _Cursor(_short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
+                Cursor(_short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
                 for each in recommendations
             ),
             len(allowed) > first,
@@ -259,7 +243,14 @@ class Recommender:
         )
 
     async def explain(
-        self, viewer: Viewer, mentee: str, mentor: str, goal: str | None = None, *, as_of: datetime | None = None
+        self,
+        viewer: Viewer,
+        mentee: str,
+        mentor: str,
+        goal: str | None = None,
+        *,
+        as_of: datetime | None = None,
+        scorer: Scorer | None = None,
     ) -> Explanation:
         """Says why a mentor fits a mentee, and which rules forbid the pair now; participants ask as the mentee only.
 
@@ -270,7 +261,7 @@ class Recommender:
             DatabaseUnavailable: The graph cannot be asked.
         """
         _may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, as_of)
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer)
         person = asker.columns.people.find(mentor)
         if person == NONE:
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
@@ -284,20 +275,25 @@ class Recommender:
         paths = tuple((await self._paths(asker, [person], viewer)).get(mentor, ()))
         signals = _signal_values(asker.scores, person)
         return Explanation(
-            self.scorer.model_version,
-            self.scorer.policy.version,
+            asker.scorer.model_version,
+            asker.scorer.policy.version,
             mentor,
             asker.goal,
             float(asker.scores.total[person]),
             asker.scores.base,
             signals,
             paths,
-            self._sentences(paths, signals),
+            self._sentences(paths, signals, asker.scorer),
             forbidden,
         )
 
     async def _ask(
-        self, mentee: str, goal: str | None, as_of: datetime | None, scored_at: datetime | None = None
+        self,
+        mentee: str,
+        goal: str | None,
+        as_of: datetime | None,
+        scorer: Scorer,
+        scored_at: datetime | None = None,
     ) -> _Asker:
         now = as_of or self.clock()
         columns = await self._fresh_columns()
@@ -319,16 +315,10 @@ class Recommender:
         person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
         if person == NONE or (found and number == NONE):
             raise DatabaseUnavailable("the graph is being put back; try again in a moment")
-        asked = question(columns, person, number, scored_at or now, self.scorer.policy.signals)
-        scores = self.scorer.score(columns, asked)
-        key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {found}"
-        return _Asker(columns, mentee, found, key, now, _free(row, now), asked, scores)
-
-    def _cursor(self, after: str, as_of: datetime | None) -> "_Cursor":
-        cursor, now = _read_cursor(after), as_of or self.clock()
-        if not now - LONGEST_PAGING <= cursor.scored_at <= now:
-            raise DomainError("after is of another time; ask for the first page", code="BAD_USER_INPUT", field="after")
-        return cursor
+        asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
+        scores = scorer.score(columns, asked)
+        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
+        return _Asker(scorer, columns, mentee, found, key, now, _free(row, now), asked, scores)
 
     async def _fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -363,7 +353,7 @@ class Recommender:
         return allowed[:wanted]
 
     def _pair(self, asker: _Asker, row: dict[str, Any]) -> PairFacts:
-        settings = self.scorer.policy.rules
+        settings = asker.scorer.policy.rules
         free = _free(row, asker.now)
         shared = None
         if free is not None and asker.free is not None:
@@ -392,13 +382,14 @@ class Recommender:
         ]
         return await find_paths(self.store, items, asker.uid, asker.now, viewer)
 
-    def _sentences(self, paths: Sequence[EvidencePath], signals: Sequence[SignalValue]) -> tuple[str, ...]:
+    @staticmethod
+    def _sentences(paths: Sequence[EvidencePath], signals: Sequence[SignalValue], scorer: Scorer) -> tuple[str, ...]:
         """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
         values = {each.name: each.value for each in signals}
         said = list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES]
         hours, load = values.get("time_overlap"), values.get("load")
         if hours is not None:
-            enough = hours >= self.scorer.policy.signals.overlap_enough_hours
+            enough = hours >= scorer.policy.signals.overlap_enough_hours
             said.append(_free_time(round(hours * 60), or_more=enough))
         if load:
             said.append(f"{load:.0%} of the mentor's places are taken.")
@@ -455,45 +446,6 @@ def _notice(asked: Question) -> str:
     if asked.goal == NONE and not asked.wishes:
         return "This person has no open goal and wants no skill yet, so the order rests on units, time and experience."
     return ""
-
-
-# --- cursors --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Cursor:
-    """Where a page ended.
-
-    Attributes:
-        question: What was asked, and of which versions.
-        scored_at: The instant at which the first page was scored.
-        rank: Place of the last mentor of the page.
-        score: Their score.
-        mentor: Their uid.
-    """
-
-    question: str
-    scored_at: datetime
-    rank: int
-    score: float
-    mentor: str
-
-    def write(self) -> str:
-        """The text that a caller keeps."""
-        instant = (self.scored_at - ALWAYS) // timedelta(microseconds=1)
-        content = orjson.dumps([self.question, instant, self.rank, self.score, self.mentor])
-        return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> _Cursor:
-    try:
-        content = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
-        [question_key, instant, rank, score, uid] = content
-        if [type(each) for each in content] != [str, int, int, float, str] or not 1 <= rank < 2**31:
-            raise ValueError
-        return _Cursor(question_key, ALWAYS + timedelta(microseconds=instant), rank, score, uid)
-    except (ValueError, TypeError, OverflowError, binascii.Error):
-        raise DomainError("after is not one of our cursors", code="BAD_USER_INPUT", field="after") from None
 
 
 def _short(key: str) -> str:

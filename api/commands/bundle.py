@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
-from mentorgraph.graph.bundle import BundleFile, ImportResult, Refusal, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.bundle import ImportResult, Refusal, export_bundle, import_bundle, open_bundle
 from mentorgraph.graph.check import count_facts
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
@@ -19,6 +19,7 @@ from mentorgraph.graph.facts import purposes_of
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import InvalidFact
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.table_files import BundleFile
 
 SHOWN_REFUSALS = 20
 REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "remedy")

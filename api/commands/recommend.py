@@ -24,18 +24,19 @@ from mentorgraph.api.commands.answers import (
     print_json,
     slate_as_json,
 )
+from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
 from mentorgraph.graph.batch import RankedGoal, rank_for_goals
-from mentorgraph.graph.bundle import BundleError, open_table
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import MOST, Explanation, Recommender, Slate
+from mentorgraph.graph.matching import Explanation, Recommender, Slate
 from mentorgraph.graph.model import InvalidFact
+from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import instant
+from mentorgraph.graph.table_files import BundleError, open_table
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SHOWN_REASONS = 3
@@ -46,22 +47,8 @@ OUTPUT_COLUMNS = ("goal_id", "rank", "mentor_id", "score")
 Answer = TypeVar("Answer")
 
 
-class _Instant(click.ParamType[datetime]):
-    """A day or an instant, as bundles write them."""
-
-    name = "date"
-
-    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> datetime:
-        """Reads what was written."""
-        try:
-            return instant(value)
-        except ValueError as error:
-            reason, _, remedy = str(error).partition("|")
-            self.fail(f"{value!r} {reason}; {remedy}", parameter, context)
-
-
 _as_of = click.option(
-    "--as-of", type=_Instant(), metavar="DATE", help="Judge mentors by what was known before this day, not by now."
+    "--as-of", type=DATE, metavar="DATE", help="Judge mentors by what was known before this day, not by now."
 )
 _source = click.option(
     "--source",

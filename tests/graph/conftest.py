@@ -19,6 +19,7 @@ from mentorgraph.graph.matching import Recommender, Slate
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import Record, uid_of
 from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.question import Question, question
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
@@ -60,6 +61,12 @@ class Community:
         mentee, goal = self.askers[place]
         slate: Slate = self.run(self.recommender.recommend(COORDINATOR, mentee, goal, **options))
         return slate
+
+    def question(self, place: int = 0) -> Question:
+        """What one of the askers asks."""
+        mentee, goal = self.askers[place]
+        numbers = self.columns.people.find(mentee), self.columns.goals.find(goal)
+        return question(self.columns, *numbers, NOW, POLICY.signals)
 
     def sees(self, work: Coroutine[Any, Any, Any]) -> list[str]:
         """The names of the statements that some work sends."""

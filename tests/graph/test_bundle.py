@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from mentorgraph.graph.bundle import (
-    LONGEST_CELL,
-    BundleError,
-    BundleFile,
     ImportResult,
     Refusal,
     bundle_of,
@@ -23,6 +20,7 @@ from mentorgraph.graph.facts import FILES
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import KINDS, InvalidFact, Row, uid_of
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.table_files import LONGEST_CELL, BundleError, BundleFile
 from mentorgraph.graph.world.community import generate
 
 from ..conftest import WIPE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.bundle import BundleFile, ImportResult, import_bundle, open_bundle
+from mentorgraph.graph.table_files import BundleFile, ImportResult, import_bundle, open_bundle
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.store import Store
 

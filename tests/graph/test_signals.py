@@ -192,7 +192,7 @@ def test_a_pairing_that_ended_since_was_open_on_a_day_before() -> None:
     for file, row in (*BASE, pairing("m")):
         for record in facts_of(file, row, "test"):
             columns.put(record)
-    days = ("2022-03-04", "2022-03-05", "2023-03-03", "2023-03-04")
+    days = ("2022-03-04", "2022-03-05", "2023-03-04", "2023-03-05")
     instants = [datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() for day in days]
     assert [open_pairings(columns, each).tolist() for each in instants] == [[False], [True], [True], [False]]
     assert not np.any(open_pairings(columns, 0.0))
