@@ -29,6 +29,9 @@ from mentorgraph.graph.columns import Columns, Numbers
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.policy import Policy
 
+LEAST_DEVIATION = 0.1
+"""Of an edge feature, for the reason of `inference.NORM_EPSILON`."""
+
 Progress = Callable[[str], None]
 
 
@@ -331,7 +334,7 @@ def _edge_scale(courses: Sequence[Course]) -> Tensor:
     some: NDArray[np.float32] = np.concatenate(
         [lesson.found.edges[::5].astype(np.float32) for course in courses for lesson in course.lessons[::4]]
     )
-    return torch.from_numpy(np.stack([some.mean(axis=0), some.std(axis=0) + 0.01]))
+    return torch.from_numpy(np.stack([some.mean(axis=0), np.maximum(some.std(axis=0), LEAST_DEVIATION)]))
 
 
 def _rows(numbers: Tensor) -> int:
