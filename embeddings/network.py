@@ -213,6 +213,7 @@ class Network(nn.Module):
         super().__init__()
         features = len(EDGE_FEATURES) + 1
         self.encoder = Encoder(skills, units, dimensions)
+        self.edge_scale: Tensor
         self.register_buffer("edge_scale", edge_scale)
         self.edge_hidden = nn.Linear(features, HIDDEN)
         self.attend = nn.Linear(features, HEADS, bias=False)
@@ -276,7 +277,8 @@ class Network(nn.Module):
         deep = self._drop(inputs, batch)
         deep = self._drop(torch.relu(self.first(deep)), batch)
         deep = self._drop(torch.relu(self.second(deep)), batch)
-        return (self.last(deep) + self.skip(inputs))[:, 0]
+        scores: Tensor = (self.last(deep) + self.skip(inputs))[:, 0]
+        return scores
 
     def _drop(self, values: Tensor, batch: Batch) -> Tensor:
         """Dropout with one mask a question: people are compared under the same mask, and little chance is drawn."""

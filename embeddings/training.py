@@ -264,7 +264,7 @@ class _School:
                     batch = Batch.of([each.found for each in lessons], len(self.units))
                     loss = listwise_loss(network(batch, graphs[number]), batch, lessons)
                     optimizer.zero_grad()
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
                     optimizer.step()
                     schedule.step()
@@ -326,7 +326,8 @@ def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson]) -> Te
     weight = np.concatenate([np.full(len(each.relevant), 1 / len(each.relevant), np.float32) for each in lessons])
     places_chosen = torch.from_numpy(chosen)
     own = total[batch.pair_question[places_chosen]] - corrected[places_chosen]
-    return (torch.from_numpy(weight) * own).sum() / batch.questions
+    mean: Tensor = (torch.from_numpy(weight) * own).sum() / batch.questions
+    return mean
 
 
 def _edge_scale(courses: Sequence[Course]) -> Tensor:
