@@ -28,7 +28,9 @@ def scores_of(model: Model, columns: Columns, task: Task) -> list[Reals]:
 
 def planted(columns: Columns, task: Task) -> dict[str, tuple[str, Row]]:
     """One later fact of each kind, about people and goals that the questions are about."""
-    people, goals, skills = columns.people.uids, columns.goals.uids, columns.skills.uids
+    people, goals = columns.people.uids, columns.goals.uids
+    wish = questions(columns, task, FULL, POLICY.signals)[0].wishes[0]
+    skill = columns.skills.uids[wish.skill]
     units = columns.numberings["units"].uids
     asked, mentor = int(task.goals[0]), people[int(task.candidates[0])]
     pairing = columns.numberings["pairings"].uids[0]
@@ -36,14 +38,14 @@ def planted(columns: Columns, task: Task) -> dict[str, tuple[str, Row]]:
     own = {"mentor_id": mentor, "mentee_id": people[int(task.mentees[0])], "goal_id": goals[asked]}
     return {
         "pairing": ("pairings", {"id": "later", "started_on": LATER, "status": "active"} | own),
-        "need": ("goal_skills", {"goal_id": goals[asked], "skill_id": skills[3], "level": "5", "since": LATER}),
+        "need": ("goal_skills", {"goal_id": goals[asked], "skill_id": skill, "level": "5", "since": LATER}),
         "offer": (
             "person_skills",
-            {"person_id": mentor, "skill_id": skills[3], "stance": "offers", "level": "5", "since": LATER},
+            {"person_id": mentor, "skill_id": skill, "stance": "offers", "level": "5", "since": LATER},
         ),
         "want": (
             "person_skills",
-            {"person_id": people[int(task.mentees[0])], "skill_id": skills[3], "stance": "wants", "since": LATER},
+            {"person_id": people[int(task.mentees[0])], "skill_id": skill, "stance": "wants", "since": LATER},
         ),
         "unit": ("unit_membership", {"person_id": mentor, "unit_id": units[0], "since": LATER}),
         "role": ("roles", {"person_id": mentor, "role_id": "mentor", "max_mentees": "9", "since": LATER}),
