@@ -102,7 +102,7 @@ def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers) 
     """The skills signal, and for what nobody offers the likeness to the needs of the goals that they have mentored."""
     precedents = known.precedents
     wishes = _wishes(known, asked)
-    helped = sparse.csr_array(_links(known, candidates).T @ sparse.csr_array(precedents.asks_needs, dtype=np.float64))
+    helped = sparse.csr_array(_links(known, candidates).T @ precedents.asks_needs.astype(np.float64))
     past = _unit_rows(wishes, known.idf[2]) @ _unit_rows(helped, known.idf[2]).T
     offered = [skills(known.columns, each, known.policy.signals).values[candidates] for each in asked]
     return np.asarray(past.toarray() + np.reshape(offered, (len(asked), len(candidates))))
@@ -155,7 +155,7 @@ def past_pairings(known: Knowledge, candidates: Numbers) -> PastPairings:
     skills_asked = precedents.asks_wants if precedents.asks_wants.nnz else precedents.asks_needs
     return PastPairings(
         _places(known, candidates),
-        sparse.csr_array(skills_asked[precedents.pairing_precedent], dtype=np.float64),
+        sparse.csr_array(skills_asked[precedents.pairing_precedent]).astype(np.float64),
         precedents.pairing_years.astype(np.float64) * YEAR_DAYS,
         len(candidates),
     )

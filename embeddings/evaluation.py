@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +105,9 @@ def _by_model(
     return {name: Judged(name, kinds[name], each, seconds[name]) for name, each in places.items()}
 
 
-def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[str, str | float]]:
+def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[str, Any]]:
     """One row for each ranking and group that has an ask; `low` and `high` bound the mean of NDCG@10."""
-    table = []
+    table: list[dict[str, Any]] = []
     for each in judged.values():
         for group, mask in groups(task).items():
             places = [own for own, wanted in zip(each.places, mask, strict=True) if wanted]

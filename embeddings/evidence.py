@@ -92,7 +92,8 @@ class Evidence:
         pairs: `float32[people, PAIR_FEATURES]`.
         together: How strongly the people have mentored with one another: `float32[people, people]`.
         correction: ln(number of people for whom each stands), 0 where nobody was left out: `float32[people]`. Added to
-            the scores it corrects a softmax over a sample (Jean et al. 2015, "On using very large target vocabulary").
+            the scores it makes a softmax over a sample consistent, where those who were chosen are kept too and count
+            in their stratum (McFadden 1978, "Modelling the choice of residential location").
         text: What the asking goal says, in the projection: `float32[dimensions]`.
         wishes: The skills it needs and the mentee wants, weighted by IDF; they sum to 1 or 0: `float32[skills]`.
         units: Numbers of the units asked about: `int64[units]`.
@@ -139,15 +140,19 @@ def evidence(
     mentee = known.precedents.mentee[near]
     people, correction = candidates, np.zeros(len(candidates), np.float32)
     if others is not None:
-        reached = np.zeros(len(known.columns.people), bool)
-        for told in (mentor, mentee, always if always is not None else mentor):
+        reached, sure = (np.zeros(len(known.columns.people), bool) for _ in range(2))
+        for told in (mentor, mentee):
             reached[told] = True
-        chance = np.random.default_rng([seed, asked.mentee, max(asked.goal, 0)])
+        if always is not None:
+            sure[always] = True
         rest = candidates[~reached[candidates]]
-        chosen = chance.choice(rest, min(others, len(rest)), replace=False)
-        people = np.sort(np.concatenate([candidates[reached[candidates]], chosen]))
-        missing = np.log(len(rest) / max(1, len(chosen))) if len(rest) else 0.0
-        correction = np.where(reached[people], 0, missing).astype(np.float32)
+        drawn = rest[~sure[rest]]
+        chance = np.random.default_rng([seed, asked.mentee, max(asked.goal, 0)])
+        drawn = chance.choice(drawn, min(others, len(drawn)), replace=False)
+        kept = np.concatenate([rest[sure[rest]], drawn])
+        people = np.sort(np.concatenate([candidates[reached[candidates]], kept]))
+        stands_for = np.log(len(rest) / max(1, len(kept))) if len(rest) else 0.0
+        correction = np.where(reached[people], 0, stands_for).astype(np.float32)
     place = np.full(len(known.columns.people), NONE, np.int64)
     place[people] = np.arange(len(people))
     arcs = np.stack([mentor_edge, place[mentor]])
@@ -244,7 +249,7 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
     value["local"] = _local_cosine(known, asked, near, everything)
     value["unit_full"] = _local_cosine(known, asked, near, own_unit)
     value["unit_dense"] = _centred_cosine(known, asked, near, own_unit)
-    columns = [value[name] for name in (*ALIKE, *ALIKE_IN_UNIT)]
+    columns: list[NDArray[np.generic]] = [value[name] for name in (*ALIKE, *ALIKE_IN_UNIT)]
     columns += [_scaled(value[name], everything) for name in ALIKE]
     columns += [_scaled(value[name], own_unit) for name in SCALED_IN_UNIT]
     columns += [each - each.max(initial=0) for each in (value[name] for name in (*ALIKE, *ALIKE_IN_UNIT))]

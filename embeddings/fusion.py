@@ -34,7 +34,7 @@ def signals_of(found: Evidence) -> Reals:
     """The signals that are not learned: `float64[people, FUSED]`."""
     people, edges = len(found.people), found.edges.astype(np.float64)
     edge, mentor = found.mentor_arcs
-    columns = [found.pairs.astype(np.float64)]
+    columns: list[NDArray[np.generic]] = [found.pairs.astype(np.float64)]
     best = np.zeros((people, len(BEST)))
     places = [EDGE_FEATURES.index(name) for name in BEST]
     np.maximum.at(best, mentor, edges[edge][:, places])

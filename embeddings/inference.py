@@ -25,8 +25,10 @@ VALUES = 12
 WIDTH = 64
 LEAST_MASS = 1e-4
 LEAST_LOGIT = -12.0
-NORM_EPSILON = 1e-5
-"""As in torch's BatchNorm1d."""
+FURTHEST = 6.0
+"""Normalised inputs are cut off so many deviations from their mean."""
+NORM_EPSILON = 0.01
+"""Least variance of an input. What never differed while learning must not explode when it first does."""
 
 LINKS = {
     "broader": ("skill", "skill"),
@@ -102,7 +104,8 @@ def attend(weights: Weights, encoded: Encoded, found: Evidence) -> Attention:
     asker = _unit_length(_goals(weights, found.text[None, :], wishes, own_units, encoded.skill, encoded.unit))[0]
     mean, deviation = weights["edge_scale"]
     near = encoded.goal[found.precedents] @ asker
-    edges = np.concatenate([(found.edges - mean) / deviation, 2 * near[:, None]], axis=1)
+    scaled = np.clip((found.edges - mean) / deviation, -FURTHEST, FURTHEST)
+    edges = np.concatenate([scaled, 2 * near[:, None]], axis=1)
     hidden = _gelu(_linear(weights, "edge_hidden", edges))
     logits = edges @ weights["attend.weight"].T + hidden @ weights["attend_hidden.weight"].T
     logits = logits * np.exp(weights["sharpness"])
@@ -135,6 +138,7 @@ def attend(weights: Weights, encoded: Encoded, found: Evidence) -> Attention:
     )
     inputs -= weights["norm.running_mean"]
     inputs /= np.sqrt(weights["norm.running_var"] + np.float32(NORM_EPSILON))
+    np.clip(inputs, -FURTHEST, FURTHEST, out=inputs)
     deep = np.maximum(_linear(weights, "first", inputs), 0)
     deep = np.maximum(_linear(weights, "second", deep), 0)
     scores = _linear(weights, "last", deep) + inputs @ weights["skip.weight"].T

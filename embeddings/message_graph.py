@@ -7,6 +7,7 @@ People have no features of their own; they are what they offer, where they belon
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.embeddings import texts
@@ -75,7 +76,9 @@ def means(matrix: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def _links(rows: Numbers, columns: Numbers, weights: Floats | None, shape: tuple[int, int]) -> sparse.csr_array:
+def _links(
+    rows: Numbers, columns: Numbers, weights: NDArray[np.floating] | None, shape: tuple[int, int]
+) -> sparse.csr_array:
     values = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
     matrix = sparse.csr_array((values, (rows, columns)), shape=shape)
     matrix.sum_duplicates()

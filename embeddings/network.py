@@ -5,7 +5,7 @@ mentees who became mentors. What reaches a person, and what is known of the pair
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -18,18 +18,28 @@ from torch_geometric.utils import scatter, softmax
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
 from mentorgraph.embeddings.inference import (
     ENCODED,
+    FURTHEST,
     GROUPS,
     HEADS,
     HIDDEN,
     LEAST_LOGIT,
     LEAST_MASS,
     LINKS,
+    NORM_EPSILON,
     VALUES,
     WIDTH,
 )
 from mentorgraph.embeddings.message_graph import MessageGraph
 
 DROPOUT = 0.3
+FORGETTING = 0.3
+"""Share of the questions of a step whose skills, and whose unit's embedding, are taken away.
+
+How tags are given changes from year to year; a network that has never missed them fails where they no longer fit.
+"""
+_SKILLS = ("needs", "wants", "wishes")
+_SKILL_EDGES = [place for place, name in enumerate(EDGE_FEATURES) if name.split()[0] in _SKILLS]
+_SKILL_PAIRS = [PAIR_FEATURES.index(name) for name in ("signal skills", "signal similar_goals", "wishes sum")]
 
 
 @dataclass(frozen=True)
@@ -180,6 +190,15 @@ class Encoder(nn.Module):
         return nn.functional.gelu(sent)
 
 
+def _forgetting(batch: Batch) -> Batch:
+    """The same questions, some without their skills and some without their unit's embedding."""
+    kept = (torch.rand(batch.questions, 2) >= FORGETTING).float()
+    edges, pairs = batch.edges.clone(), batch.pairs.clone()
+    edges[:, _SKILL_EDGES] *= kept[batch.edge_question, :1]
+    pairs[:, _SKILL_PAIRS] *= kept[batch.pair_question, :1]
+    return replace(batch, edges=edges, pairs=pairs, wishes=batch.wishes * kept[:, :1], units=batch.units * kept[:, 1:])
+
+
 class Network(nn.Module):
     """Scores of people for questions.
 
@@ -194,6 +213,7 @@ class Network(nn.Module):
         super().__init__()
         features = len(EDGE_FEATURES) + 1
         self.encoder = Encoder(skills, units, dimensions)
+        self.edge_scale: Tensor
         self.register_buffer("edge_scale", edge_scale)
         self.edge_hidden = nn.Linear(features, HIDDEN)
         self.attend = nn.Linear(features, HEADS, bias=False)
@@ -202,7 +222,7 @@ class Network(nn.Module):
         self.team = nn.Parameter(torch.full((HEADS,), 0.3))
         self.value = nn.Linear(HIDDEN, VALUES)
         inputs = 5 * HEADS + 2 * VALUES + len(PAIR_FEATURES) + GROUPS + 1
-        self.norm = nn.BatchNorm1d(inputs, affine=False)
+        self.norm = nn.BatchNorm1d(inputs, eps=NORM_EPSILON, affine=False)
         self.first = nn.Linear(inputs, WIDTH)
         self.second = nn.Linear(WIDTH, WIDTH)
         self.last = nn.Linear(WIDTH, 1)
@@ -214,9 +234,12 @@ class Network(nn.Module):
 
     def forward(self, batch: Batch, data: HeteroData) -> Tensor:
         """`float32[people]`: the score of each pair."""
+        if self.training:
+            batch = _forgetting(batch)
         asker, goal, person = self.encoder(data, batch)
         near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
-        edges = torch.cat([(batch.edges - self.edge_scale[0]) / self.edge_scale[1], 2 * near], dim=1)
+        scaled = (batch.edges - self.edge_scale[0]) / self.edge_scale[1]
+        edges = torch.cat([scaled.clamp(-FURTHEST, FURTHEST), 2 * near], dim=1)
         parts = asker[batch.pair_question] * person[batch.people]
         parts = parts.reshape(len(parts), GROUPS, ENCODED // GROUPS).sum(dim=2)
         people = len(batch.pairs)
@@ -250,11 +273,12 @@ class Network(nn.Module):
             ],
             dim=1,
         )
-        inputs = self.norm(inputs)
+        inputs = self.norm(inputs).clamp(-FURTHEST, FURTHEST)
         deep = self._drop(inputs, batch)
         deep = self._drop(torch.relu(self.first(deep)), batch)
         deep = self._drop(torch.relu(self.second(deep)), batch)
-        return (self.last(deep) + self.skip(inputs))[:, 0]
+        scores: Tensor = (self.last(deep) + self.skip(inputs))[:, 0]
+        return scores
 
     def _drop(self, values: Tensor, batch: Batch) -> Tensor:
         """Dropout with one mask a question: people are compared under the same mask, and little chance is drawn."""

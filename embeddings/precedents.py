@@ -133,6 +133,8 @@ class Precedents:
         began = np.full(len(first), np.inf)
         np.minimum.at(began, group, table.reals("since")[rows])
         mentee = table.numbers("mentee")[rows][first]
+        # Without units a goal's needs are not used: they may be tags of its unit.
+        needs = goal_needs(columns, goal[first] if setting.unit else np.full(len(first), NONE), seconds)
         return cls(
             day,
             goal[first],
@@ -147,9 +149,7 @@ class Precedents:
             table.numbers("mentor")[rows][order],
             years[order].astype(np.float32),
             weight[order].astype(np.float32),
-            goal_needs(columns, goal[first], seconds)
-            if setting.unit
-            else sparse.csr_array((len(first), len(columns.skills)), dtype=np.float32),
+            needs,
             wants_when(columns, mentee, np.minimum(began, seconds)),
         )
 

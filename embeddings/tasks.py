@@ -104,7 +104,7 @@ def task(columns: Columns, now: datetime, until: datetime, told: datetime | None
 
 def windows(columns: Columns, now: datetime, starts: Sequence[datetime]) -> list[Task]:
     """Tasks that lie before `now`, for teaching: from each start to the next one, the last until `now`."""
-    ends = [*starts[1:], now]
+    ends = [*starts[1:], now][: len(starts)]
     return [task(columns, start, end, told=now) for start, end in zip(starts, ends, strict=True)]
 
 

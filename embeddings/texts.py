@@ -179,7 +179,8 @@ class Projection:
             (matrix.data[kept], column[matrix.indices[kept]], ends), shape=(matrix.shape[0], max(1, len(self.terms)))
         )
         dense: Floats = tfidf(known, self.idf) @ self.components
-        return dense / np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-9)
+        dense /= np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-9)
+        return dense
 
 
 class GoalTexts:

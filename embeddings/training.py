@@ -5,6 +5,7 @@ network is worth beside the plain signals. Then the networks that will serve are
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,9 @@ from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph.columns import Columns, Numbers
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.policy import Policy
+
+LEAST_DEVIATION = 0.1
+"""Of an edge feature, for the reason of `inference.NORM_EPSILON`."""
 
 Progress = Callable[[str], None]
 
@@ -57,7 +61,7 @@ class Recipe:
     most_asks: int = 800
     everybody: int = 500
     others: int = 64
-    epochs: int = 4
+    epochs: int = 3
     questions: int = 16
     rate: float = 1e-3
     decay: float = 0.05
@@ -238,7 +242,7 @@ class _School:
             until: After how many passes to stop.
             judge: A later window that tells which pass was best; that pass's network is returned.
         """
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), _one_thread():
             torch.manual_seed(seed)
             chance = np.random.default_rng([seed, 2])
             network = Network(
@@ -261,7 +265,7 @@ class _School:
                     batch = Batch.of([each.found for each in lessons], len(self.units))
                     loss = listwise_loss(network(batch, graphs[number]), batch, lessons)
                     optimizer.zero_grad()
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
                     optimizer.step()
                     schedule.step()
@@ -309,6 +313,17 @@ class _School:
         return float(ndcg(found, 10).mean())
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in one order, so that a seed repeats; steps this small gain little from more threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson]) -> Tensor:
     """Mean over questions of −ln of the share of the chosen in a softmax over people; several chosen are averaged.
 
@@ -323,7 +338,8 @@ def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson]) -> Te
     weight = np.concatenate([np.full(len(each.relevant), 1 / len(each.relevant), np.float32) for each in lessons])
     places_chosen = torch.from_numpy(chosen)
     own = total[batch.pair_question[places_chosen]] - corrected[places_chosen]
-    return (torch.from_numpy(weight) * own).sum() / batch.questions
+    mean: Tensor = (torch.from_numpy(weight) * own).sum() / batch.questions
+    return mean
 
 
 def _edge_scale(courses: Sequence[Course]) -> Tensor:
@@ -331,7 +347,7 @@ def _edge_scale(courses: Sequence[Course]) -> Tensor:
     some: NDArray[np.float32] = np.concatenate(
         [lesson.found.edges[::5].astype(np.float32) for course in courses for lesson in course.lessons[::4]]
     )
-    return torch.from_numpy(np.stack([some.mean(axis=0), some.std(axis=0) + 0.01]))
+    return torch.from_numpy(np.stack([some.mean(axis=0), np.maximum(some.std(axis=0), LEAST_DEVIATION)]))
 
 
 def _rows(numbers: Tensor) -> int:

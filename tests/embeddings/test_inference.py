@@ -1,0 +1,93 @@
+"""The forward pass without torch gives what torch gives."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mentorgraph.embeddings.evidence import EDGE_FEATURES, Evidence, evidence
+from mentorgraph.embeddings.inference import attend, encode
+from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.network import Batch, Network, hetero_data
+from mentorgraph.embeddings.tasks import FULL, Task, questions
+from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.question import Question
+
+POLICY = load_policy()
+
+
+@pytest.fixture
+def found(columns: Columns, task: Task, model: Model) -> tuple[list[Evidence], MessageGraph]:
+    known = model.knowledge(columns, task.now, POLICY)
+    asked = questions(columns, task, FULL, POLICY.signals)[:6]
+    nothing = Question(asked[0].mentee, NONE, task.now, (), frozenset())
+    listed = [evidence(known, each, task.candidates) for each in [*asked, nothing]]
+    return listed, MessageGraph.of(known)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_numpy_equals_torch_for_random_weights_and_graphs(
+    seed: int, found: tuple[list[Evidence], MessageGraph], columns: Columns
+) -> None:
+    listed, graph = found
+    chance = np.random.default_rng(seed)
+    # Other people, other attention and other messages each time.
+    listed = [
+        replace(
+            each,
+            edges=chance.normal(size=each.edges.shape).astype(np.float32),
+            pairs=chance.normal(size=each.pairs.shape).astype(np.float32),
+            mentor_arcs=each.mentor_arcs[:, chance.random(each.mentor_arcs.shape[1]) < 0.8],
+        )
+        for each in listed
+    ]
+    graph = replace(graph, text=chance.normal(size=graph.text.shape).astype(np.float32))
+    skills = chance.integers(0, len(columns.skills) + 1, len(columns.skills))
+    units = chance.integers(0, 4, len(columns.numberings["units"]))
+    torch.manual_seed(seed)
+    features = len(EDGE_FEATURES)
+    network = Network(torch.tensor([[0.1] * features, [0.7] * features]), len(skills), 3, graph.text.shape[1])
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+        batch = Batch.of(listed, len(units))
+        data = hetero_data(graph, torch.from_numpy(skills), torch.from_numpy(units))
+        network.train()
+        network(batch, data)  # gives the normalisation something to remember
+        network.eval()
+        expected = network(batch, data).numpy()
+    weights = {name: each.numpy() for name, each in network.state_dict().items()}
+    encoded = encode(weights, graph, skills, units)
+    scores = np.concatenate([attend(weights, encoded, each).scores for each in listed])
+    assert expected.std() > 0.01
+    assert np.abs(scores - expected).max() < 1e-5
+
+
+def test_a_question_without_any_precedent_is_scored_all_the_same(
+    columns: Columns, task: Task, model: Model, found: tuple[list[Evidence], MessageGraph]
+) -> None:
+    nothing = found[0][-1]
+    assert len(nothing.precedents) == 0
+    scores = model.scores(model.knowledge(columns, task.now, POLICY), nothing)
+    assert scores.shape == (len(task.candidates),)
+    assert np.isfinite(scores).all()
+
+
+def test_the_attention_of_each_head_sums_to_one(columns: Columns, task: Task, model: Model) -> None:
+    known = model.knowledge(columns, task.now, POLICY)
+    asked = questions(columns, task, FULL, POLICY.signals)[0]
+    for each in model.attentions(known, evidence(known, asked, task.candidates)):
+        assert each.attention.sum(axis=0) == pytest.approx(np.ones(each.attention.shape[1]), abs=1e-5)
+
+
+def test_a_model_comes_back_from_its_arrays_with_the_same_scores(columns: Columns, task: Task, model: Model) -> None:
+    again = Model.of(model.arrays(), model.texts())
+    asked = questions(columns, task, FULL, POLICY.signals)[1]
+    scores = []
+    for each in (model, again):
+        known = each.knowledge(columns, task.now, POLICY)
+        scores.append(each.scores(known, evidence(known, asked, task.candidates)))
+    assert np.array_equal(scores[0], scores[1])

@@ -1,0 +1,68 @@
+"""Training repeats, learns, and says what is missing where there is too little."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from mentorgraph.embeddings.baselines import BASELINES
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, SERVED, bootstrap, gain, groups, judge, rows
+from mentorgraph.embeddings.metrics import ndcg
+from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.tasks import FULL, Task
+from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.policy import load_policy
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+POLICY = load_policy()
+QUICK = Recipe(fewest_asks=20, most_asks=60, epochs=1, seeds=2, signals_asks=40)
+
+
+def test_the_same_seed_repeats_the_model_and_another_does_not(columns: Columns, model: Model) -> None:
+    again = train(columns, NOW, FULL, POLICY, QUICK)
+    other = train(columns, NOW, FULL, POLICY, QUICK, seed=5)
+    arrays, repeated = model.arrays(), again.arrays()
+    assert arrays.keys() == repeated.keys()
+    assert all(np.array_equal(array, repeated[name]) for name, array in arrays.items())
+    assert not np.array_equal(arrays["network.0.first.weight"], other.arrays()["network.0.first.weight"])
+    assert not np.array_equal(arrays["network.0.first.weight"], arrays["network.1.first.weight"])
+
+
+def test_the_loss_falls_from_pass_to_pass(columns: Columns) -> None:
+    told: list[str] = []
+    recipe = Recipe(fewest_asks=20, most_asks=60, epochs=3, seeds=0, signals_asks=20, rate=3e-3)
+    train(columns, NOW, FULL, POLICY, recipe, progress=told.append)
+    losses = [float(line.split("loss ")[1].split(",")[0]) for line in told if "loss" in line]
+    assert len(losses) == 3
+    assert losses[0] > losses[1] > losses[2]
+
+
+def test_too_little_data_is_said_with_what_is_missing() -> None:
+    with pytest.raises(DomainError, match="0 goals found a mentor who had mentored before, 100 over several months"):
+        train(Columns(), NOW, FULL, POLICY)
+
+
+def test_every_ranking_gets_a_row_for_every_group(columns: Columns, task: Task, model: Model) -> None:
+    asked = task.only(np.arange(40))
+    judged = judge(model, model.knowledge(columns, task.now, POLICY), asked)
+    assert set(judged) == {SERVED, NETWORK, LINEAR, *BASELINES}
+    table = rows(judged, asked, "full")
+    present = [name for name, mask in groups(asked).items() if mask.any()]
+    assert [(row["name"], row["group"]) for row in table] == [(name, group) for name in judged for group in present]
+    for row in table:
+        assert row["low"] <= row["ndcg@10"] <= row["high"]
+        assert row["ndcg@10"] <= row["ndcg@20"] + 1e-9
+    everybody = groups(asked)["all"]
+    assert gain(judged[SERVED], judged[SERVED], everybody).high == 0
+    popular = ndcg(judged["popularity"].places, 10).mean()
+    assert ndcg(judged[LINEAR].places, 10).mean() > 2 * popular
+
+
+def test_the_interval_of_a_mean_covers_what_theory_says() -> None:
+    figures = np.random.default_rng(0).normal(size=400)
+    found = bootstrap(figures)
+    half = 1.96 * figures.std() / 20
+    assert found.low == pytest.approx(figures.mean() - half, abs=0.02)
+    assert found.high == pytest.approx(figures.mean() + half, abs=0.02)
