@@ -35,10 +35,13 @@ OLDEST_GLIBC = (2, 28)
 MACHINES = ("x86_64", "amd64", "aarch64", "arm64")
 
 # In MB, measured with empty caches on Linux x86_64.
-PACKAGES_MB = {"demo": 120, "test": 155}
+PACKAGES_MB = {"demo": 3100, "test": 3150}  # 3,000 of them torch and what it brings
 NEO4J_MB = {"demo": 135, "test": 240}  # one line, or both
-ENVIRONMENT_MB = {"demo": 400, "test": 500}
+ENVIRONMENT_MB = {"demo": 5700, "test": 5800}
 DATABASE_MB = 350  # most of it a reserve that the embedded database wants left free
+
+TORCH_INDEX = "MENTORGRAPH_TORCH_INDEX"
+TORCH = ("torch", "torch-geometric")
 
 PIP_SETTINGS_IN_UV = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -84,8 +87,9 @@ def noted_set_ups() -> dict[str, str]:
 def fingerprint(purpose: str) -> str:
     """Return a hash of what decides on the content of the environment, and of its place, which its scripts name."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for file in (Path(__file__), ROOT / "pyproject.toml", locked("setup"), locked(purpose)):
+    for file in (Path(__file__), ROOT / "pyproject.toml", locked("setup"), locked(purpose), locked("train")):
         digest.update(file.read_bytes())
+    digest.update(os.environ.get(TORCH_INDEX, "").encode())
     return digest.hexdigest()
 
 
@@ -195,9 +199,9 @@ def set_up(purpose: str) -> None:
         of_uv: 0 if disk_of(of_uv)[1] == disk_of(ENVIRONMENT)[1] else ENVIRONMENT_MB[purpose],
     }
     say(
-        "Setting up mentorgraph, once. It downloads up to {} MB: {} MB of Python packages, a Java runtime among them, "
-        "and, when the database first starts, {} MB of Neo4j. It needs up to {:.1f} GB of disk, in this folder and in "
-        "your cache.".format(
+        "Setting up mentorgraph, once. It downloads up to {:,} MB: {:,} MB of Python packages, torch and a Java "
+        "runtime among them, and, when the database first starts, {} MB of Neo4j. It needs up to {:.1f} GB of disk, "
+        "in this folder and in your cache.".format(
             PACKAGES_MB[purpose] + NEO4J_MB[purpose],
             PACKAGES_MB[purpose],
             NEO4J_MB[purpose],
@@ -214,14 +218,26 @@ def set_up(purpose: str) -> None:
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check"]
     only_these = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
     run([*pip, "install", "--quiet", *only_these, "--requirement", str(locked("setup"))])
-    say("3/3 Fetching the packages of requirements/{}.txt".format(purpose))
+    say("3/3 Fetching the packages of requirements/{}.txt and train.txt".format(purpose))
     install = [str(PYTHON.with_name("uv")), "pip", "install", "--python", str(PYTHON)]
     # Without --no-build, a package that has no wheel for this machine would fetch tools that nobody locked.
     only_these = ["--require-hashes", "--no-build"]
-    run([*install, *only_these, "--requirement", str(locked(purpose))], own_index(pip))
+    settings = own_index(pip)
+    run([*install, *only_these, "--requirement", str(locked(purpose))], settings)
+    if os.environ.get(TORCH_INDEX):
+        say("{} is set: torch comes from there by its version, without a check of its hash.".format(TORCH_INDEX))
+        run([*install, "--no-build", "--index", os.environ[TORCH_INDEX], *versions_of_torch()], settings)
+    else:
+        run([*install, *only_these, "--requirement", str(locked("train"))], settings)
     run([*install, "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     noted[purpose] = fingerprint(purpose)
     STAMP.write_text("".join("{} {}\n".format(*each) for each in noted.items()), "utf-8")
+
+
+def versions_of_torch() -> list[str]:
+    """Return the requirements of requirements/train.txt that another index is to serve, without their hashes."""
+    lines = locked("train").read_text("utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.partition("==")[0] in TORCH]
 
 
 def is_usable() -> bool:

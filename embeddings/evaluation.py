@@ -20,7 +20,7 @@ from mentorgraph.embeddings.tasks import Task, questions
 from mentorgraph.graph.columns import Mask
 from mentorgraph.graph.question import Question
 
-SERVED, NETWORK, LINEAR = "served", "network", "linear fusion"
+SERVED, PLAIN, NETWORK, LINEAR = "served", "served without the network", "network", "linear fusion"
 RESAMPLES = 2_000
 BLOCK = 64
 """Questions that the baselines rank at a time."""
@@ -53,7 +53,12 @@ class Interval:
 
 
 def judge(
-    model: Model, known: Knowledge, task: Task, *, progress: Callable[[int], None] = lambda _asks: None
+    model: Model,
+    known: Knowledge,
+    task: Task,
+    *,
+    baselines: bool = True,
+    progress: Callable[[int], None] = lambda _asks: None,
 ) -> dict[str, Judged]:
     """Ranks all candidates for all goals of a task, by a model and by all baselines.
 
@@ -61,6 +66,7 @@ def judge(
         model: Taught with nothing that began after the task's `now`.
         known: What is known then, in the terms of the model.
         task: The task.
+        baselines: Whether the rankings that need no training are wanted too.
         progress: Told how many more asks are done.
 
     Returns:
@@ -68,7 +74,7 @@ def judge(
     """
     asked = questions(known.columns, task, known.setting, known.policy.signals)
     found = _by_model(model, known, task, asked, progress)
-    for name, rank in BASELINES.items():
+    for name, rank in BASELINES.items() if baselines else ():
         began = time.perf_counter()
         places: list[Places] = []
         for start in range(0, len(asked), BLOCK):
@@ -81,7 +87,7 @@ def judge(
 def _by_model(
     model: Model, known: Knowledge, task: Task, asked: Sequence[Question], progress: Callable[[int], None]
 ) -> dict[str, Judged]:
-    places: dict[str, list[Places]] = {SERVED: [], NETWORK: [], LINEAR: []}
+    places: dict[str, list[Places]] = {SERVED: [], PLAIN: [], NETWORK: [], LINEAR: []}
     seconds = dict.fromkeys(places, 0.0)
     for each, relevant in zip(asked, task.relevant, strict=True):
         began = time.perf_counter()
@@ -92,16 +98,18 @@ def _by_model(
         scores = {
             NETWORK: learned.astype(np.float64),
             SERVED: model.fusion.scores(found, learned),
+            PLAIN: model.plain.scores(found, None),
             LINEAR: model.linear.scores(found, None),
         }
         for name, own in scores.items():
             places[name].append(metrics.places(own, relevant))
-        fused = (time.perf_counter() - thought) / 2
+        fused = (time.perf_counter() - thought) / 3
         seconds[NETWORK] += thought - began
         seconds[SERVED] += thought - began + fused
-        seconds[LINEAR] += gathered - began + fused
+        for name in (PLAIN, LINEAR):
+            seconds[name] += gathered - began + fused
         progress(1)
-    kinds = {SERVED: "model", NETWORK: "model", LINEAR: "baseline"}
+    kinds = {SERVED: "model", PLAIN: "model", NETWORK: "model", LINEAR: "baseline"}
     return {name: Judged(name, kinds[name], each, seconds[name]) for name, each in places.items()}
 
 

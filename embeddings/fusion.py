@@ -69,6 +69,12 @@ class Choice:
     correction: NDArray[np.float32]
 
 
+def plainly(choices: Sequence[Choice]) -> list[Choice]:
+    """The same choices by the signals of the rules alone, which are few and each of which has its evidence."""
+    kept = np.array([name.startswith("signal ") for name in FUSED], np.float32)
+    return [Choice(each.values * kept, each.relevant, each.correction) for each in choices]
+
+
 def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE) -> Reals:
     """Weights that make the chosen likeliest, when the odds of a person are exp(Σ weight · value).
 

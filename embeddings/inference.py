@@ -50,12 +50,14 @@ class Encoded:
     Attributes:
         skill: Of the skills, before they are sent: `float32[skills, ENCODED]`.
         unit: Of the units: `float32[units, ENCODED]`.
-        goal: Of the precedents: `float32[precedents, ENCODED]`.
+        sent: What the precedents send, of whatever length: `float32[precedents, ENCODED]`.
+        goal: The same at length 1.
         person: Of everybody: `float32[people, ENCODED]`.
     """
 
     skill: Floats
     unit: Floats
+    sent: Floats
     goal: Floats
     person: Floats
 
@@ -66,13 +68,21 @@ class Attention:
 
     Attributes:
         scores: `float32[people]`.
-        attention: The share of each head that each edge has: `float32[edges, HEADS]`.
+        asker: The asking goal: `float32[ENCODED]`.
+        flow: What flows along each edge to each of its mentors: `float32[edges, HEADS]`.
+        below: How far each edge's logit lies above the lowest that counts: `float32[edges, HEADS]`.
+        values: `float32[edges, VALUES]`.
         mass: What arrives at each person: `float32[people, HEADS]`.
+        inputs: What the score is made from: `float32[people, …]`; see `of_arcs` for its first columns.
     """
 
     scores: Floats
-    attention: Floats
+    asker: Floats
+    flow: Floats
+    below: Floats
+    values: Floats
     mass: Floats
+    inputs: Floats
 
 
 def encode(weights: Weights, graph: MessageGraph, skills: Numbers, units: Numbers) -> Encoded:
@@ -85,64 +95,93 @@ def encode(weights: Weights, graph: MessageGraph, skills: Numbers, units: Number
         units: The same for units.
     """
     skill = weights["encoder.skill.weight"][skills]
-    step = _link("broader")
-    skill = skill + _convolve(weights, step, graph.broader, skill) + skill @ weights[f"{step}.lin_root.weight"].T
+    step = link_of("broader")
+    skill = skill + convolve(weights, step, graph.broader, skill) + skill @ weights[f"{step}.lin_root.weight"].T
     unit = weights["encoder.unit.weight"][units]
     goal = _goals(weights, graph.text, graph.wishes, graph.units, skill, unit)
     person = (
-        _convolve(weights, _link("offers"), graph.offers, skill)
-        + _convolve(weights, _link("members"), graph.members, unit)
-        + _convolve(weights, _link("pairings"), graph.pairings, goal)
+        convolve(weights, link_of("offers"), graph.offers, skill)
+        + convolve(weights, link_of("members"), graph.members, unit)
+        + convolve(weights, link_of("pairings"), graph.pairings, goal)
     )
-    return Encoded(skill, unit, _unit_length(goal), _unit_length(person))
+    return Encoded(skill, unit, goal, unit_length(goal), unit_length(person))
 
 
 def attend(weights: Weights, encoded: Encoded, found: Evidence) -> Attention:
     """Scores the people of one question."""
     wishes, own_units = found.wishes[None, :], np.zeros((1, len(encoded.unit)), np.float32)
     own_units[0, found.units] = 1 / max(1, len(found.units))
-    asker = _unit_length(_goals(weights, found.text[None, :], wishes, own_units, encoded.skill, encoded.unit))[0]
+    asker = unit_length(_goals(weights, found.text[None, :], wishes, own_units, encoded.skill, encoded.unit))[0]
     mean, deviation = weights["edge_scale"]
     near = encoded.goal[found.precedents] @ asker
     scaled = np.clip((found.edges - mean) / deviation, -FURTHEST, FURTHEST)
     edges = np.concatenate([scaled, 2 * near[:, None]], axis=1)
-    hidden = _gelu(_linear(weights, "edge_hidden", edges))
+    hidden = _gelu(linear(weights, "edge_hidden", edges))
     logits = edges @ weights["attend.weight"].T + hidden @ weights["attend_hidden.weight"].T
     logits = logits * np.exp(weights["sharpness"])
     highest = logits.max(axis=0, initial=-np.inf)
     attention = np.exp(logits - highest)
     attention = (attention / np.maximum(attention.sum(axis=0), 1e-16)).astype(np.float32)
-    values = np.logaddexp(0, _linear(weights, "value", hidden))
+    values = np.logaddexp(0, linear(weights, "value", hidden))
     below = np.maximum(logits - highest, LEAST_LOGIT) - LEAST_LOGIT
     people = len(found.people)
-    share = np.exp(-weights["team"] * np.log(found.teams)[:, None])
+    flow = attention * np.exp(-weights["team"] * np.log(found.teams)[:, None])
     edge, mentor = found.mentor_arcs
-    mass = _sums(mentor, (attention * share)[edge], people)
+    mass = _sums(mentor, flow[edge], people)
     as_mentee = _sums(found.mentee_arcs[1], attention[found.mentee_arcs[0]], people)
-    parts = (encoded.person[found.people] * asker).reshape(people, GROUPS, -1).sum(axis=2)
     inputs = np.concatenate(
         [
-            np.log(mass + np.float32(LEAST_MASS)),
-            mass / (mass.max(axis=0, initial=0) + LEAST_MASS),
-            _maxima(mentor, below[edge], people),
+            *of_arcs(
+                mass,
+                mass.max(axis=0, initial=0),
+                _maxima(mentor, below[edge], people),
+                _sums(mentor, values[edge], people),
+                _maxima(mentor, values[edge], people),
+            ),
             np.log(found.together.T @ mass + np.float32(LEAST_MASS)),
             np.log(as_mentee + np.float32(LEAST_MASS)),
-            np.log1p(_sums(mentor, values[edge], people)),
-            _maxima(mentor, values[edge], people),
             found.pairs,
-            parts,
-            parts.sum(axis=1, keepdims=True),
+            *of_vectors(encoded.person[found.people], asker),
         ],
         axis=1,
         dtype=np.float32,
     )
-    inputs -= weights["norm.running_mean"]
-    inputs /= np.sqrt(weights["norm.running_var"] + np.float32(NORM_EPSILON))
-    np.clip(inputs, -FURTHEST, FURTHEST, out=inputs)
-    deep = np.maximum(_linear(weights, "first", inputs), 0)
-    deep = np.maximum(_linear(weights, "second", deep), 0)
-    scores = _linear(weights, "last", deep) + inputs @ weights["skip.weight"].T
-    return Attention(scores[:, 0].astype(np.float32), attention, mass)
+    return Attention(scores_of(weights, inputs), asker, flow, below, values, mass, inputs)
+
+
+def of_arcs(mass: Floats, greatest: Floats, nearest: Floats, summed: Floats, strongest: Floats) -> tuple[Floats, ...]:
+    """The inputs that depend on a person's own arcs.
+
+    Args:
+        mass: What arrives: `float32[people, HEADS]`.
+        greatest: The most that arrives at anybody: `float32[HEADS]`.
+        nearest: The highest of `Attention.below` that leads there: `float32[people, HEADS]`.
+        summed: Sum of the values: `float32[people, VALUES]`.
+        strongest: The highest of the values: `float32[people, VALUES]`.
+    """
+    return (
+        np.log(mass + np.float32(LEAST_MASS)),
+        mass / (greatest + np.float32(LEAST_MASS)),
+        nearest,
+        np.log1p(summed),
+        strongest,
+    )
+
+
+def of_vectors(person: Floats, asker: Floats) -> tuple[Floats, Floats]:
+    """The inputs that depend on the encoder: the dot product in `GROUPS` parts, and whole."""
+    parts = (person * asker).reshape(len(person), GROUPS, -1).sum(axis=2)
+    return parts, parts.sum(axis=1, keepdims=True)
+
+
+def scores_of(weights: Weights, inputs: Floats) -> Floats:
+    """The scores that inputs lead to: `float32[people]`."""
+    scaled = (inputs - weights["norm.running_mean"]) / np.sqrt(weights["norm.running_var"] + np.float32(NORM_EPSILON))
+    scaled = np.clip(scaled, -FURTHEST, FURTHEST)
+    deep = np.maximum(linear(weights, "first", scaled), 0)
+    deep = np.maximum(linear(weights, "second", deep), 0)
+    scores = linear(weights, "last", deep) + scaled @ weights["skip.weight"].T
+    return np.asarray(scores[:, 0], np.float32)
 
 
 def _goals(
@@ -154,23 +193,25 @@ def _goals(
     unit: Floats,
 ) -> Floats:
     """What goals become by their texts, wishes and units."""
-    own = _linear(weights, "encoder.text", text)
-    total = _convolve(weights, _link("wishes"), wishes, skill) + _convolve(weights, _link("units"), units, unit)
+    own = linear(weights, "encoder.text", text)
+    total = convolve(weights, link_of("wishes"), wishes, skill) + convolve(weights, link_of("units"), units, unit)
     for name in ("wishes", "units"):
-        total = total + own @ weights[f"{_link(name)}.lin_root.weight"].T
+        total = total + own @ weights[f"{link_of(name)}.lin_root.weight"].T
     return _gelu(total)
 
 
-def _link(name: str) -> str:
+def link_of(name: str) -> str:
+    """Where the arrays of a link of the message graph are found."""
     return f"encoder.send.{name}"
 
 
-def _convolve(weights: Weights, name: str, links: Floats | sparse.csr_array, nodes: Floats) -> Floats:
+def convolve(weights: Weights, name: str, links: Floats | sparse.csr_array, nodes: Floats) -> Floats:
     """The neighbours' part of a graph convolution (Morris et al. 2019, torch-geometric's `GraphConv`)."""
-    return _linear(weights, f"{name}.lin_rel", links @ nodes)
+    return linear(weights, f"{name}.lin_rel", links @ nodes)
 
 
-def _linear(weights: Weights, name: str, values: Floats) -> Floats:
+def linear(weights: Weights, name: str, values: Floats) -> Floats:
+    """A linear layer."""
     result: Floats = values @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
     return result
 
@@ -180,7 +221,8 @@ def _gelu(values: Floats) -> Floats:
     return result
 
 
-def _unit_length(values: Floats) -> Floats:
+def unit_length(values: Floats) -> Floats:
+    """Rows scaled to length 1; empty ones stay empty."""
     result: Floats = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
     return result
 

@@ -32,7 +32,8 @@ class Model:
         units: The same of units.
         networks: The arrays of each network; one per seed.
         fusion: The final ranking.
-        linear: The final ranking without the network: the strongest baseline, and what may be published in its place.
+        plain: The same ranking without the network; what may be published in its place.
+        linear: A ranking by all signals that are not learned, many more than the final one has: the strongest baseline.
     """
 
     setting: Setting
@@ -41,11 +42,12 @@ class Model:
     units: tuple[str, ...]
     networks: tuple[Weights, ...]
     fusion: Fusion
+    plain: Fusion
     linear: Fusion
 
     def attentions(self, known: Knowledge, found: Evidence) -> list[Attention]:
         """What each network makes of the evidence for one question."""
-        encoded = self._encoded(known)
+        _, encoded = self.encoded(known)
         return [attend(weights, each, found) for weights, each in zip(self.networks, encoded, strict=True)]
 
     def network_scores(self, known: Knowledge, found: Evidence) -> Floats:
@@ -56,16 +58,17 @@ class Model:
         """The final score: `float64[people]`."""
         return self.fusion.scores(found, self.network_scores(known, found))
 
-    def _encoded(self, known: Knowledge) -> list[Encoded]:
+    def encoded(self, known: Knowledge) -> tuple[MessageGraph, list[Encoded]]:
+        """The message graph of what is known, and the vectors that each network makes of it."""
         columns = known.columns
         tables = (columns.tables[name].state(known.now.timestamp()) for name in ("offers", "unit_membership"))
         return columns.remember(f"encoded {self.setting.name}", (self, known, *tables), lambda: self._encode(known))
 
-    def _encode(self, known: Knowledge) -> list[Encoded]:
+    def _encode(self, known: Knowledge) -> tuple[MessageGraph, list[Encoded]]:
         graph = MessageGraph.of(known)
         skills = rows_of(self.skills, known.columns.skills)
         units = rows_of(self.units, known.columns.numberings["units"])
-        return [encode(weights, graph, skills, units) for weights in self.networks]
+        return graph, [encode(weights, graph, skills, units) for weights in self.networks]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All numbers, by name; with `texts` they are all of the model."""
@@ -74,6 +77,7 @@ class Model:
             "projection.components": self.projection.components,
             "fusion.weights": self.fusion.weights,
             "fusion.network": np.array(self.fusion.network),
+            "plain.weights": self.plain.weights,
             "linear.weights": self.linear.weights,
         }
         for place, weights in enumerate(self.networks):
@@ -109,6 +113,7 @@ class Model:
             tuple(texts["units"]),
             tuple(networks),
             Fusion(arrays["fusion.weights"], float(arrays["fusion.network"])),
+            Fusion(arrays["plain.weights"], 0.0),
             Fusion(arrays["linear.weights"], 0.0),
         )
 

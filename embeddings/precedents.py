@@ -74,6 +74,7 @@ class Precedents:
         sessions: Sessions held by then, per pairing.
         starts: The pairings of precedent p stand from `starts[p]` to `starts[p + 1]`: `int64[precedents + 1]`.
         pairing_mentor: Who mentored: `int64[pairings]`, as the others.
+        pairing_row: Its row in the table of pairings.
         pairing_years: Age of the pairing.
         pairing_weight: How much its message counts: outcome × ½^(age / 2 years) × (1 + ln(1 + sessions)).
         asks_needs: Skills that the goals need: `float32[precedents, skills]`, 0 or 1.
@@ -91,6 +92,7 @@ class Precedents:
     sessions: Floats
     starts: Numbers
     pairing_mentor: Numbers
+    pairing_row: Numbers
     pairing_years: Floats
     pairing_weight: Floats
     asks_needs: sparse.csr_array
@@ -103,6 +105,12 @@ class Precedents:
     def pairing_precedent(self) -> Numbers:
         """The precedent of each pairing: `int64[pairings]`."""
         return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def pairings_of(self, precedent: int, mentor: int) -> Numbers:
+        """Rows in the table of pairings of what one person mentored in a precedent: `int64[pairings]`."""
+        own = slice(self.starts[precedent], self.starts[precedent + 1])
+        rows: Numbers = self.pairing_row[own][self.pairing_mentor[own] == mentor]
+        return rows
 
     @classmethod
     def of(cls, columns: Columns, now: datetime, setting: Setting) -> "Precedents":
@@ -117,7 +125,7 @@ class Precedents:
         order = np.argsort(group, kind="stable")
         team = np.bincount(group, minlength=len(first))
         years = (day - table.reals("since")[rows] // DAY_S) / YEAR_DAYS
-        outcome = np.where(table.reals("until")[rows] <= seconds, table.reals("outcome")[rows], np.nan)
+        outcome = np.where(table.reals("until")[rows] < seconds, table.reals("outcome")[rows], np.nan)
         known = ~np.isnan(outcome)
         held = columns.tables["sessions"]
         begun = held.begun(seconds)
@@ -147,6 +155,7 @@ class Precedents:
             (np.bincount(group, sessions, minlength=len(first)) / np.maximum(team, 1)).astype(np.float32),
             np.concatenate([[0], np.cumsum(team)]),
             table.numbers("mentor")[rows][order],
+            rows[order],
             years[order].astype(np.float32),
             weight[order].astype(np.float32),
             needs,
@@ -182,7 +191,7 @@ def goal_needs(columns: Columns, goals: Numbers, told: float) -> sparse.csr_arra
     held = needs.begun(told)
     if len(columns.tables["goals"]):
         closed = columns.tables["goals"].reals("until")[goal]
-        held &= (needs.reals("until") > told) | (needs.reals("until") >= closed)
+        held &= (needs.reals("until") >= told) | (needs.reals("until") >= closed)
     shape = (len(columns.goals) + 1, len(columns.skills))
     matrix = _ones(goal[held], needs.numbers("skill")[held], shape)
     return sparse.csr_array(matrix[np.where(goals == NONE, shape[0] - 1, goals)])

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import Choice, Fusion, blend, fit_listwise, signals_of
+from mentorgraph.embeddings.fusion import Choice, Fusion, blend, fit_listwise, plainly, signals_of
 from mentorgraph.embeddings.inference import Weights
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
@@ -143,16 +143,24 @@ def train(
     chance = np.random.default_rng([seed, 1])
     some = [_some(each.lessons, recipe.signals_asks, chance) for each in courses]
     choices = [[_choice(lesson) for lesson in lessons] for lessons in some]
-    earlier = fit_listwise([each for window in choices[:-1] for each in window])
+    earlier = fit_listwise(plainly([each for window in choices[:-1] for each in window]))
     opinions = school.opinions(rehearsal.network, some[-1], courses[-1].graph)
     of_signals, of_network = blend(earlier, choices[-1], opinions)
-    linear = fit_listwise([each for window in choices for each in window])
+    everything = [each for window in choices for each in window]
+    linear, plain = fit_listwise(everything), fit_listwise(plainly(everything))
     networks = tuple(
         _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
         for number in range(recipe.seeds)
     )
     return Model(
-        setting, projection, skills, units, networks, Fusion(linear * of_signals, of_network), Fusion(linear, 0.0)
+        setting,
+        projection,
+        skills,
+        units,
+        networks,
+        Fusion(plain * of_signals, of_network),
+        Fusion(plain, 0.0),
+        Fusion(linear, 0.0),
     )
 
 

@@ -5,7 +5,9 @@ import click
 from mentorgraph.api.commands.bundle import export, import_
 from mentorgraph.api.commands.database import database
 from mentorgraph.api.commands.demo import demo
+from mentorgraph.api.commands.learning import evaluate, snapshot, train
 from mentorgraph.api.commands.model import check, migrate
+from mentorgraph.api.commands.models import models
 from mentorgraph.api.commands.recommend import explain, recommend
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.world import world
@@ -34,9 +36,13 @@ database.add_command(check)
 database.add_command(migrate)
 main.add_command(database, name="db")
 main.add_command(demo)
+main.add_command(evaluate)
 main.add_command(explain)
 main.add_command(export)
 main.add_command(import_)
+main.add_command(models)
 main.add_command(recommend)
 main.add_command(serve)
+main.add_command(snapshot)
+main.add_command(train)
 main.add_command(world)

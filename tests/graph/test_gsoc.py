@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.table_files import BundleFile, ImportResult, import_bundle, open_bundle
+from mentorgraph.graph.bundle import ImportResult, import_bundle, open_bundle
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.table_files import BundleFile
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "gsoc"
 GOALS = 300

@@ -1,0 +1,218 @@
+"""`mentorgraph snapshot`, `train` and `evaluate`: from the graph to a model that was judged."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from mentorgraph.api.commands.options import DATE
+from mentorgraph.api.commands.session import prepare_to_read, run, sentences
+from mentorgraph.embeddings import snapshot as snapshots
+from mentorgraph.embeddings.tasks import SETTINGS
+from mentorgraph.graph.database import Database
+from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.home import mentorgraph_home
+from mentorgraph.graph.policy import chosen_policy
+from mentorgraph.graph.store import Store
+
+SNAPSHOTS, MODELS = "snapshots", "models"
+COLUMNS = ("ndcg@10", "mrr", "hr@10", "recall@20", "ndcg@20")
+
+_seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
+_setting = click.option(
+    "--setting",
+    type=click.Choice(list(SETTINGS)),
+    default="full",
+    show_default=True,
+    help="What may be used: everything, nothing of units, or no unit names in texts either.",
+)
+_snapshot = click.option(
+    "--snapshot", "name", metavar="NAME", help="A snapshot that was taken before; a new one if not given."
+)
+
+
+@click.command()
+@click.option("--as-of", type=DATE, metavar="DATE", help="Only what was known before this day; now if not given.")
+def snapshot(as_of: datetime | None) -> None:
+    """Freeze the facts that training may use, of people who agreed to training.
+
+    \b
+    Example:
+      mentorgraph snapshot
+      mentorgraph snapshot --as-of 2026-01-01
+
+    It goes to the folder snapshots of the home and is named by its day and its content: the same facts have the same
+    name. Names of people, comments and keys of other systems are not in it.
+    """  # noqa: D301 (click wants the backspace itself)
+    folder = take_snapshot(as_of)
+    manifest = snapshots.Manifest.read(folder)
+    for kind, count in manifest.counts.items():
+        click.echo(f"{kind:<16} {count:>10}")
+    if manifest.without_consent:
+        click.echo(f"{manifest.without_consent} people have not agreed to training; nothing about them is in it.")
+    click.echo(f"{folder.name}: {folder}")
+
+
+@click.command()
+@_snapshot
+@_setting
+@_seed
+@click.option("--force", default="", metavar="REASON", help="Let it serve whatever the gate says; the reason is kept.")
+def train(name: str | None, setting: str, seed: int, force: str) -> None:
+    """Teach a model, judge it on later goals, and let it serve if it passes the gate.
+
+    \b
+    Example:
+      mentorgraph train
+      mentorgraph train --snapshot 20260101-0123456789ab --seed 1
+
+    The last months are kept aside: the model is taught with what was known before them, and then ranks all mentors for
+    their goals, beside rankings that need no training. It serves if it beats all of them, if the network itself adds
+    something, and if it is no worse than the present version. Else the present version, or the rules, go on.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    result = train_model(name, setting, seed, force)
+    print_figures(result)
+    if result["version"]:
+        click.echo(f"Model {result['version']} serves now.")
+    else:
+        click.echo("What served before goes on.")
+
+
+@click.command()
+@click.option("--from", "begin", type=DATE, required=True, metavar="DATE", help="Teach with what was known before.")
+@click.option("--until", type=DATE, metavar="DATE", help="Ask for goals set before this day; all if not given.")
+@_snapshot
+@_setting
+@_seed
+@click.option(
+    "--json",
+    "output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the figures as JSON, for programs.",
+)
+def evaluate(
+    begin: datetime, until: datetime | None, name: str | None, setting: str, seed: int, output: Path | None
+) -> None:
+    """Judge how well mentors would have been ranked in a past time; nothing is published.
+
+    \b
+    Example:
+      mentorgraph evaluate --from 2026-01-01 --until 2026-04-01
+      mentorgraph evaluate --from 2024-01-01 --setting no-unit --json figures.json
+
+    A model is taught with what was known before the first day. Then it ranks everybody who had mentored before, for
+    each goal that was set from then on and found such a mentor. Nobody is left out and no sample is drawn. Intervals
+    are of 95 %, by bootstrap over goals.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    request = {
+        "what": "evaluate",
+        "begin": begin.isoformat(),
+        "until": until.isoformat() if until else None,
+        "setting": setting,
+        "seed": seed,
+    }
+    result = _ask_process(name, request)
+    print_figures(result)
+    if output is not None:
+        settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
+        settings |= {"asks": result["asks"], "candidates": result["candidates"]}
+        told = {"rows": result["rows"], "settings": settings}
+        with sentences():
+            output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def take_snapshot(as_of: datetime | None = None) -> Path:
+    """Freeze the graph of this home, and return the folder of the snapshot."""
+
+    async def work(database: Database, show: Report) -> Path:
+        await prepare_to_read(database)
+        done: Counter[str] = Counter()
+
+        def add(kind: str, facts: int) -> None:
+            done[kind] += facts
+            if done[kind] % 1_000 == 0:
+                show(f"Reading {kind}", done[kind], 0)
+
+        return await snapshots.take(Store(database), mentorgraph_home() / SNAPSHOTS, as_of, on_progress=add)
+
+    return run(work)
+
+
+def train_model(name: str | None = None, setting: str = "full", seed: int = 0, force: str = "") -> dict[str, Any]:
+    """Teach, judge and publish in a process of its own; what `process` says in the end."""
+    registry = str(mentorgraph_home() / MODELS)
+    return _ask_process(name, {"what": "train", "setting": setting, "seed": seed, "force": force, "registry": registry})
+
+
+def print_figures(result: Mapping[str, Any]) -> None:
+    """Print the rankings side by side, best first, and what the gate says."""
+    table = Table(title=f"{result['asks']} goals, {result['candidates']} people to choose from", title_justify="left")
+    table.add_column("ranking")
+    table.add_column("for")
+    for column in (*COLUMNS[:1], "95 %", *COLUMNS[1:]):
+        table.add_column(column, justify="right")
+    for group in ("all", "newcomers"):
+        rows = [row for row in result["rows"] if row["group"] == group]
+        for row in sorted(rows, key=lambda row: -row["ndcg@10"]):
+            style = "bold" if row["kind"] == "model" else None
+            first, *others = (f"{row[column]:.3f}" for column in COLUMNS)
+            table.add_row(row["name"], group, first, f"{row['low']:.3f}–{row['high']:.3f}", *others, style=style)
+    Console().print(table)
+    click.echo(result["verdict"])
+
+
+def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:
+    """Have the training process carry out a request on a snapshot, and show how far it is."""
+    folder = mentorgraph_home() / SNAPSHOTS / name if name else take_snapshot()
+    with sentences(if_interrupted="what serves is untouched"), shown_on_terminal() as show:
+        snapshots.Manifest.read(folder)
+        policy = chosen_policy()
+        return converse({**request, "snapshot": str(folder), "policy": str(policy) if policy else None}, show)
+
+
+def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Start the training process, pass on what it says it is doing, and return its result.
+
+    Raises:
+        DomainError: As the process says, or `INTERNAL` where it ended without a word.
+    """
+    # Threads that spin while they wait would take the second core from whatever serves beside.
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ}
+    command = [sys.executable, "-P", "-m", "mentorgraph.embeddings.process"]
+    process = subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    )
+    assert process.stdin is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101
+    said: dict[str, Any] = {}
+    try:
+        with process.stdin as stdin:
+            stdin.write(orjson.dumps(request))
+        for line in process.stdout:
+            said = orjson.loads(line)
+            if "doing" in said:
+                show(said["doing"], said["done"], said["total"])
+        process.wait()
+    finally:
+        process.kill()
+        process.wait()
+    if "result" in said:
+        return dict(said["result"])
+    if "error" in said:
+        raise DomainError(said["error"], code=said["code"])
+    raise DomainError("the training process was ended from outside; what serves is untouched", code="INTERNAL")

@@ -1,0 +1,100 @@
+"""The gate: which ranking of a trained model may serve, judged on goals that are later than all it was taught with.
+
+The ranking with the network is published where it beats everything simpler, and beats even the fusion of all signals
+that are not learned beyond doubt; where only the network adds too little, the same ranking without it is published; and
+else nothing, so that what serves goes on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mentorgraph.embeddings.evaluation import LINEAR, PLAIN, SERVED, Interval, Judged, gain, groups
+from mentorgraph.embeddings.tasks import Task
+
+LARGEST_LOSS = 0.005
+"""By how much NDCG@10 a new version may be worse than the present one, at the upper end of the interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that has to hold.
+
+    Attributes:
+        name: What.
+        holds: Whether it does.
+        told: The figures that say so.
+    """
+
+    name: str
+    holds: bool
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the gate says.
+
+    Attributes:
+        ranking: Name of the ranking that may serve, `SERVED` or `PLAIN`; empty for none.
+        conditions: Ranking → its conditions.
+    """
+
+    ranking: str
+    conditions: Mapping[str, tuple[Condition, ...]]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a sentence."""
+        if self.ranking == SERVED:
+            return "The ranking with the network may serve: it beats everything simpler, and the network adds to it."
+        if self.ranking == PLAIN:
+            return (
+                "The ranking without the network may serve: it beats everything simpler; the network adds too little."
+            )
+        failed = [each.told for each in self.conditions[PLAIN] if not each.holds]
+        return f"Nothing may serve: {'; '.join(failed)}."
+
+
+def decide(judged: Mapping[str, Judged], task: Task, current: Judged | None = None) -> Decision:
+    """Judges the two rankings of a trained model.
+
+    Args:
+        judged: What the model's rankings and all baselines did in the task.
+        task: The task, none of whose goals the model was taught with.
+        current: What the version that serves did in it; None where rules alone serve.
+    """
+    everybody = groups(task)
+    baselines = [each for each in judged.values() if each.kind == "baseline" and each.name != LINEAR]
+    conditions: dict[str, tuple[Condition, ...]] = {}
+    for name in (SERVED, PLAIN):
+        own = judged[name]
+        found = [_beats(own, each, task) for each in baselines]
+        if current is not None:
+            loss = gain(current, own, everybody["all"])
+            told = f"against the present version {_figures(gain(own, current, everybody['all']))}"
+            found.append(Condition("no loss", loss.high <= LARGEST_LOSS, told))
+        conditions[name] = tuple(found)
+    conditions[SERVED] += (*_network(judged[SERVED], judged[LINEAR], task),)
+    for name in (SERVED, PLAIN):
+        if all(each.holds for each in conditions[name]):
+            return Decision(name, conditions)
+    return Decision("", conditions)
+
+
+def _beats(one: Judged, other: Judged, task: Task) -> Condition:
+    found = gain(one, other, groups(task)["all"])
+    return Condition(f"beats {other.name}", found.mean > 0, f"against {other.name} {_figures(found)}")
+
+
+def _network(with_it: Judged, without: Judged, task: Task) -> list[Condition]:
+    """What the network itself adds, to all and to newcomers."""
+    added = {name: gain(with_it, without, asks) for name, asks in groups(task).items() if asks.any()}
+    found = [Condition("network adds", added["all"].low > 0, f"the network adds {_figures(added['all'])}")]
+    if "newcomers" in added:
+        told = f"the network adds {_figures(added['newcomers'])} for newcomers"
+        found.append(Condition("network does not harm newcomers", added["newcomers"].high >= 0, told))
+    return found
+
+
+def _figures(found: Interval) -> str:
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"

@@ -1,0 +1,112 @@
+"""A published model as what ranks: the signals of the rules with learned weights, and the network as one more signal.
+
+The score stays a sum. The network's part is explained by deletion: one of the mentor's past pairings is taken away from
+everything that the network looks at, and how far its part falls is the weight of that path.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mentorgraph.embeddings.deletion import Deletion
+from mentorgraph.embeddings.evaluation import SERVED
+from mentorgraph.embeddings.evidence import evidence
+from mentorgraph.embeddings.fusion import FUSED, NETWORK
+from mentorgraph.embeddings.model import Model, together
+from mentorgraph.embeddings.registry import ModelRefused, Published
+from mentorgraph.embeddings.tasks import allowed
+from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.model import KINDS, link_uid
+from mentorgraph.graph.policy import SIGNALS, Policy
+from mentorgraph.graph.question import Question
+from mentorgraph.graph.scoring import Scores, Term
+from mentorgraph.graph.signals import Evidence, Signal, all_signals
+
+MOST_DELETIONS = 12
+"""So many of a mentor's pairings, those that the network attends to most, are tried."""
+
+MENTOR = next(link for link in KINDS["pairings"].links if link.name == "mentor")
+
+UNIT = "times likelier than chance, as logarithm"
+
+
+@dataclass(frozen=True)
+class LearnedScorer:
+    """Ranks by a published model.
+
+    Attributes:
+        model_version: The version.
+        policy: The rules, and the settings of the signals.
+        model: The model.
+        with_network: Whether the network has a part; else only the weights of the signals are learned.
+    """
+
+    model_version: str
+    policy: Policy
+    model: Model
+    with_network: bool
+
+    @classmethod
+    def of(cls, published: Published, policy: Policy) -> "LearnedScorer":
+        """The scorer of a published version.
+
+        Raises:
+            ModelRefused: It was made for another version of mentorgraph.
+        """
+        try:
+            model = Model.of(published.arrays, published.texts)
+        except (ValueError, KeyError, IndexError) as error:
+            raise ModelRefused(f"model {published.version} is of another mentorgraph; train again") from error
+        return cls(published.version, policy, model, published.manifest["ranking"] == SERVED)
+
+    def score(self, columns: Columns, asked: Question) -> Scores:
+        """Scores everybody: Σ weight × value; where a value is unknown it adds nothing."""
+        asked = allowed(asked, self.model.setting)
+        ranking = self.model.fusion if self.with_network else self.model.plain
+        signals = {each.name: each for each in all_signals(columns, asked, self.policy)}
+        terms = []
+        for name in SIGNALS:
+            weight = float(ranking.weights[FUSED.index(f"signal {name}")])
+            contributions = weight * np.nan_to_num(signals[name].values, nan=0.0) + 0.0
+            values, explain = signals[name].values, signals[name].explain
+            terms.append(Term(name, signals[name].unit, weight, values, contributions, explain))
+        if self.with_network:
+            terms.append(self._network(columns, asked, signals, ranking.network))
+        return Scores.of(0.0, tuple(terms))
+
+    def _network(self, columns: Columns, asked: Question, signals: dict[str, Signal], weight: float) -> Term:
+        """The network's opinion: ln(share · people) of everybody who has mentored, 0 for as likely as by chance."""
+        known = self.model.knowledge(columns, asked.now, self.policy)
+        people = np.flatnonzero(known.has_mentored)
+        found = evidence(known, asked, people)
+        thought = self.model.attentions(known, found)
+        values = np.full(len(columns.people), np.nan)
+        if len(people):
+            values[people] = together([each.scores for each in thought], found.correction) + np.log(len(people))
+
+        def explain(person: int) -> list[Evidence]:
+            place = int(np.searchsorted(people, person)) if person in people else NONE
+            if place == NONE:
+                return []
+            deletion = Deletion(self.model, known, found, thought, place)
+            told = _paths_to(signals, person)
+            items = []
+            for pairing, drop in deletion.drops(MOST_DELETIONS):
+                uid = link_uid(columns.numberings["pairings"].uids[pairing], MENTOR, columns.people.uids[person])
+                if uid in told:
+                    items.append(replace(told[uid], drop=drop))
+            return sorted(items, key=lambda each: (-each.drop, -each.strength, each.edges))
+
+        contributions = weight * np.nan_to_num(values, nan=0.0) + 0.0
+        return Term(NETWORK, UNIT, weight, values, contributions, explain)
+
+
+def _paths_to(signals: dict[str, Signal], person: int) -> dict[str, Evidence]:
+    """The strongest path through each past pairing of a person, by the uid of the edge that leads to them."""
+    found: dict[str, Evidence] = {}
+    for name in ("goal_text", "similar_goals", "unit"):
+        for item in signals[name].explain(person):
+            uid = item.edges[-1].uid
+            if item.edges[-1].type == MENTOR.type and (uid not in found or item.strength > found[uid].strength):
+                found[uid] = item
+    return found

@@ -1,0 +1,129 @@
+"""The training process: started by the command line, so that nothing that answers requests ever loads torch.
+
+Run as `python -m mentorgraph.embeddings.process`. It reads one request from standard input and writes one JSON object a
+line: `{"doing", "done", "total"}` while it works, and in the end `{"result"}` or `{"error", "code"}`.
+"""
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mentorgraph.embeddings import snapshot as snapshots
+from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
+from mentorgraph.embeddings.tasks import SETTINGS
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.policy import load_policy
+
+MISSING = (
+    "training needs torch and torch-geometric, which the extra `train` brings: install mentorgraph[train], "
+    "about 3 GB to download"
+)
+
+
+def main() -> None:
+    """Carry out one request."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this, who then ends it
+    request = orjson.loads(sys.stdin.buffer.read())
+    try:
+        _say({"result": WORK[request["what"]](request)})
+    except DomainError as error:
+        _say({"error": error.message, "code": error.code})
+        sys.exit(1)
+    except MemoryError:
+        _say({"error": "there is not enough memory to train", "code": "NO_MEMORY"})
+        sys.exit(1)
+    except Exception as error:
+        traceback.print_exc()
+        _say({"error": f"training failed ({type(error).__name__})", "code": "INTERNAL"})
+        sys.exit(1)
+
+
+def _train(request: Mapping[str, Any]) -> dict[str, Any]:
+    runs = _runs()
+    snapshot = snapshots.load(Path(request["snapshot"]))
+    registry = Registry(Path(request["registry"]))
+    run = runs.evaluate(
+        snapshot,
+        runs.judging_window(snapshot),
+        None,
+        SETTINGS[request["setting"]],
+        _policy(request),
+        seed=request["seed"],
+        current=_current(registry),
+        progress=_progress,
+    )
+    version = runs.publish(run, registry, force=request["force"])
+    return {
+        "version": version,
+        "verdict": run.decision.sentence,
+        "conditions": runs.manifest_of(run, "", "")["gate"]["conditions"],
+        "rows": run.rows,
+        "asks": len(run.task),
+        "candidates": len(run.task.candidates),
+        "begin": run.task.now.isoformat(),
+    }
+
+
+def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
+    runs = _runs()
+    until = request["until"]
+    run = runs.evaluate(
+        snapshots.load(Path(request["snapshot"])),
+        datetime.fromisoformat(request["begin"]),
+        datetime.fromisoformat(until) if until else None,
+        SETTINGS[request["setting"]],
+        _policy(request),
+        seed=request["seed"],
+        progress=_progress,
+    )
+    return {
+        "verdict": run.decision.sentence,
+        "conditions": runs.manifest_of(run, "", "")["gate"]["conditions"],
+        "rows": run.rows,
+        "asks": len(run.task),
+        "candidates": len(run.task.candidates),
+    }
+
+
+WORK: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"train": _train, "evaluate": _evaluate}
+
+
+def _runs() -> Any:
+    """The module that needs torch."""
+    try:
+        from mentorgraph.embeddings import runs
+    except ImportError as error:
+        raise DomainError(MISSING, code="EXTRA_MISSING") from error
+    return runs
+
+
+def _policy(request: Mapping[str, Any]) -> Any:
+    return load_policy(Path(request["policy"]) if request["policy"] else None)
+
+
+def _current(registry: Registry) -> Published | None:
+    """The version that serves; one that is damaged does not, so there is nothing to compare with."""
+    version = registry.current()
+    try:
+        return registry.load(version) if version else None
+    except ModelRefused:
+        return None
+
+
+def _progress(doing: str, done: int = 0, total: int = 0) -> None:
+    _say({"doing": doing, "done": done, "total": total})
+
+
+def _say(told: Mapping[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""A training run: taught with what was known before a window, judged on that window, decided by the gate, published.
+
+What is published is the very model that was judged. It needs no second training on newer facts to be up to date: what
+it attends to are the facts of the day on which it is asked.
+"""
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows
+from mentorgraph.embeddings.gate import Decision, decide
+from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.registry import Published, Registry
+from mentorgraph.embeddings.snapshot import Snapshot
+from mentorgraph.embeddings.tasks import Setting, Task, task
+from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.policy import Policy
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much is done and how much there is (0 where nobody knows)."""
+
+WINDOWS_DAYS = (91, 122, 183, 365)
+"""Lengths that a judging window may have; the shortest one with enough goals is taken."""
+ENOUGH_ASKS = 200
+FEWEST_ASKS = 30
+
+
+@dataclass(frozen=True)
+class Run:
+    """A model and how it was judged.
+
+    Attributes:
+        model: The model.
+        task: What it was judged on.
+        judged: What its rankings and all baselines did there, by name.
+        decision: What the gate says.
+        current: The version that served then; empty for rules.
+        seed: Of the training.
+        snapshot: What was learned from and judged on.
+    """
+
+    model: Model
+    task: Task
+    judged: Mapping[str, Judged]
+    decision: Decision
+    current: str
+    seed: int
+    snapshot: Snapshot
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The figures, one row for each ranking and group."""
+        return rows(self.judged, self.task, self.model.setting.name)
+
+
+def evaluate(
+    snapshot: Snapshot,
+    begin: datetime,
+    until: datetime | None,
+    setting: Setting,
+    policy: Policy,
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    current: Published | None = None,
+    progress: Progress = lambda _step, _done, _total: None,
+) -> Run:
+    """Teaches a model with what was known before an instant and judges it on the goals of the time that follows.
+
+    Args:
+        snapshot: The facts.
+        begin: The instant.
+        until: Goals that were set from then on are not asked about; the end of the snapshot if none is given.
+        setting: What may be used.
+        policy: Settings of the signals.
+        recipe: How to teach.
+        seed: Decides all that chance decides.
+        current: The version that serves, to be judged beside it.
+        progress: Told how far it is.
+
+    Raises:
+        DomainError: `TOO_LITTLE_DATA`, with how much is missing.
+    """
+    columns = snapshot.columns
+    asked = task(columns, begin, min(until or snapshot.manifest.as_of, snapshot.manifest.as_of))
+    if not len(asked):
+        raise DomainError(
+            f"no goal that was set from {begin:%Y-%m-%d} on has found a mentor who had mentored before; "
+            "choose an earlier day",
+            code="TOO_LITTLE_DATA",
+        )
+    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=lambda step: progress(step, 0, 0))
+    done = 0
+
+    def count(asks: int) -> None:
+        nonlocal done
+        done += asks
+        progress("Ranking all mentors for each goal", done, len(asked))
+
+    judged = judge(model, model.knowledge(columns, begin, policy), asked, progress=count)
+    present = None
+    if current is not None:
+        other = Model.of(current.arrays, current.texts)
+        found = judge(other, other.knowledge(columns, begin, policy), asked, baselines=False)
+        present = found[current.manifest["ranking"]]
+    return Run(
+        model,
+        asked,
+        judged,
+        decide(judged, asked, present),
+        current.version if current else "",
+        seed,
+        snapshot,
+    )
+
+
+def judging_window(snapshot: Snapshot) -> datetime:
+    """Where the window begins on which a new model is judged.
+
+    Raises:
+        DomainError: `TOO_LITTLE_DATA`, with how much is missing.
+    """
+    end = snapshot.manifest.as_of
+    asks = 0
+    for days in WINDOWS_DAYS:
+        begin = (end - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
+        asks = len(task(snapshot.columns, begin, end))
+        if asks >= ENOUGH_ASKS:
+            return begin
+    if asks < FEWEST_ASKS:
+        raise DomainError(
+            f"too little to judge a model by: {asks} goals of the last year found a mentor who had mentored before, "
+            f"{FEWEST_ASKS} are needed; the rules stay in charge",
+            code="TOO_LITTLE_DATA",
+        )
+    return begin
+
+
+def publish(run: Run, registry: Registry, *, force: str = "") -> str:
+    """Publishes and promotes what the gate lets through.
+
+    Args:
+        run: The run.
+        registry: Where to.
+        force: Why the ranking with the network is to serve all the same; the reason stays in the manifest.
+
+    Returns:
+        The version that serves now; empty where the gate lets nothing through.
+
+    Raises:
+        ModelRefused: It cannot be written, or another version serves by now.
+    """
+    ranking = run.decision.ranking or (SERVED if force else "")
+    if not ranking:
+        return ""
+    manifest = manifest_of(run, ranking, "" if run.decision.ranking else force)
+    version = registry.publish(run.model.arrays(), run.model.texts(), manifest, lambda _json: card(manifest))
+    registry.promote(version, expected=run.current, reason="" if run.decision.ranking else force)
+    return version
+
+
+def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
+    """What is known about a model, for its manifest."""
+    told = run.snapshot.manifest
+    return {
+        "ranking": ranking,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "setting": run.model.setting.name,
+        "seed": run.seed,
+        "snapshot": {**asdict(told), "as_of": told.as_of.isoformat()},
+        "taught_before": run.task.now.isoformat(),
+        "judged_until": run.task.until.isoformat(),
+        "asks": len(run.task),
+        "candidates": len(run.task.candidates),
+        "rows": run.rows,
+        "gate": {
+            "verdict": run.decision.sentence,
+            "conditions": {name: [asdict(each) for each in found] for name, found in run.decision.conditions.items()},
+        },
+        "forced": forced,
+        "made_with": {"python": platform.python_version(), "numpy": np.__version__},
+    }
+
+
+def card(manifest: Mapping[str, Any]) -> str:
+    """A model card in Markdown (Mitchell et al. 2019, "Model cards for model reporting")."""
+    shown = [row for row in manifest["rows"] if row["group"] in ("all", "newcomers")]
+    lines = [
+        "# Model card",
+        "",
+        "Ranks mentors for a goal. Taught with past pairings: it says who would be chosen, not who would succeed.",
+        "",
+        f"- Facts: {manifest['snapshot']['counts']['pairings']:,} pairings of people who agreed to training, as of "
+        f"{manifest['snapshot']['as_of'][:10]}; taught with what was known before {manifest['taught_before'][:10]}.",
+        f"- Judged on {manifest['asks']:,} goals set from then until {manifest['judged_until'][:10]}, each ranking "
+        f"all {manifest['candidates']:,} people who had mentored before.",
+        f"- Setting: {manifest['setting']}. Which ranking serves: {manifest['ranking']}.",
+        f"- The gate: {manifest['gate']['verdict']}",
+    ]
+    if manifest["forced"]:
+        lines.append(f"- Promoted against the gate. Reason given: {manifest['forced']}")
+    lines += ["", "| ranking | for | NDCG@10 | 95 % | MRR | HR@10 | Recall@20 |", "|---|---|---|---|---|---|---|"]
+    lines += [
+        f"| {row['name']} | {row['group']} | {row['ndcg@10']:.4f} | {row['low']:.4f} – {row['high']:.4f} | "
+        f"{row['mrr']:.4f} | {row['hr@10']:.4f} | {row['recall@20']:.4f} |"
+        for row in shown
+    ]
+    lines += [
+        "",
+        "Not used: names, attributes of people, anything about people who have not agreed to training. People have no",
+        "embedding of their own; they are what they offer, where they belong and whom they have mentored.",
+        "",
+    ]
+    return "\n".join(lines)
