@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.tasks import SETTINGS, Setting
 from mentorgraph.embeddings.texts import Floats, Projection
 from mentorgraph.graph.columns import Columns, Numbering, Numbers
+from mentorgraph.graph.policy import Policy
 
 FURTHEST = 15.0
 """A network's score this far below its best is as low as any: no single network can rule anybody out alone."""
@@ -117,7 +119,7 @@ class Model:
             Fusion(arrays["linear.weights"], 0.0),
         )
 
-    def knowledge(self, columns: Columns, now: Any, policy: Any) -> Knowledge:
+    def knowledge(self, columns: Columns, now: datetime, policy: Policy) -> Knowledge:
         """What is known at an instant, in the terms of this model."""
         return Knowledge.of(columns, now, self.setting, policy, self.projection)
 

@@ -127,7 +127,7 @@ def window_starts(columns: Columns, now: datetime, most: int = 3, fewest_asks: i
     length = now.timestamp() - float(past.min())
     step = min(year_s, 0.75 * length / most)
     if step == year_s:
-        return [now.replace(year=now.year - back) for back in range(most, 0, -1)]
+        return [now.replace(year=now.year - back, day=min(now.day, 28)) for back in range(most, 0, -1)]
     starts = [now.timestamp() - step * back for back in range(most, 0, -1)]
     return [datetime.fromtimestamp(round(start), now.tzinfo) for start in starts]
 

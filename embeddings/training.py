@@ -26,7 +26,7 @@ from mentorgraph.embeddings.model import Model, rows_of, together
 from mentorgraph.embeddings.network import Batch, Network, hetero_data
 from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts, windows
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
-from mentorgraph.graph.columns import Columns, Numbers
+from mentorgraph.graph.columns import Columns, Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.policy import Policy
 
@@ -117,9 +117,9 @@ def train(
     """
     recipe = recipe or Recipe()
     starts = window_starts(columns, now, recipe.windows, recipe.fewest_asks)
-    tasks = windows(columns, now, starts)
+    tasks = [each for each in windows(columns, now, starts) if len(each)]
     asks = sum(map(len, tasks))
-    if asks < recipe.fewest_asks or not len(tasks[-1]) or not sum(map(len, tasks[:-1])):
+    if asks < recipe.fewest_asks or len(tasks) < 2:
         raise DomainError(
             f"too little to learn from: {asks} goals found a mentor who had mentored before, "
             f"{recipe.fewest_asks} over several months are needed",
@@ -134,20 +134,13 @@ def train(
         courses.append(_course(columns, each, setting, policy, projection, recipe, seed))
     skills, units = _vocabulary(columns, now, setting)
     rows = [
-        torch.from_numpy(rows_of(known, columns.numberings[kind]))
-        for known, kind in ((skills, "skills"), (units, "units"))
+        torch.from_numpy(rows_of(known_uids, columns.numberings[kind]))
+        for known_uids, kind in ((skills, "skills"), (units, "units"))
     ]
     school = _School(rows[0], rows[1], recipe, progress)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
-    chance = np.random.default_rng([seed, 1])
-    some = [_some(each.lessons, recipe.signals_asks, chance) for each in courses]
-    choices = [[_choice(lesson) for lesson in lessons] for lessons in some]
-    earlier = fit_listwise(plainly([each for window in choices[:-1] for each in window]))
-    opinions = school.opinions(rehearsal.network, some[-1], courses[-1].graph)
-    of_signals, of_network = blend(earlier, choices[-1], opinions)
-    everything = [each for window in choices for each in window]
-    linear, plain = fit_listwise(everything), fit_listwise(plainly(everything))
+    plain, linear, of_signals, of_network = _ranking(courses, rehearsal.network, school, seed)
     networks = tuple(
         _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
         for number in range(recipe.seeds)
@@ -194,6 +187,24 @@ def _course(
         small = replace(found, edges=found.edges.astype(np.float16), pairs=found.pairs.astype(np.float16))
         lessons.append(Lesson(small, np.searchsorted(found.people, chosen)))
     return Course(lessons, MessageGraph.of(known))
+
+
+def _ranking(
+    courses: Sequence[Course], rehearsed: Network, school: "_School", seed: int
+) -> tuple[Reals, Reals, float, float]:
+    """Weights of the rules' signals and of all signals, and how much the first sum and the network count together.
+
+    What the two count is judged on the last window, by a sum that was fitted without it and the rehearsed network; the
+    weights that are given back are fitted to all windows.
+    """
+    chance = np.random.default_rng([seed, 1])
+    some = [_some(each.lessons, school.recipe.signals_asks, chance) for each in courses]
+    choices = [[_choice(lesson) for lesson in lessons] for lessons in some]
+    earlier = fit_listwise(plainly([each for window in choices[:-1] for each in window]))
+    opinions = school.opinions(rehearsed, some[-1], courses[-1].graph)
+    of_signals, of_network = blend(earlier, choices[-1], opinions)
+    everything = [each for window in choices for each in window]
+    return fit_listwise(plainly(everything)), fit_listwise(everything), of_signals, of_network
 
 
 def _some(lessons: list[Lesson], most: int, chance: np.random.Generator) -> list[Lesson]:
