@@ -21,13 +21,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from mentorgraph.api.context import RequestContext, Service, recommender_of
+from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
 from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
+from mentorgraph.embeddings.registry import Registry
+from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
+from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 logger = logging.getLogger(__name__)
@@ -140,7 +143,9 @@ def from_environment() -> ASGIApp:
     """
     if os.environ.get(DEMO_VARIABLE) != "1":
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
-    return app_of(Service(partial(recommender_of, mentorgraph_home())))
+    home = mentorgraph_home()
+    reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
+    return app_of(Service(partial(recommender_of, home), reloading))
 
 
 def app_of(service: Service) -> ASGIApp:
@@ -152,7 +157,7 @@ def app_of(service: Service) -> ASGIApp:
             yield
 
     async def context(request: Request) -> RequestContext:
-        return RequestContext(demo_viewer(request.headers.get(VIEWER_HEADER)), service)
+        return RequestContext(demo_viewer(request.headers.get(VIEWER_HEADER)), service, await service.scorer())
 
     return create_app(schema, context=context, ready=service.ready, lifespan=lifespan, allowed_hosts=LOOPBACK_HOSTS)
 

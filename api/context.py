@@ -11,6 +11,8 @@ from typing import TypeAlias
 from aiodataloader import DataLoader
 
 from mentorgraph.api.errors import without_texts
+from mentorgraph.embeddings.registry import Registry
+from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
@@ -18,7 +20,7 @@ from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.recording import present
-from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -34,14 +36,24 @@ Opening: TypeAlias = Callable[[Report], AbstractAsyncContextManager[Recommender]
 """Opens what answers, tells what it is doing meanwhile, and closes it in the end."""
 
 
-async def recommender_on(database: Database) -> Recommender:
+MODELS = "models"
+"""Folder of a home in which the versions of the model lie."""
+
+
+async def recommender_on(database: Database, home: Path | None = None) -> Recommender:
     """Brings a database to the model of this version and returns what answers from it, with all that it has to know.
+
+    Args:
+        database: The database.
+        home: Where the model lies that ranks; rules alone rank if none is given.
 
     Raises:
         DomainError: The database cannot be brought to the model, or not be read.
     """
     await migrate(database)
-    recommender = Recommender(Store(database), RulesScorer(load_policy(chosen_policy())))
+    policy = load_policy(chosen_policy())
+    scorer = await Reloading(Registry(home / MODELS), policy).scorer() if home else RulesScorer(policy)
+    recommender = Recommender(Store(database), scorer)
     await recommender.columns.refresh(recommender.store)
     return recommender
 
@@ -51,7 +63,7 @@ async def recommender_of(home: Path, report: Report) -> AsyncIterator[Recommende
     """What answers from the database of a home, or from the one that `NEO4J_URI` names, while the block runs."""
     async with open_database(home, progress=report) as database:
         report("Reading the graph", 0, 0)
-        recommender = await recommender_on(database)
+        recommender = await recommender_on(database, home)
         report("Preparing to answer", 0, 0)
         await _ask_for_nothing(recommender)
         yield recommender
@@ -77,8 +89,15 @@ class Service:
     Nothing is answered before the database has the model of this version.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, reloading: Reloading | None = None) -> None:
+        """Prepares a service.
+
+        Args:
+            opening: Opens what answers.
+            reloading: Follows the version of the model that is current; what was opened ranks if none is given.
+        """
         self._opening = opening
+        self._reloading = reloading
         self._recommender: Recommender | None = None
         self._reason = "the database is being opened; try again in a moment"
         self._closing = asyncio.Event()
@@ -107,6 +126,10 @@ class Service:
             raise DatabaseUnavailable(self._reason)
         return self._recommender
 
+    async def scorer(self) -> Scorer | None:
+        """What ranks from now on, to be kept for the whole of a request; None for what the recommender has."""
+        return await self._reloading.scorer() if self._reloading else None
+
     async def ready(self) -> Mapping[str, object]:
         """Asks the database and tells which model answers.
 
@@ -114,7 +137,9 @@ class Service:
             DatabaseUnavailable: The database does not answer.
         """
         await self.recommender.store.read_changes()
-        return {"model": self.recommender.scorer.model_version}
+        scorer = await self.scorer() or self.recommender.scorer
+        refused = {"refused": self._reloading.refused} if self._reloading and self._reloading.refused else {}
+        return {"model": scorer.model_version, **refused}
 
     async def _run(self) -> None:
         logged = ""
@@ -163,10 +188,12 @@ class RequestContext:
 
     Attributes:
         viewer: On whose behalf the request is made.
+        scorer: What ranks throughout the request; None for what the recommender has.
     """
 
-    def __init__(self, viewer: Viewer, service: Service) -> None:
+    def __init__(self, viewer: Viewer, service: Service, scorer: Scorer | None = None) -> None:
         self.viewer = viewer
+        self.scorer = scorer
         self._service = service
 
     @property

@@ -87,6 +87,7 @@ class Query(graphene.ObjectType):
             after=arguments.get("after"),
             with_paths=bool(selected & {"paths", "sentences"}),
             with_total="totalCount" in selected,
+            scorer=context.scorer,
         )
         return {
             "slate_id": slate.uid,
@@ -108,6 +109,7 @@ class Query(graphene.ObjectType):
             read_global_id(mentee_id, expected="Person", field="menteeId")[1],
             read_global_id(mentor_id, expected="Person", field="mentorId")[1],
             _goal(goal_id),
+            scorer=context.scorer,
         )
 
     @staticmethod

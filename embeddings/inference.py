@@ -69,6 +69,7 @@ class Attention:
     Attributes:
         scores: `float32[people]`.
         asker: The asking goal: `float32[ENCODED]`.
+        attention: The share of each head that each edge has: `float32[edges, HEADS]`.
         flow: What flows along each edge to each of its mentors: `float32[edges, HEADS]`.
         below: How far each edge's logit lies above the lowest that counts: `float32[edges, HEADS]`.
         values: `float32[edges, VALUES]`.
@@ -78,6 +79,7 @@ class Attention:
 
     scores: Floats
     asker: Floats
+    attention: Floats
     flow: Floats
     below: Floats
     values: Floats
@@ -146,7 +148,7 @@ def attend(weights: Weights, encoded: Encoded, found: Evidence) -> Attention:
         axis=1,
         dtype=np.float32,
     )
-    return Attention(scores_of(weights, inputs), asker, flow, below, values, mass, inputs)
+    return Attention(scores_of(weights, inputs), asker, attention, flow, below, values, mass, inputs)
 
 
 def of_arcs(mass: Floats, greatest: Floats, nearest: Floats, summed: Floats, strongest: Floats) -> tuple[Floats, ...]:

@@ -40,7 +40,12 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         traceback.print_exc()
-        _say({"error": f"training failed ({type(error).__name__})", "code": "INTERNAL"})
+        _say(
+            {
+                "error": f"training failed ({type(error).__name__}); training.log of the home says where",
+                "code": "INTERNAL",
+            }
+        )
         sys.exit(1)
 
 

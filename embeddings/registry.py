@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -184,14 +184,14 @@ class Registry:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def publish(self, arrays: Arrays, texts: Texts, manifest: Mapping[str, Any], card: Callable[[str], str]) -> str:
+    def publish(self, arrays: Arrays, texts: Texts, manifest: Mapping[str, Any], card: str) -> str:
         """Adds a version; it does not serve before it is promoted.
 
         Args:
             arrays: Its numbers.
             texts: Its lists of texts, by name.
             manifest: What is known about it; the hashes of the files are added.
-            card: Writes its model card, given the manifest as JSON.
+            card: Its model card, in Markdown.
 
         Returns:
             Its name. The same content on the same day has the same name and is published once.
@@ -200,10 +200,12 @@ class Registry:
             ModelRefused: The disk is full, or the folder cannot be written; nothing was added.
         """
         files = {
-            ARRAYS: safetensors.numpy.save({name: np.ascontiguousarray(each) for name, each in arrays.items()}),
+            ARRAYS: safetensors.numpy.save(
+                {name: np.array(each, order="C", copy=None) for name, each in arrays.items()}
+            ),
             TEXTS: orjson.dumps({name: list(each) for name, each in texts.items()}),
+            CARD: card.encode(),
         }
-        files[CARD] = card(orjson.dumps(manifest, option=orjson.OPT_INDENT_2).decode()).encode()
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         files[MANIFEST] = orjson.dumps({**manifest, "files": hashes}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         digest = hashlib.sha256(files[MANIFEST]).hexdigest()[:12]

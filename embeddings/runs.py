@@ -156,12 +156,12 @@ def publish(run: Run, registry: Registry, *, force: str = "") -> str:
     Raises:
         ModelRefused: It cannot be written, or another version serves by now.
     """
-    ranking = run.decision.ranking or (SERVED if force else "")
+    ranking = SERVED if force else run.decision.ranking
     if not ranking:
         return ""
-    manifest = manifest_of(run, ranking, "" if run.decision.ranking else force)
-    version = registry.publish(run.model.arrays(), run.model.texts(), manifest, lambda _json: card(manifest))
-    registry.promote(version, expected=run.current, reason="" if run.decision.ranking else force)
+    manifest = manifest_of(run, ranking, force)
+    version = registry.publish(run.model.arrays(), run.model.texts(), manifest, card(manifest))
+    registry.promote(version, expected=run.current, reason=force)
     return version
 
 

@@ -25,8 +25,10 @@ from mentorgraph.graph.model import KINDS, Record
 from mentorgraph.graph.store import Store
 
 FACTS, MANIFEST = "facts.jsonl.gz", "manifest.json"
-LEFT_OUT = frozenset({"name", "zone", "source", "external_id", "aliases"})
-"""Properties that are never part of a snapshot, except names of units, which are no people's."""
+LEFT_OUT = frozenset({"source", "external_id", "aliases"})
+"""Properties that are never part of a snapshot."""
+OF_PEOPLE = frozenset({"name", "zone"})
+"""Properties of people that are not. Availability, from which the common time is computed, has zones of its own."""
 ATTEMPTS = 5
 
 Progress = Callable[[str, int], None]
@@ -191,7 +193,7 @@ def _line(record: Record, as_of: datetime) -> bytes:
     properties: dict[str, Any] = {
         name: value
         for name, value in record.properties.items()
-        if name not in LEFT_OUT or (name == "name" and record.kind == "units")
+        if name not in LEFT_OUT and not (record.kind == "people" and name in OF_PEOPLE)
     }
     if (until := properties.get("until")) is not None and until >= as_of:
         # It had not ended yet, so neither its end nor how it went was known. Availability and absences are planned.

@@ -18,7 +18,9 @@ from itertools import count
 import click
 from rich.console import Console
 
+from mentorgraph.api.commands.learning import print_figures, train_model
 from mentorgraph.api.commands.session import run, sentences
+from mentorgraph.api.context import MODELS
 from mentorgraph.api.examples import (
     Asker,
     Example,
@@ -31,6 +33,7 @@ from mentorgraph.api.examples import (
     readme,
     values_for,
 )
+from mentorgraph.embeddings.registry import Registry
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.check import FIXED_LABELS
 from mentorgraph.graph.database import Address, Database
@@ -84,6 +87,7 @@ def demo(once: bool, port: int, people: int, months: int, seed: int) -> None:
                 lambda database, show: _prepare(database, show, community),
                 if_interrupted="the same command completes what was begun",
             )
+            _teach()
             guide = _Guide(f"http://{HOST}:{listener.getsockname()[1]}/graphql", askers, once)
             status = guide.accompany(listener)
     if once and guide.failures:
@@ -201,6 +205,22 @@ async def _fill(store: Store, community: Community, show: Report) -> None:
         show("Importing rows", done, total)
 
     await import_bundle(store, bundle, source="demo", on_progress=add)
+
+
+def _teach() -> None:
+    """Teach and judge a model, once, and say what the gate decided."""
+    registry = Registry(mentorgraph_home() / MODELS)
+    if registry.versions():
+        click.echo(f"Model {registry.current() or '(none)'} ranks; see mentorgraph models list.", err=True)
+        return
+    click.echo("Teaching a model with the past pairings, and judging it on later goals.", err=True)
+    try:
+        result = train_model()
+    except click.ClickException as error:
+        click.echo(f"{error.message}. The rules rank.", err=True)
+        return
+    print_figures(result)
+    click.echo(f"Model {result['version']} ranks." if result["version"] else "The rules rank.", err=True)
 
 
 # --- the server ------------------------------------------------------------------------------------------------------

@@ -11,11 +11,13 @@ from typing import Any
 
 import click
 import orjson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
+from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.database import Database
@@ -25,8 +27,8 @@ from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.policy import chosen_policy
 from mentorgraph.graph.store import Store
 
-SNAPSHOTS, MODELS = "snapshots", "models"
-COLUMNS = ("ndcg@10", "mrr", "hr@10", "recall@20", "ndcg@20")
+SNAPSHOTS, LOG = "snapshots", "training.log"
+COLUMNS = ("ndcg@10", "mrr", "hr@10")
 
 _seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
 _setting = click.option(
@@ -161,18 +163,19 @@ def train_model(name: str | None = None, setting: str = "full", seed: int = 0, f
 
 def print_figures(result: Mapping[str, Any]) -> None:
     """Print the rankings side by side, best first, and what the gate says."""
-    table = Table(title=f"{result['asks']} goals, {result['candidates']} people to choose from", title_justify="left")
-    table.add_column("ranking")
-    table.add_column("for")
-    for column in (*COLUMNS[:1], "95 %", *COLUMNS[1:]):
-        table.add_column(column, justify="right")
     for group in ("all", "newcomers"):
+        title = f"{result['asks']} goals ({group}), {result['candidates']} people to choose from"
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+        table.add_column("ranking", no_wrap=True)
+        for column in (*COLUMNS[:1], "95 %", *COLUMNS[1:]):
+            table.add_column(column, justify="right", no_wrap=True)
         rows = [row for row in result["rows"] if row["group"] == group]
         for row in sorted(rows, key=lambda row: -row["ndcg@10"]):
             style = "bold" if row["kind"] == "model" else None
             first, *others = (f"{row[column]:.3f}" for column in COLUMNS)
-            table.add_row(row["name"], group, first, f"{row['low']:.3f}–{row['high']:.3f}", *others, style=style)
-    Console().print(table)
+            table.add_row(row["name"], first, f"{row['low']:.3f}–{row['high']:.3f}", *others, style=style)
+        if rows:
+            Console().print(table)
     click.echo(result["verdict"])
 
 
@@ -194,9 +197,16 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) 
     # Threads that spin while they wait would take the second core from whatever serves beside.
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ}
     command = [sys.executable, "-P", "-m", "mentorgraph.embeddings.process"]
-    process = subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
-    )
+    log = mentorgraph_home() / LOG
+    with log.open("wb") as errors:
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            start_new_session=True,
+        )
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     said: dict[str, Any] = {}
@@ -215,4 +225,7 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) 
         return dict(said["result"])
     if "error" in said:
         raise DomainError(said["error"], code=said["code"])
-    raise DomainError("the training process was ended from outside; what serves is untouched", code="INTERNAL")
+    raise DomainError(
+        f"the training process was ended from outside; what serves is untouched, and {log} may say more",
+        code="INTERNAL",
+    )

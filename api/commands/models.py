@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from mentorgraph.api.commands.learning import MODELS, print_figures
+from mentorgraph.api.commands.learning import print_figures
 from mentorgraph.api.commands.session import sentences
+from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.graph.home import mentorgraph_home
 
@@ -42,14 +44,14 @@ def list_() -> None:
         current = registry.current()
         versions = list(reversed(registry.versions()))
         told = [(version, registry.manifest(version)) for version in versions]
-    table = Table()
-    for heading in ("version", "made", "taught before", "ranking", "setting", "NDCG@10", ""):
-        table.add_column(heading)
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("version", "made", "taught before", "NDCG@10", "", "ranking"):
+        table.add_column(heading, no_wrap=heading != "ranking")
     for version, manifest in told:
         figure = _figure(manifest)
         serves = "serves" if version == current else ""
         made, taught = manifest["created"][:16].replace("T", " "), manifest["taught_before"][:10]
-        table.add_row(version, made, taught, manifest["ranking"], manifest["setting"], f"{figure:.3f}", serves)
+        table.add_row(version, made, taught, f"{figure:.3f}", serves, f"{manifest['ranking']} ({manifest['setting']})")
     if told:
         Console().print(table)
     click.echo(f"{current or RULES} serves.")

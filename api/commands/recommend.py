@@ -32,6 +32,7 @@ from mentorgraph.graph.batch import RankedGoal, rank_for_goals
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.matching import Explanation, Recommender, Slate
 from mentorgraph.graph.model import InvalidFact
 from mentorgraph.graph.paging import MOST
@@ -232,7 +233,7 @@ def _ask(work: Callable[[Recommender, Report], Awaitable[Answer]]) -> Answer:
 
     async def session(database: Database, show: Report) -> Answer:
         show("Reading the graph", 0, 0)
-        return await work(await recommender_on(database), show)
+        return await work(await recommender_on(database, mentorgraph_home()), show)
 
     return run(session)
 

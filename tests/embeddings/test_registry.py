@@ -20,7 +20,7 @@ WORDS = {"terms": ["water", "größe"], "setting": ["full"]}
 
 
 def published(registry: Registry, note: str = "first") -> str:
-    return registry.publish(NUMBERS, WORDS, {"note": note}, lambda text: f"# Card\n\n{text}\n")
+    return registry.publish(NUMBERS, WORDS, {"note": note}, "# Card\n")
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_a_version_is_read_as_it_was_published(registry: Registry) -> None:
     assert sorted(found.arrays) == sorted(NUMBERS)
     for name, array in NUMBERS.items():
         np.testing.assert_array_equal(found.arrays[name], array)
-        assert found.arrays[name].dtype == array.dtype
-    assert registry.card(version).startswith("# Card\n\n{\n")
+        assert (found.arrays[name].dtype, found.arrays[name].shape) == (array.dtype, array.shape)
+    assert registry.card(version) == "# Card\n"
     assert registry.current() == ""
     assert registry.folder.stat().st_mode & 0o777 == 0o700
 
@@ -94,14 +94,14 @@ def test_a_changed_card_is_refused(registry: Registry) -> None:
 
 
 def test_files_of_two_versions_do_not_go_together(registry: Registry) -> None:
-    one, other = published(registry), registry.publish({"a": np.ones(3)}, WORDS, {"note": "other"}, str)
+    one, other = published(registry), registry.publish({"a": np.ones(3)}, WORDS, {"note": "other"}, "")
     (registry.folder / one / ARRAYS).write_bytes((registry.folder / other / ARRAYS).read_bytes())
     with pytest.raises(ModelRefused, match="not the file that was published"):
         registry.load(one)
 
 
 def test_numbers_that_are_not_finite_are_refused(registry: Registry) -> None:
-    version = registry.publish({"a": np.array([1.0, np.nan])}, WORDS, {}, str)
+    version = registry.publish({"a": np.array([1.0, np.nan])}, WORDS, {}, "")
     with pytest.raises(ModelRefused, match="a has a number that is not finite"):
         registry.promote(version)
 
@@ -177,7 +177,7 @@ from mentorgraph.embeddings.registry import Registry
 registry = Registry(Path(sys.argv[1]))
 print("ready", flush=True)
 for number in range(10_000):
-    version = registry.publish({"a": np.full(50_000, number)}, {"t": []}, {"n": number}, str)
+    version = registry.publish({"a": np.full(50_000, number)}, {"t": []}, {"n": number}, "")
     registry.promote(version)
 """
 
@@ -209,7 +209,7 @@ def test_a_full_disk_leaves_what_serves(registry: Registry) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
     try:
         with pytest.raises(ModelRefused, match="cannot be written"):
-            registry.publish({"a": np.zeros(10_000)}, WORDS, {}, str)
+            registry.publish({"a": np.zeros(10_000)}, WORDS, {}, "")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, previous)

@@ -90,7 +90,7 @@ async def test_names_and_comments_are_not_in_it(store: Store, tmp_path: Path) ->
     await import_bundle(store, bundle_of(generate(60, months=6, seed=1).rows))
     folder = await take(store, tmp_path)
     told = {name for _, _, properties, _ in lines(folder) for name in properties}
-    assert told.isdisjoint({"zone", "external_id", "source", "comment", "aliases"} - {"zone"})
+    assert told.isdisjoint({"external_id", "source", "comment", "aliases"})
     of_people = {name for kind, _, properties, _ in lines(folder) if kind == "people" for name in properties}
     assert of_people == {"uid", "since"}
     content = gzip.decompress((folder / FACTS).read_bytes()).decode()
