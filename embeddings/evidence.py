@@ -328,16 +328,19 @@ def _pair_features(known: Knowledge, asked: Question, people: Numbers, alike: di
     mentor, group = precedents.pairing_mentor, precedents.pairing_precedent
     in_unit = _unit_features(known, asked, people)
     columns += in_unit
+    decayed = np.float32(0.7) ** precedents.years
+    best = np.zeros(everybody, np.float32)
+    np.maximum.at(best, mentor, alike["full"][group])
     signals = {signal.name: signal.values[people] for signal in all_signals(known.columns, asked, known.policy)}
+    if not known.setting.unit_names:
+        # The signal reads whole texts; beside the masked ones it would tell exactly whose unit's name was in common.
+        signals["goal_text"] = best[people]
     columns += [np.nan_to_num(signals[name]) for name in SIGNALS]
     columns.append(~np.isnan(signals["time_overlap"]))
     again = np.bincount(mentor[precedents.mentee[group] == asked.mentee], minlength=everybody)[people]
     columns.append(np.log1p(again))
     strongest = in_unit[3]
     columns.append(strongest - strongest.max(initial=0))
-    decayed = np.float32(0.7) ** precedents.years
-    best = np.zeros(everybody, np.float32)
-    np.maximum.at(best, mentor, alike["full"][group])
     columns.append(best[people])
     for name in ("full", "wishes"):
         mass = (alike[name] ** 3 * decayed)[group]

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.evidence import evidence
+from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.model import Model
-from mentorgraph.embeddings.tasks import FULL, Task, questions
+from mentorgraph.embeddings.tasks import FULL, MASKED, NO_UNIT, Setting, Task, questions
+from mentorgraph.embeddings.texts import GoalTexts, Projection
 from mentorgraph.graph.columns import Columns, Reals
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.text import goal_text
 
 POLICY = load_policy()
 LATER = "2026-05-20"
@@ -115,3 +118,29 @@ def test_a_goal_set_after_the_question_is_no_precedent_of_itself(model: Model, c
     found = evidence(known, asked, task.candidates)
     assert asked.goal in known.precedents.goal
     assert asked.goal not in known.precedents.goal[found.precedents]
+
+
+def features_of(columns: Columns, task: Task, setting: Setting, projection: Projection) -> list[Reals]:
+    known = Knowledge.of(columns, task.now, setting, POLICY, projection)
+    asked = questions(columns, task, setting, POLICY.signals)[:10]
+    found = [evidence(known, each, task.candidates) for each in asked]
+    return [part.astype(np.float64) for each in found for part in (each.edges, each.pairs, each.text)]
+
+
+def test_masked_texts_tell_nothing_of_the_name_of_a_unit(
+    columns: Columns, task: Task, new_community: Callable[[], Columns]
+) -> None:
+    projection = Projection.fit(GoalTexts.of(columns, False).full, columns.tables["goals"].begun(task.now.timestamp()))
+    renamed = new_community()
+    goals, names = renamed.tables["goals"], renamed.tables["units"].strings("name")
+    for row in range(len(goals)):
+        told = f"{goals.strings('description')[row]} {names[goals.numbers('unit')[row]]}"
+        goals.strings("description")[row] = told
+        renamed._texts.put(row, goal_text({"title": goals.strings("title")[row], "description": told}))
+    goals.version += 1
+    before, after = (features_of(each, task, MASKED, projection) for each in (columns, renamed))
+    assert all(np.allclose(one, other, atol=1e-6) for one, other in zip(before, after, strict=True))
+    before, after = (features_of(each, task, NO_UNIT, projection) for each in (columns, renamed))
+    assert not all(
+        one.shape == other.shape and np.allclose(one, other) for one, other in zip(before, after, strict=True)
+    )
