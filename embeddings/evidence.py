@@ -334,7 +334,7 @@ def _pair_features(known: Knowledge, asked: Question, people: Numbers, alike: di
     signals = {signal.name: signal.values[people] for signal in all_signals(known.columns, asked, known.policy)}
     if not known.setting.unit_names:
         # The signal reads whole texts; beside the masked ones it would tell exactly whose unit's name was in common.
-        signals["goal_text"] = best[people]
+        signals["goal_text"] = best[people].astype(np.float64)
     columns += [np.nan_to_num(signals[name]) for name in SIGNALS]
     columns.append(~np.isnan(signals["time_overlap"]))
     again = np.bincount(mentor[precedents.mentee[group] == asked.mentee], minlength=everybody)[people]

@@ -66,7 +66,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "more at the end": lambda file: file.write_bytes(file.read_bytes() + b" "),
     "empty": lambda file: file.write_bytes(b""),
     "gone": lambda file: file.unlink(),
-    "a link": lambda file: (file.rename(file.parent.parent / "elsewhere"), file.symlink_to("../elsewhere")),
+    "a link": lambda file: os.symlink(file.rename(file.parent.parent / "elsewhere"), file),
 }
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.snapshot import FACTS, MANIFEST, load, take
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.model import KINDS
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import generate
 
@@ -94,7 +94,7 @@ async def test_names_and_comments_are_not_in_it(store: Store, tmp_path: Path) ->
     of_people = {name for kind, _, properties, _ in lines(folder) if kind == "people" for name in properties}
     assert of_people == {"uid", "since"}
     content = gzip.decompress((folder / FACTS).read_bytes()).decode()
-    async for fact in store.facts(snapshots.KINDS["people"]):
+    async for fact in store.facts(KINDS["people"]):
         assert str(fact.record.properties["name"]) not in content
     assert folder.parent.stat().st_mode & 0o777
     assert folder.stat().st_mode & 0o077 == 0

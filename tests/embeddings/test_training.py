@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.baselines import BASELINES
-from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, SERVED, bootstrap, gain, groups, judge, rows
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, bootstrap, gain, groups, judge, rows
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task
@@ -47,7 +47,7 @@ def test_too_little_data_is_said_with_what_is_missing() -> None:
 def test_every_ranking_gets_a_row_for_every_group(columns: Columns, task: Task, model: Model) -> None:
     asked = task.only(np.arange(40))
     judged = judge(model, model.knowledge(columns, task.now, POLICY), asked)
-    assert set(judged) == {SERVED, NETWORK, LINEAR, *BASELINES}
+    assert set(judged) == {SERVED, PLAIN, NETWORK, LINEAR, *BASELINES}
     table = rows(judged, asked, "full")
     present = [name for name, mask in groups(asked).items() if mask.any()]
     assert [(row["name"], row["group"]) for row in table] == [(name, group) for name in judged for group in present]
