@@ -1,0 +1,83 @@
+"""The gate: what it lets through, and that what was not learned does not pass."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from mentorgraph.embeddings.baselines import BASELINES
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, Judged
+from mentorgraph.embeddings.gate import decide
+from mentorgraph.embeddings.tasks import Task
+
+ASKS = 400
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def task(newcomers: float = 0.5) -> Task:
+    numbers = np.arange(ASKS)
+    relevant = tuple(np.array([0]) for _ in range(ASKS))
+    return Task(NOW, NOW, numbers, numbers, numbers, relevant, numbers < newcomers * ASKS)
+
+
+def ranking(name: str, hits: float, kind: str = "baseline", seed: int = 0) -> Judged:
+    """A ranking that puts the one relevant candidate first in a share of the asks, and 50th in the others."""
+    draws = np.random.default_rng(seed).random(ASKS)
+    return Judged(name, kind, [np.array([1 if draw < hits else 50]) for draw in draws], 0.0)
+
+
+def judged(served: float, plain: float, linear: float, simple: float, seed: int = 0) -> dict[str, Judged]:
+    found = [ranking(SERVED, served, "model", seed), ranking(PLAIN, plain, "model", seed)]
+    found += [ranking(NETWORK, served, "model", seed), ranking(LINEAR, linear)]
+    found += [ranking(name, simple) for name in BASELINES]
+    return {each.name: each for each in found}
+
+
+def test_a_network_that_adds_beyond_doubt_may_serve() -> None:
+    decision = decide(judged(0.6, 0.5, 0.5, 0.3), task())
+    assert decision.ranking == SERVED
+    assert all(each.holds for each in decision.conditions[SERVED])
+    assert len(decision.conditions[SERVED]) == len(BASELINES) + 2
+
+
+def test_where_the_network_adds_too_little_the_same_ranking_without_it_may_serve() -> None:
+    found = judged(0.503, 0.5, 0.5, 0.3)
+    decision = decide(found, task())
+    assert decision.ranking == PLAIN
+    failed = [each.name for each in decision.conditions[SERVED] if not each.holds]
+    assert failed == ["network adds"]
+    assert "the network adds too little" in decision.sentence
+
+
+def test_nothing_may_serve_that_a_simple_ranking_beats() -> None:
+    decision = decide(judged(0.4, 0.4, 0.3, 0.5), task())
+    assert decision.ranking == ""
+    assert decision.sentence.startswith("Nothing may serve: against popularity -0.")
+
+
+def test_newcomers_must_not_pay_for_the_rest() -> None:
+    found = judged(0.5, 0.5, 0.5, 0.3)
+    places = [np.array([50]) if number < ASKS // 2 else np.array([1]) for number in range(ASKS)]
+    found[SERVED] = replace(found[SERVED], places=places)
+    found[LINEAR] = replace(ranking(LINEAR, 0.3), places=ranking(LINEAR, 0.3).places)
+    decision = decide(found, task())
+    failed = [each.name for each in decision.conditions[SERVED] if not each.holds]
+    assert failed == ["network does not harm newcomers"]
+
+
+def test_a_new_version_may_not_be_worse_than_the_present_one() -> None:
+    found = judged(0.6, 0.5, 0.5, 0.3)
+    assert decide(found, task(), found[SERVED]).ranking == SERVED
+    better = ranking("served", 0.7, "model")
+    decision = decide(found, task(), better)
+    assert decision.ranking == ""
+    assert [each.name for each in decision.conditions[SERVED] if not each.holds] == ["no loss"]
+    slightly = ranking("served", 0.604, "model")
+    assert decide(found, task(), slightly).ranking in (SERVED, "")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_ranking_by_chance_is_refused(seed: int) -> None:
+    """As a model is whose labels were shuffled: it puts the right ones first no more often than chance."""
+    assert decide(judged(0.02, 0.02, 0.3, 0.2, seed), task()).ranking == ""

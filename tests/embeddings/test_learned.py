@@ -1,0 +1,159 @@
+"""What ranks: its sum, the parts by their definitions, and what the network's part loses by a deletion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mentorgraph.embeddings.deletion import Deletion
+from mentorgraph.embeddings.evaluation import PLAIN, SERVED
+from mentorgraph.embeddings.evidence import Evidence, evidence
+from mentorgraph.embeddings.fusion import FUSED, NETWORK, Fusion
+from mentorgraph.embeddings.inference import attend, encode
+from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.learned import LearnedScorer
+from mentorgraph.embeddings.message_graph import MessageGraph, means
+from mentorgraph.embeddings.model import Model, rows_of, together
+from mentorgraph.embeddings.registry import ModelRefused, Published
+from mentorgraph.embeddings.tasks import FULL, Task, questions
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.policy import SIGNALS, load_policy
+from mentorgraph.graph.question import Question
+
+POLICY = load_policy()
+WEIGHT = 0.6
+
+
+@pytest.fixture(scope="module")
+def weighted(model: Model) -> Model:
+    """The model with a network that counts, whatever so small a community has taught."""
+    return replace(model, fusion=Fusion(model.plain.weights, WEIGHT))
+
+
+@pytest.fixture(scope="module")
+def asked(columns: Columns, task: Task) -> list[Question]:
+    return questions(columns, task, FULL, POLICY.signals)
+
+
+def scorer(model: Model, with_network: bool = True) -> LearnedScorer:
+    return LearnedScorer("v1", POLICY, model, with_network)
+
+
+def test_the_score_is_the_sum_of_weights_times_values(weighted: Model, columns: Columns, asked: list[Question]) -> None:
+    for each in asked[:10]:
+        scores = scorer(weighted).score(columns, each)
+        assert [term.name for term in scores.terms] == [*SIGNALS, NETWORK]
+        total = np.zeros(len(columns.people))
+        for term in scores.terms:
+            assert term.weight is not None
+            total += term.weight * np.nan_to_num(term.values)
+        assert scores.base == 0
+        np.testing.assert_allclose(scores.total, total, atol=1e-8)
+
+
+def test_weights_are_those_of_the_model(weighted: Model, columns: Columns, asked: list[Question]) -> None:
+    scores = scorer(weighted).score(columns, asked[0])
+    for term in scores.terms[:-1]:
+        assert term.weight == weighted.plain.weights[FUSED.index(f"signal {term.name}")]
+    assert scores.terms[-1].weight == WEIGHT
+    assert len({term.weight for term in scores.terms}) > 4
+    plain = scorer(weighted, with_network=False).score(columns, asked[0])
+    assert [term.name for term in plain.terms] == [*SIGNALS]
+
+
+def test_what_serves_ranks_as_what_was_judged(
+    weighted: Model, columns: Columns, task: Task, asked: list[Question]
+) -> None:
+    known = weighted.knowledge(columns, task.now, POLICY)
+    for each in asked[:10]:
+        judged = weighted.scores(known, evidence(known, each, task.candidates))
+        served = scorer(weighted).score(columns, each).total[task.candidates]
+        np.testing.assert_allclose(served - served[0], judged - judged[0], atol=2e-5)
+
+
+def test_whoever_has_never_mentored_is_as_likely_as_by_chance(
+    weighted: Model, columns: Columns, task: Task, asked: list[Question]
+) -> None:
+    term = scorer(weighted).score(columns, asked[0]).terms[-1]
+    new = np.setdiff1d(np.arange(len(columns.people)), task.candidates)
+    assert np.isnan(term.values[new]).all()
+    assert (term.contributions[new] == 0).all()
+    assert np.exp(term.values[task.candidates]).mean() == pytest.approx(1, abs=1e-3)
+    assert term.explain(int(new[0])) == []
+
+
+# --- deletion -------------------------------------------------------------------------------------------------------
+
+
+def share_without(model: Model, known: Knowledge, found: Evidence, place: int, precedent: int) -> float:
+    """The definition: the network run again on evidence and messages that lack one person's part of a precedent."""
+    arcs = found.mentor_arcs
+    lost = (arcs[1] == place) & (found.precedents[arcs[0]] == precedent)
+    changed = replace(found, mentor_arcs=arcs[:, ~lost])
+    graph = MessageGraph.of(known)
+    person = int(found.people[place])
+    pairings = graph.pairings.tolil()
+    pairings[person, precedent] = 0
+    graph = replace(graph, pairings=means(pairings.tocsr()))
+    skills = rows_of(model.skills, known.columns.skills)
+    units = rows_of(model.units, known.columns.numberings["units"])
+    scores = []
+    for weights, whole in zip(model.networks, model.attentions(known, found), strict=True):
+        again = attend(weights, encode(weights, graph, skills, units), changed).scores
+        scores.append(np.where(np.arange(len(again)) == place, again, whole.scores))
+    return float(together(scores, found.correction)[place])
+
+
+def test_a_drop_is_what_running_the_network_again_gives(
+    weighted: Model, columns: Columns, task: Task, asked: list[Question]
+) -> None:
+    known = weighted.knowledge(columns, task.now, POLICY)
+    tried = 0
+    for each in asked[:6]:
+        found = evidence(known, each, task.candidates)
+        thought = weighted.attentions(known, found)
+        whole = together([part.scores for part in thought], found.correction)
+        for place in np.argsort(-whole)[:3]:
+            deletion = Deletion(weighted, known, found, thought, int(place))
+            for pairing, drop in deletion.drops(4):
+                precedent = int(known.precedents.pairing_precedent[known.precedents.pairing_row == pairing][0])
+                expected = whole[place] - share_without(weighted, known, found, int(place), precedent)
+                assert drop == pytest.approx(float(expected), abs=2e-4)
+                tried += 1
+    assert tried > 20
+
+
+def test_the_networks_paths_lead_through_the_mentors_own_pairings(
+    weighted: Model, columns: Columns, asked: list[Question]
+) -> None:
+    scores = scorer(weighted).score(columns, asked[0])
+    term = scores.terms[-1]
+    best = int(np.nanargmax(term.values))
+    told = term.explain(best)
+    assert told
+    assert [each.drop for each in told] == sorted((each.drop for each in told), reverse=True)
+    assert {each.edges[-1].type for each in told} == {"MENTOR"}
+    assert told[0].drop != 0
+
+
+# --- from a published version ---------------------------------------------------------------------------------------
+
+
+def test_a_published_model_ranks_as_the_one_that_was_taught(
+    weighted: Model, columns: Columns, asked: list[Question]
+) -> None:
+    published = Published("v1", {"ranking": SERVED}, weighted.arrays(), weighted.texts())
+    again = LearnedScorer.of(published, POLICY)
+    for each in asked[:3]:
+        ours, theirs = scorer(weighted).score(columns, each), again.score(columns, each)
+        np.testing.assert_array_equal(ours.total, theirs.total)
+    assert not LearnedScorer.of(replace(published, manifest={"ranking": PLAIN}), POLICY).with_network
+
+
+def test_a_model_of_other_signals_is_refused(weighted: Model) -> None:
+    texts = {**weighted.texts(), "signals": ["another"]}
+    with pytest.raises(ModelRefused, match="train again"):
+        LearnedScorer.of(Published("v1", {"ranking": SERVED}, weighted.arrays(), texts), POLICY)
+    arrays = {name: each for name, each in weighted.arrays().items() if name != "plain.weights"}
+    with pytest.raises(ModelRefused, match="train again"):
+        LearnedScorer.of(Published("v1", {"ranking": SERVED}, arrays, weighted.texts()), POLICY)
