@@ -1,0 +1,181 @@
+"""From a graph to a model that serves, and back, as a person at the keyboard does it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mentorgraph.api.commands import main
+from mentorgraph.api.context import MODELS
+from mentorgraph.embeddings.registry import ARRAYS, Registry
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.world.community import generate
+from mentorgraph.graph.world.tables import World, write
+
+from ..conftest import WIPE, run_directly
+
+COMMAND = Path(sys.executable).with_name("mentorgraph")
+
+
+def mentorgraph(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return generate(people=500, months=18, seed=3)
+
+
+@pytest.fixture(scope="module")
+def home(
+    server: EmbeddedDatabase, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[pytest.MonkeyPatch]:
+    """A home without models whose database holds a community."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MENTORGRAPH_HOME", str(tmp_path_factory.mktemp("learning")))
+        for name, value in (("URI", server.uri), ("USER", server.user), ("PASSWORD", server.password)):
+            patch.setenv(f"NEO4J_{name}", value)
+        run_directly(server, WIPE)
+        assert mentorgraph("db", "migrate").exit_code == 0
+        folder = tmp_path_factory.mktemp("world")
+        write(world, folder)
+        assert mentorgraph("import", folder).exit_code == 0
+        yield patch
+
+
+def models() -> Path:
+    return Path(os.environ["MENTORGRAPH_HOME"]) / MODELS
+
+
+@pytest.fixture(scope="module")
+def trained(home: pytest.MonkeyPatch) -> str:
+    """The version that a first training made serve."""
+    result = mentorgraph("train", "--force", "the tests want a network")
+    assert result.exit_code == 0, result.output
+    assert "served without the network" in result.output
+    assert "metapath neighbours" in result.output
+    version = result.output.splitlines()[-1].split()[1]
+    assert result.output.endswith(f"Model {version} serves now.\n")
+    return version
+
+
+def served(world: World) -> dict[str, object]:
+    goal = world.rows["goals"][-1]
+    result = mentorgraph("recommend", "--mentee", goal["person_id"], "--goal", goal["id"], "--json")
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(result.stdout))
+
+
+def test_answers_carry_the_version_and_the_network_is_one_of_the_signals(trained: str, world: World) -> None:
+    answer = served(world)
+    assert answer["modelVersion"] == trained
+    for each in answer["recommendations"]:  # type: ignore[attr-defined]
+        total = sum(signal["contribution"] for signal in each["signals"])
+        assert each["score"] == pytest.approx(total, abs=1e-6)
+        assert each["signals"][-1]["name"] == "network"
+
+
+def test_the_card_and_the_list_tell_of_the_version(trained: str) -> None:
+    card = mentorgraph("models", "show", trained).stdout
+    assert card.startswith("# Model card\n")
+    assert "Reason given: the tests want a network" in card
+    listed = mentorgraph("models", "list").stdout
+    assert trained in listed
+    assert listed.endswith(f"{trained} serves.\n")
+
+
+def test_what_served_before_gives_the_older_answers_exactly(trained: str, world: World) -> None:
+    before = served(world)
+    result = mentorgraph("models", "promote", "rules", "--reason", "a test")
+    assert result.stdout == "rules serves now.\n"
+    by_rules = served(world)
+    assert by_rules["modelVersion"] == "rules"
+    assert by_rules["recommendations"] != before["recommendations"]
+    result = mentorgraph("models", "rollback")
+    assert result.stdout == f"{trained} serves now, in place of rules.\n"
+    assert served(world) == before
+    reasons = [each.reason for each in Registry(models()).history()]
+    assert reasons == ["the tests want a network", "a test", ""]
+
+
+def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:
+    file = models() / trained / ARRAYS
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    try:
+        assert served(world)["modelVersion"] == "rules"
+        refused = mentorgraph("models", "promote", trained)
+        assert (refused.exit_code, "not the file that was published" in refused.output) == (1, True)
+    finally:
+        file.write_bytes(whole)
+    assert served(world)["modelVersion"] == trained
+
+
+def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    result = mentorgraph("evaluate", "--from", "2026-03-01", "--setting", "no-unit", "--json", file)
+    assert result.exit_code == 0, result.output
+    told = json.loads(file.read_text())
+    assert {"served", "network", "linear fusion", "popularity"} <= {row["name"] for row in told["rows"]}
+    for row in told["rows"]:
+        assert row["kind"] in ("model", "baseline", "peer")
+        assert row["setting"] == "no-unit"
+        assert row["group"] in ("all", "newcomers", "rest")
+        assert 0 <= row["low"] <= row["ndcg@10"] <= row["high"] <= 1
+        assert {"mrr", "hr@10", "recall@20", "ndcg@20", "seconds", "peak_mb"} <= row.keys()
+    assert told["settings"]["begin"].startswith("2026-03-01")
+    assert Registry(models()).current() == trained
+
+
+def test_too_little_data_is_said_and_changes_nothing(trained: str, tmp_path: Path) -> None:
+    result = mentorgraph("evaluate", "--from", "2025-02-01")
+    assert result.exit_code == 1
+    assert "Error: too little to learn from: " in result.output
+    assert "Traceback" not in result.output
+    result = mentorgraph("evaluate", "--from", "2030-01-01")
+    assert "choose an earlier day" in result.output
+    result = mentorgraph("train", "--snapshot", "20200101-000000000000")
+    assert "holds no snapshot; make one with mentorgraph snapshot" in result.output
+    assert Registry(models()).current() == trained
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: signal.Signals) -> None:
+    before = Registry(models()).versions()
+    with subprocess.Popen([COMMAND, "train"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for said in process.stderr:
+            if said.startswith("epoch"):
+                process.send_signal(how)
+                break
+        rest = process.stderr.read()
+        process.wait(60)
+    assert process.returncode != 0
+    if how == signal.SIGINT:
+        assert rest.endswith("Error: interrupted; what serves is untouched\n")
+    assert Registry(models()).versions() == before
+    assert Registry(models()).current() == trained
+    deadline = time.monotonic() + 30
+    while subprocess.run(["pgrep", "-f", "mentorgraph.embeddings.process"], capture_output=True).returncode == 0:
+        assert time.monotonic() < deadline, "a training process was left behind"
+        time.sleep(0.2)
+
+
+def test_old_versions_are_deleted(trained: str) -> None:
+    Registry(models()).publish({}, {"t": []}, {"created": "2026-01-01", "rows": []}, "")
+    result = mentorgraph("models", "prune", "--keep", "0")
+    assert result.stdout.endswith("1 versions deleted.\n")
+    assert Registry(models()).versions() == [trained]
+
+
+@pytest.mark.parametrize("command", [("snapshot",), ("train",), ("evaluate",), ("models", "list")])
+def test_help_teaches_by_an_example(command: tuple[str, ...]) -> None:
+    result = mentorgraph(*command, "--help")
+    assert f"Example:\n    mentorgraph {' '.join(command)}" in result.stdout

@@ -1,0 +1,123 @@
+"""Negative controls: a model that was taught nonsense is seen in its figures, and the gate refuses it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mentorgraph.embeddings import training
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, Judged, judge
+from mentorgraph.embeddings.evidence import Evidence
+from mentorgraph.embeddings.gate import Decision, decide
+from mentorgraph.embeddings.metrics import ndcg
+from mentorgraph.embeddings.precedents import Precedents
+from mentorgraph.embeddings.tasks import FULL, Task, windows
+from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.policy import load_policy
+
+POLICY = load_policy()
+RECIPE = Recipe(fewest_asks=20, most_asks=120, epochs=2, seeds=1, signals_asks=100, rate=3e-3)
+
+Outcome = tuple[dict[str, Judged], Decision]
+
+
+def outcome(columns: Columns, task: Task) -> Outcome:
+    model = train(columns, task.now, FULL, POLICY, RECIPE)
+    judged = judge(model, model.knowledge(columns, task.now, POLICY), task)
+    return judged, decide(judged, task)
+
+
+def figure(found: Outcome, name: str) -> float:
+    return float(ndcg(found[0][name].places, 10).mean())
+
+
+@pytest.fixture(scope="module")
+def truth(columns: Columns, task: Task) -> Outcome:
+    return outcome(columns, task)
+
+
+def test_what_was_learned_from_the_facts_passes(truth: Outcome) -> None:
+    assert truth[1].ranking in (SERVED, PLAIN)
+    assert figure(truth, NETWORK) > 2 * figure(truth, "popularity")
+
+
+def shuffled_labels(columns: Columns, now: Any, starts: Any) -> list[Task]:
+    """The windows with the choices of each given to other goals."""
+    chance = np.random.default_rng(1)
+    return [
+        replace(each, relevant=tuple(each.relevant[place] for place in chance.permutation(len(each))))
+        for each in windows(columns, now, starts)
+    ]
+
+
+def test_shuffled_labels_are_refused(
+    truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "windows", shuffled_labels)
+    found = outcome(columns, task)
+    assert found[1].ranking == ""
+    for name in (SERVED, PLAIN, NETWORK, LINEAR):
+        assert figure(found, name) < 0.5 * figure(truth, name)
+
+
+def shuffled_edges(of: Callable[..., Precedents]) -> Callable[..., Precedents]:
+    """Past pairings whose mentors were exchanged: who mentored in what tells nothing any more."""
+
+    def changed(*arguments: Any) -> Precedents:
+        found = of(*arguments)
+        order = np.random.default_rng(2).permutation(len(found.pairing_mentor))
+        return replace(found, pairing_mentor=found.pairing_mentor[order])
+
+    return changed
+
+
+def test_shuffled_message_edges_are_refused(
+    truth: Outcome, columns: Columns, task: Task, new_community: Callable[[], Columns]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Precedents, "of", staticmethod(shuffled_edges(Precedents.of)))
+        model = train(new_community(), task.now, FULL, POLICY, RECIPE)
+    judged = judge(model, model.knowledge(columns, task.now, POLICY), task)
+    assert decide(judged, task).ranking != SERVED
+    assert figure((judged, truth[1]), NETWORK) < figure(truth, NETWORK)
+
+
+def shuffled_features(gather: Callable[..., Evidence]) -> Callable[..., Evidence]:
+    """Evidence that belongs to other people and other precedents."""
+
+    def changed(*arguments: Any, **options: Any) -> Evidence:
+        found = gather(*arguments, **options)
+        chance = np.random.default_rng(len(found.people) + len(found.precedents))
+        return replace(found, pairs=chance.permutation(found.pairs), edges=chance.permutation(found.edges))
+
+    return changed
+
+
+def test_shuffled_features_are_refused(
+    truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "evidence", shuffled_features(training.evidence))
+    found = outcome(columns, task)
+    assert found[1].ranking == ""
+    assert figure(found, LINEAR) < figure(truth, LINEAR)
+
+
+def test_a_leak_of_the_future_lifts_only_what_was_taught_with_it(
+    truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ranking that is shown each choice while it is fitted relies on it, and fails where it has to do without."""
+    real = training.evidence
+
+    def leaking(*arguments: Any, always: Any = None, **options: Any) -> Evidence:
+        found = real(*arguments, always=always, **options)
+        pairs = found.pairs.copy()
+        pairs[:, 0] = np.isin(found.people, always)
+        return replace(found, pairs=pairs)
+
+    monkeypatch.setattr(training, "evidence", leaking)
+    found = outcome(columns, task)
+    assert found[1].ranking != SERVED
+    assert figure(found, LINEAR) < 0.7 * figure(truth, LINEAR)
