@@ -21,7 +21,7 @@ demo: set-up-demo
 test: check
 	$(PYTEST) -m "not slow" --line $(LINE)
 ifeq ($(LINE),current)
-	$(PYTEST) -m "store and not slow" --line lts
+	$(PYTEST) -m "store and not slow and not journey" --line lts
 endif
 
 check: set-up-test build/view/mentorgraph
@@ -34,7 +34,7 @@ check: set-up-test build/view/mentorgraph
 prove: check
 	$(PYTEST) --line $(LINE) --prove build/prove-$(LINE).json
 ifeq ($(LINE),current)
-	$(PYTEST) -m store --line lts --prove build/prove-lts.json
+	$(PYTEST) -m "store and not journey" --line lts --prove build/prove-lts.json
 endif
 
 lock: set-up-test

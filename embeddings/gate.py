@@ -74,7 +74,10 @@ def decide(judged: Mapping[str, Judged], task: Task, current: Judged | None = No
             told = f"against the present version {_figures(gain(own, current, everybody['all']))}"
             found.append(Condition("no loss", loss.high <= LARGEST_LOSS, told))
         conditions[name] = tuple(found)
-    conditions[SERVED] += (*_network(judged[SERVED], judged[LINEAR], task),)
+    fusion = gain(judged[SERVED], judged[LINEAR], everybody["all"])
+    told = f"against the fusion of all signals that are not learned {_figures(fusion)}"
+    conditions[SERVED] += (Condition(f"beats {LINEAR}", fusion.low > 0, told),)
+    conditions[SERVED] += (*_network(judged[SERVED], judged[PLAIN], task),)
     for name in (SERVED, PLAIN):
         if all(each.holds for each in conditions[name]):
             return Decision(name, conditions)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -198,29 +198,25 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) 
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ}
     command = [sys.executable, "-P", "-m", "mentorgraph.embeddings.process"]
     log = mentorgraph_home() / LOG
-    with log.open("wb") as errors:
-        process = subprocess.Popen(  # noqa: S603
+    said: dict[str, Any] = {}
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(  # noqa: S603
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             env=environment,
             start_new_session=True,
-        )
-    assert process.stdin is not None  # noqa: S101
-    assert process.stdout is not None  # noqa: S101
-    said: dict[str, Any] = {}
-    try:
-        with process.stdin as stdin:
-            stdin.write(orjson.dumps(request))
-        for line in process.stdout:
-            said = orjson.loads(line)
-            if "doing" in said:
-                show(said["doing"], said["done"], said["total"])
-        process.wait()
-    finally:
-        process.kill()
-        process.wait()
+        ) as process,
+    ):
+        try:
+            for said in _talk(process, request):
+                if "doing" in said:
+                    show(said["doing"], said["done"], said["total"])
+            process.wait()
+        finally:
+            process.kill()
     if "result" in said:
         return dict(said["result"])
     if "error" in said:
@@ -229,3 +225,12 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) 
         f"the training process was ended from outside; what serves is untouched, and {log} may say more",
         code="INTERNAL",
     )
+
+
+def _talk(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the training process its request, and return what it says, one after the other."""
+    assert process.stdin is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101
+    with process.stdin as stdin:
+        stdin.write(orjson.dumps(request))
+    yield from map(orjson.loads, process.stdout)

@@ -21,6 +21,8 @@ from mentorgraph.graph.world.tables import World, write
 
 from ..conftest import WIPE, run_directly
 
+pytestmark = pytest.mark.journey
+
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 
 
@@ -30,7 +32,7 @@ def mentorgraph(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate(people=500, months=18, seed=3)
+    return generate(people=1_000, months=24, seed=3)
 
 
 @pytest.fixture(scope="module")

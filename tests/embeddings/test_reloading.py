@@ -1,0 +1,116 @@
+"""What answers follows what is current, between two questions, and a broken version changes nothing."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mentorgraph.embeddings.evaluation import PLAIN
+from mentorgraph.embeddings.fusion import Fusion
+from mentorgraph.embeddings.learned import LearnedScorer
+from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.registry import ARRAYS, Registry
+from mentorgraph.embeddings.reloading import Reloading
+from mentorgraph.embeddings.tasks import FULL, Task, questions
+from mentorgraph.graph.columns import Columns, Reals
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.question import Question
+from mentorgraph.graph.scoring import RulesScorer
+
+POLICY = load_policy()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "models")
+
+
+@pytest.fixture
+def asked(columns: Columns, task: Task) -> Question:
+    return questions(columns, task, FULL, POLICY.signals)[0]
+
+
+def publish(registry: Registry, model: Model, factor: float) -> str:
+    """A version whose scores are a multiple of the model's."""
+    arrays = {**model.arrays(), "plain.weights": model.plain.weights * factor}
+    return registry.publish(arrays, model.texts(), {"ranking": PLAIN}, "")
+
+
+def scores_of(model: Model, factor: float, columns: Columns, asked: Question) -> Reals:
+    scaled = Model(**{**model.__dict__, "plain": Fusion(model.plain.weights * factor, 0.0)})
+    return LearnedScorer("", POLICY, scaled, with_network=False).score(columns, asked).total
+
+
+async def version(reloading: Reloading) -> str:
+    return (await reloading.scorer()).model_version
+
+
+def test_what_answers_follows_what_is_current(registry: Registry, model: Model) -> None:
+    async def follow() -> None:
+        reloading = Reloading(registry, POLICY)
+        assert isinstance(await reloading.scorer(), RulesScorer)
+        first = publish(registry, model, 1)
+        assert await version(reloading) == "rules"  # published, not promoted
+        registry.promote(first)
+        assert await version(reloading) == first
+        assert await reloading.scorer() is await reloading.scorer()
+        registry.promote("")
+        assert await version(reloading) == "rules"
+
+    asyncio.run(follow())
+
+
+def test_a_broken_version_is_refused_and_the_last_good_one_answers(registry: Registry, model: Model) -> None:
+    async def follow() -> None:
+        first, second = publish(registry, model, 1), publish(registry, model, 2)
+        registry.promote(first)
+        reloading = Reloading(registry, POLICY)
+        assert await version(reloading) == first
+        registry.promote(second)
+        file = registry.folder / second / ARRAYS
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+        assert await version(reloading) == first
+        assert second in reloading.refused
+        registry.promote(first)
+        assert await version(reloading) == first
+        assert reloading.refused == ""
+        file.write_bytes(whole)
+        registry.promote(second)
+        assert await version(reloading) == second
+
+    asyncio.run(follow())
+
+
+def test_each_answer_is_wholly_of_one_version_while_versions_change(
+    registry: Registry, model: Model, columns: Columns, asked: Question
+) -> None:
+    factors = (1.0, 2.0, 3.0)
+    versions = {publish(registry, model, factor): factor for factor in factors}
+    expected = {name: scores_of(model, factor, columns, asked) for name, factor in versions.items()}
+    registry.promote(next(iter(versions)))
+    seen: set[str] = set()
+
+    async def promote() -> None:
+        for turn in range(30):
+            await asyncio.to_thread(registry.promote, [*versions][turn % 3])
+            await asyncio.sleep(0.005)
+
+    async def ask(reloading: Reloading, until: "asyncio.Task[None]") -> None:
+        while not until.done():
+            scorer = await reloading.scorer()
+            before = scorer.model_version
+            await asyncio.sleep(0)
+            total = scorer.score(columns, asked).total
+            assert scorer.model_version == before
+            np.testing.assert_array_equal(total, expected[before])
+            seen.add(before)
+
+    async def together() -> None:
+        reloading = Reloading(registry, POLICY)
+        promoting = asyncio.create_task(promote())
+        await asyncio.gather(promoting, *(ask(reloading, promoting) for _ in range(4)))
+
+    asyncio.run(together())
+    assert seen == {*versions}
