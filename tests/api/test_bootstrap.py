@@ -131,7 +131,7 @@ def test_too_little_room_is_said_before_anything_is_run(
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=10**6))
     with pytest.raises(Refused, match="make room there"):
         bootstrap.set_up("demo")
-    assert "It downloads up to 255 MB" in capsys.readouterr().err
+    assert "It downloads up to 3,235 MB" in capsys.readouterr().err
     assert commands == []
 
 
@@ -139,9 +139,9 @@ def test_a_set_up_installs_by_hash_and_the_second_one_does_nothing(
     checkout: Path, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bootstrap.set_up("demo")
-    environment, installer, packages, project = commands
+    environment, installer, packages, torch, project = commands
     assert environment[1:] == ["-m", "venv", "--clear", str(checkout / ".venv")]
-    for command, requirements in ((installer, "setup"), (packages, "demo")):
+    for command, requirements in ((installer, "setup"), (packages, "demo"), (torch, "train")):
         assert "--require-hashes" in command
         assert command[-1] == str(checkout / f"requirements/{requirements}.txt")
     assert {"--no-deps", "--no-build-isolation"} <= set(project)
@@ -149,11 +149,29 @@ def test_a_set_up_installs_by_hash_and_the_second_one_does_nothing(
 
     assert bootstrap.is_set_up("demo")
     bootstrap.set_up("demo")
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("changed", ["requirements/demo.txt", "requirements/setup.txt", "pyproject.toml"])
+def test_torch_comes_by_its_version_from_an_index_of_ones_own_and_that_is_said(
+    checkout: Path, commands: list[list[str]], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORGRAPH_TORCH_INDEX", "https://wheels.example/cpu")
+    (checkout / "requirements" / "train.txt").write_text(
+        "numpy==1.0 \\\n    --hash=sha256:1\ntorch==2.0 \\\n    --hash=sha256:2\n    # via mentorgraph\n"
+    )
+    bootstrap.set_up("demo")
+    torch = commands[3]
+    assert torch[-3:] == ["--index", "https://wheels.example/cpu", "torch==2.0"]
+    assert "--require-hashes" not in torch
+    assert "MENTORGRAPH_TORCH_INDEX is set: torch comes from there by its version" in capsys.readouterr().err
+    monkeypatch.delenv("MENTORGRAPH_TORCH_INDEX")
+    assert not bootstrap.is_set_up("demo")
+
+
+@pytest.mark.parametrize(
+    "changed", ["requirements/demo.txt", "requirements/setup.txt", "requirements/train.txt", "pyproject.toml"]
+)
 def test_what_was_set_up_is_renewed_when_its_requirements_change(
     changed: str, checkout: Path, commands: list[list[str]]
 ) -> None:
