@@ -112,7 +112,7 @@ def filled_in(command: list[str], folder: Path, mentee: str, mentor: str) -> lis
 def test_the_commands_of_the_readme_work_as_they_stand(
     emptied: EmbeddedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All but `serve`, `demo` and `train`, which have tests of their own; imports first: the others ask about people."""
+    """All but `serve`, `demo` and `train`, which have tests of their own; imports first."""
     community = generate(60, months=6, seed=1)
     write(community, tmp_path / "in")
     goal = community.rows["goals"][-1]
