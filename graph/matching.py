@@ -3,28 +3,25 @@
 The order of work keeps answers fresh at a bounded price: scores come from columns that were just brought up to date,
 the facts that rules ask for are read in growing blocks down the order, and paths are read for the final
 few only. Round trips: one for changes, one for whoever asks, O(log n) for rules, one for paths.
-
-A cursor holds the instant at which its first page was scored, so that later pages go on in the same order although
-scores fade with time; the rules look at the present on every page.
+Later pages go on in the order of the first one; the rules look at the present on every page.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.cursors import Cursor, read_cursor, short
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS, uid_of
-from mentorgraph.graph.paths import EvidencePath, Item, find_paths
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.paths import EvidencePath, Item, find_paths, shown_to
+from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
@@ -39,9 +36,6 @@ FIRST_BLOCK = 32
 """Candidates whose facts are read at first; every further block is twice as long."""
 
 SHOWN_SENTENCES = 5
-
-LONGEST_PAGING = timedelta(days=30)
-"""How long after its first page a list can be gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,10 @@ class Recommendation:
         score: base + Σ contributions; compares within one slate only.
         base: Where every score starts.
         signals: The summands.
-        paths: Evidence, heaviest first.
+        paths: Evidence as the viewer may see it, heaviest first.
         sentences: The reasons in words.
+        evidence: The same paths in full, for the decision log.
+        measured: Those of the sentences that tell of no path.
     """
 
     uid: str
@@ -86,6 +82,35 @@ class Recommendation:
     signals: tuple[SignalValue, ...]
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
+    evidence: tuple[EvidencePath, ...]
+    measured: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, by whom, and on which state of things it was answered.
+
+    Attributes:
+        viewer: On whose behalf.
+        mentee: uid of the person who seeks a mentor.
+        at: The instant that the rules looked at: the present one, or `as_of`.
+        scored_at: The instant as of which facts counted for the scores; earlier than `at` on later pages.
+        as_of: The past instant that was asked about; None for the present.
+        change: Number of the last change of the graph that the scores know.
+        rank_offset: Place of the last mentor of the page before.
+        policy: The policy in force.
+        names: Names of the people, and the title of the goal, by uid.
+    """
+
+    viewer: Viewer
+    mentee: str
+    at: datetime
+    scored_at: datetime
+    as_of: datetime | None
+    change: int
+    rank_offset: int
+    policy: Policy
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,7 @@ class Slate:
         has_next: Whether more follow.
         total: Number of allowed mentors, if it was asked for.
         notice: What the reader should know about the list as a whole; empty for nothing.
+        asked: The question.
     """
 
     uid: str
@@ -113,6 +139,7 @@ class Slate:
     has_next: bool
     total: int | None
     notice: str
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +233,16 @@ class Recommender:
         """
         check_first(first)
         _may_ask(viewer, mentee)
-        cursor = self._cursor(after, as_of) if after is not None else None
+        cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
         asker = await self._ask(mentee, goal, as_of, cursor.scored_at if cursor else None)
         scored_at = asker.asked.now
         slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {asker.scores.fingerprint()}")
         order = self._order(asker)
         start = 0
         if cursor is not None:
-            if cursor.question != _short(asker.key):
+            if cursor.question != short(asker.key):
                 raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
-            start = _place_after(asker.scores, asker.columns.people.uids, order, cursor.score, cursor.mentor)
+            start = asker.scores.place_after(order, asker.columns.people.uids, cursor.score, cursor.mentor)
         rank = cursor.rank if cursor else 0
         total = None
         if with_total:
@@ -225,12 +252,13 @@ class Recommender:
         else:
             allowed = await self._allowed(asker, order[start:], first + 1)
         page = allowed[:first]
-        paths = await self._paths(asker, page, viewer) if with_paths else {}
+        evidence = await self._paths(asker, page) if with_paths else {}
         recommendations = []
         for place, person in enumerate(page, rank + 1):
             mentor = asker.columns.people.uids[person]
-            found = tuple(paths.get(mentor, ()))
+            found = shown_to(viewer, evidence.get(mentor, ()), mentee, mentor)
             signals = _signal_values(asker.scores, person)
+            measured = self._measured(signals)
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
@@ -240,9 +268,12 @@ class Recommender:
                     asker.scores.base,
                     signals,
                     found,
-                    self._sentences(found, signals),
+                    sentences_of(found, measured),
+                    evidence.get(mentor, ()),
+                    measured,
                 )
             )
+        names = _names(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
         return Slate(
             slate_uid,
             self.scorer.model_version,
@@ -250,12 +281,13 @@ class Recommender:
             asker.goal,
             tuple(recommendations),
             tuple(
-                _Cursor(_short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
+                Cursor(short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
                 for each in recommendations
             ),
             len(allowed) > first,
             total,
             _notice(asker.asked),
+            Asked(viewer, mentee, asker.now, scored_at, as_of, asker.columns.change, rank, self.scorer.policy, names),
         )
 
     async def explain(
@@ -281,7 +313,8 @@ class Recommender:
         forbidden = tuple(refusals(pair))
         if forbidden and not viewer.sees_everybody:
             forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
-        paths = tuple((await self._paths(asker, [person], viewer)).get(mentor, ()))
+        evidence = (await self._paths(asker, [person])).get(mentor, ())
+        paths = shown_to(viewer, evidence, mentee, mentor)
         signals = _signal_values(asker.scores, person)
         return Explanation(
             self.scorer.model_version,
@@ -292,7 +325,7 @@ class Recommender:
             asker.scores.base,
             signals,
             paths,
-            self._sentences(paths, signals),
+            sentences_of(paths, self._measured(signals)),
             forbidden,
         )
 
@@ -323,12 +356,6 @@ class Recommender:
         scores = self.scorer.score(columns, asked)
         key = f"{self.scorer.model_version} {self.scorer.policy.version} {mentee} {found}"
         return _Asker(columns, mentee, found, key, now, _free(row, now), asked, scores)
-
-    def _cursor(self, after: str, as_of: datetime | None) -> "_Cursor":
-        cursor, now = _read_cursor(after), as_of or self.clock()
-        if not now - LONGEST_PAGING <= cursor.scored_at <= now:
-            raise DomainError("after is of another time; ask for the first page", code="BAD_USER_INPUT", field="after")
-        return cursor
 
     async def _fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -383,19 +410,19 @@ class Recommender:
             least_shared_minutes=settings.least_overlap_minutes,
         )
 
-    async def _paths(self, asker: _Asker, people: Sequence[int], viewer: Viewer) -> dict[str, list[EvidencePath]]:
+    async def _paths(self, asker: _Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
         items = [
             Item(asker.columns.people.uids[person], term.name, drop, evidence)
             for person in people
             for term in asker.scores.terms
             for drop, evidence in _telling(term, person)
         ]
-        return await find_paths(self.store, items, asker.uid, asker.now, viewer)
+        return await find_paths(self.store, items, asker.now)
 
-    def _sentences(self, paths: Sequence[EvidencePath], signals: Sequence[SignalValue]) -> tuple[str, ...]:
-        """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    def _measured(self, signals: Sequence[SignalValue]) -> tuple[str, ...]:
+        """What is measured and has no path, in words."""
         values = {each.name: each.value for each in signals}
-        said = list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES]
+        said = []
         hours, load = values.get("time_overlap"), values.get("load")
         if hours is not None:
             enough = hours >= self.scorer.policy.signals.overlap_enough_hours
@@ -403,6 +430,11 @@ class Recommender:
         if load:
             said.append(f"{load:.0%} of the mentor's places are taken.")
         return tuple(said)
+
+
+def sentences_of(paths: Sequence[EvidencePath], measured: Sequence[str]) -> tuple[str, ...]:
+    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    return (*list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES], *measured)
 
 
 def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
@@ -443,6 +475,15 @@ def _signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
     )
 
 
+def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
+    """Names or titles by uid, as far as it is known."""
+    names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
+    found = {uid: names[columns.people.find(uid)] for uid in people}
+    if goal:
+        found[goal] = titles[columns.goals.find(goal)]
+    return {uid: name for uid, name in found.items() if name}
+
+
 def _free_time(minutes: int, *, or_more: bool) -> str:
     if minutes == 0:
         return "Both are never free at the same time this week."
@@ -455,59 +496,3 @@ def _notice(asked: Question) -> str:
     if asked.goal == NONE and not asked.wishes:
         return "This person has no open goal and wants no skill yet, so the order rests on units, time and experience."
     return ""
-
-
-# --- cursors --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Cursor:
-    """Where a page ended.
-
-    Attributes:
-        question: What was asked, and of which versions.
-        scored_at: The instant at which the first page was scored.
-        rank: Place of the last mentor of the page.
-        score: Their score.
-        mentor: Their uid.
-    """
-
-    question: str
-    scored_at: datetime
-    rank: int
-    score: float
-    mentor: str
-
-    def write(self) -> str:
-        """The text that a caller keeps."""
-        instant = (self.scored_at - ALWAYS) // timedelta(microseconds=1)
-        content = orjson.dumps([self.question, instant, self.rank, self.score, self.mentor])
-        return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> _Cursor:
-    try:
-        content = orjson.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
-        [question_key, instant, rank, score, uid] = content
-        if [type(each) for each in content] != [str, int, int, float, str] or not 1 <= rank < 2**31:
-            raise ValueError
-        return _Cursor(question_key, ALWAYS + timedelta(microseconds=instant), rank, score, uid)
-    except (ValueError, TypeError, OverflowError, binascii.Error):
-        raise DomainError("after is not one of our cursors", code="BAD_USER_INPUT", field="after") from None
-
-
-def _short(key: str) -> str:
-    return uid_of("mentorgraph", "questions", key)[:8]
-
-
-def _place_after(scores: Scores, uids: Sequence[str], order: NDArray[np.int64], score: float, uid: str) -> int:
-    """The place in an order of the first person that comes after a score and uid."""
-    low, high = 0, len(order)
-    while low < high:
-        middle = (low + high) // 2
-        person = int(order[middle])
-        if (-scores.total[person], uids[person]) > (-score, uid):
-            high = middle
-        else:
-            low = middle + 1
-    return low
