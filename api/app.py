@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.context import RequestContext, Service, recommender_of
@@ -26,6 +26,8 @@ from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
+from mentorgraph.api.why import pages
+from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -103,8 +105,9 @@ def create_app(
     lifespan: Lifespan[Starlette] | None = None,
     limits: Limits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
+    pages: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer).
+    """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
     Args:
         schema: What can be asked.
@@ -114,6 +117,7 @@ def create_app(
             whose lifespan fails ends the whole server.
         limits: The bounds of one GraphQL request.
         allowed_hosts: The names by which clients may call this server, without port.
+        pages: What else is served.
     """
 
     async def healthz(request: Request) -> JSONResponse:
@@ -124,6 +128,7 @@ def create_app(
             Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
+            *pages,
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)],
         lifespan=lifespan,
@@ -140,21 +145,32 @@ def from_environment() -> ASGIApp:
     """
     if os.environ.get(DEMO_VARIABLE) != "1":
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
-    return app_of(Service(partial(recommender_of, mentorgraph_home())))
+    home = mentorgraph_home()
+    return app_of(Service(partial(recommender_of, home)), DecisionLog(home / FOLDER))
 
 
-def app_of(service: Service) -> ASGIApp:
-    """Return the application that answers from a service, which it opens and closes."""
+def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
+    """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with service:
+        async with decisions, service:
             yield
 
-    async def context(request: Request) -> RequestContext:
-        return RequestContext(demo_viewer(request.headers.get(VIEWER_HEADER)), service)
+    def viewer(request: Request) -> Viewer:
+        return demo_viewer(request.headers.get(VIEWER_HEADER))
 
-    return create_app(schema, context=context, ready=service.ready, lifespan=lifespan, allowed_hosts=LOOPBACK_HOSTS)
+    async def context(request: Request) -> RequestContext:
+        return RequestContext(viewer(request), service, decisions)
+
+    return create_app(
+        schema,
+        context=context,
+        ready=service.ready,
+        lifespan=lifespan,
+        allowed_hosts=LOOPBACK_HOSTS,
+        pages=pages(decisions, viewer),
+    )
 
 
 def demo_viewer(header: str | None) -> Viewer:

@@ -12,6 +12,8 @@ from aiodataloader import DataLoader
 
 from mentorgraph.api.errors import without_texts
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
@@ -163,10 +165,12 @@ class RequestContext:
 
     Attributes:
         viewer: On whose behalf the request is made.
+        decisions: Where answers are kept.
     """
 
-    def __init__(self, viewer: Viewer, service: Service) -> None:
+    def __init__(self, viewer: Viewer, service: Service, decisions: DecisionLog) -> None:
         self.viewer = viewer
+        self.decisions = decisions
         self._service = service
 
     @property
@@ -187,6 +191,11 @@ class RequestContext:
     def nodes(self) -> NodeLoader:
         """Nodes by uid."""
         return NodeLoader(self.store)
+
+    async def decision(self, recommendation: str) -> Decision | None:
+        """The kept answer that holds a recommendation, if there is one and the viewer may see it."""
+        found = await self.decisions.find(recommendation)
+        return found if found is not None and found.may_be_seen_by(self.viewer) else None
 
     async def visible(self, uid: str) -> NodeRecord | None:
         """A node, if it exists and the viewer may see it by itself.

@@ -144,7 +144,12 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one mentor fits one mentee, whether or not they may be paired now."""
+    """Why one mentor fits one mentee, whether or not they may be paired now.
+
+    Attributes:
+        answered_at: When it was said, for one that is kept; None for one as of now.
+        is_redacted: Whether the names and sentences in it can no longer be read.
+    """
 
     model_version: str
     policy_version: str
@@ -156,6 +161,8 @@ class Explanation:
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
     refusals: tuple[Refusal, ...]
+    answered_at: datetime | None = None
+    is_redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

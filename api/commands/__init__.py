@@ -4,6 +4,7 @@ import click
 
 from mentorgraph.api.commands.bundle import export, import_
 from mentorgraph.api.commands.database import database
+from mentorgraph.api.commands.decisions import audit, replay
 from mentorgraph.api.commands.demo import demo
 from mentorgraph.api.commands.model import check, migrate
 from mentorgraph.api.commands.recommend import explain, recommend
@@ -32,11 +33,13 @@ def main() -> None:
 
 database.add_command(check)
 database.add_command(migrate)
+main.add_command(audit)
 main.add_command(database, name="db")
 main.add_command(demo)
 main.add_command(explain)
 main.add_command(export)
 main.add_command(import_)
 main.add_command(recommend)
+main.add_command(replay)
 main.add_command(serve)
 main.add_command(world)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
-from mentorgraph.graph.matching import Recommendation, SignalValue, Slate, sentences_of
+from mentorgraph.graph.matching import Explanation, Recommendation, SignalValue, Slate, sentences_of
 from mentorgraph.graph.paths import EvidencePath, Step, shown_to
 from mentorgraph.graph.viewer import Viewer
 
@@ -92,6 +92,27 @@ class Decision:
     def find(self, recommendation: str) -> Recommended | None:
         """One of its recommendations by uid."""
         return next((each for each in self.recommended if each.recommendation.uid == recommendation), None)
+
+    def explanation(self, recommendation: str, viewer: Viewer) -> Explanation | None:
+        """Why somebody was recommended, as it was answered and as a viewer may see it; None for who was not."""
+        found = self.find(recommendation)
+        if found is None:
+            return None
+        shown = found.shown_to(viewer, self.mentee)
+        return Explanation(
+            self.model_version,
+            self.policy_version,
+            shown.mentor,
+            self.goal,
+            shown.score,
+            shown.base,
+            shown.signals,
+            shown.paths,
+            shown.sentences,
+            (),
+            self.recorded_at,
+            found.is_redacted,
+        )
 
     def may_be_seen_by(self, viewer: Viewer) -> bool:
         """Whether a viewer may look it up: participants only what concerns themselves as the mentee."""
