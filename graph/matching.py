@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, shared_time, week_of
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.cursors import Cursor, read_cursor, short
 from mentorgraph.graph.database import DatabaseUnavailable
@@ -433,7 +433,7 @@ class Recommender:
         hours, load = values.get("time_overlap"), values.get("load")
         if hours is not None:
             enough = hours >= self.scorer.policy.signals.overlap_enough_hours
-            said.append(_free_time(round(hours * 60), or_more=enough))
+            said.append(shared_time(round(hours * 60), or_more=enough))
         if load:
             said.append(f"{load:.0%} of the mentor's places are taken.")
         return tuple(said)
@@ -489,14 +489,6 @@ def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]
     if goal:
         found[goal] = titles[columns.goals.find(goal)]
     return {uid: name for uid, name in found.items() if name}
-
-
-def _free_time(minutes: int, *, or_more: bool) -> str:
-    if minutes == 0:
-        return "Both are never free at the same time this week."
-    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
-    length = " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number)
-    return f"Both are free at the same time for {'at least ' if or_more else ''}{length} this week."
 
 
 def _notice(asked: Question) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from graphql import build_schema
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 from starlette.requests import Request
 
 from mentorgraph.api.app import create_app
@@ -269,7 +269,12 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, site:
 
 def test_what_people_wrote_is_shown_and_never_run(page: Page, site: Site) -> None:
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.goto(site.why())
     page.wait_for_selector(".drawing[data-nodes]")
     assert HOSTILE in page.locator(".sentences").inner_text()
@@ -310,9 +315,9 @@ def test_an_unknown_id_gets_a_page_that_says_so(page: Page, site: Site) -> None:
 
 def test_the_library_is_the_one_that_was_reviewed() -> None:
     static = Path(__file__).parents[2] / "api" / "static"
-    listed = dict(
-        reversed(line.split(maxsplit=1)) for line in (static / "checksums.sha256").read_text("utf-8").splitlines()
-    )
+    lines = (static / "checksums.sha256").read_text("utf-8").splitlines()
+    listed = {name: digest for digest, name in map(str.split, lines)}
+    assert len(listed) == 2
     for name in ("cytoscape.min.js", "cytoscape.LICENSE.txt"):
         assert hashlib.sha256((static / name).read_bytes()).hexdigest() == listed[name]
     assert "Permission is hereby granted, free of charge" in (static / "cytoscape.LICENSE.txt").read_text("utf-8")
