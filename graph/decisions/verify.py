@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mentorgraph.graph.decisions.chain import GENESIS, Line, read_lines
-from mentorgraph.graph.decisions.segments import ANCHORS, is_being_written, segments_in
+from mentorgraph.graph.decisions.segments import ANCHORS, SUFFIX, is_being_written, segments_in
 
 _SLATE = re.compile(rb'"slate":"([0-9a-f-]{36})"')
 
@@ -70,14 +70,15 @@ def verify(folder: Path, *, anchor: str | None = None) -> Verdict:
     segments = {path.stem: path for path in segments_in(folder)}
     if not segments and not (folder / ANCHORS).exists():
         return Verdict((), (), 0, 0, GENESIS)
-    # Anchors are read first: what they know was on the disk before them.
+    # Anchors are read before segments: what they know was on the disk before them. Processes may write meanwhile, so
+    # what seems to be missing is looked for once more.
     anchors, anchor_walk = _anchors(folder)
     findings, notes, answers = [*anchor_walk.findings], [*anchor_walk.notes], 0
     known = {GENESIS, *anchors.hashes}
     if anchor is not None and anchor not in known:
         findings.append(Finding(ANCHORS, 0, "", f"the anchor {anchor} is not there"))
     for name, heads in anchors.heads.items():
-        if name not in segments:
+        if name not in segments and not (folder / f"{name}{SUFFIX}").exists():
             findings.append(Finding(name, 0, "", f"the segment is gone; it had {max(heads)} lines"))
     for name, path in segments.items():
         walk = _Walk(name, anchors.heads.get(name, {}))
@@ -85,7 +86,9 @@ def verify(folder: Path, *, anchor: str | None = None) -> Verdict:
             if line.number == 1 and (line.content.get("segment") != name):
                 walk.find(1, "", "this is the first line of another segment")
             elif line.number == 1 and line.content["anchors"] not in known:
-                findings.append(Finding(ANCHORS, 0, "", f"the anchor after which {name} was begun is not there"))
+                known |= _anchors(folder)[0].hashes
+                if line.content["anchors"] not in known:
+                    findings.append(Finding(ANCHORS, 0, "", f"the anchor after which {name} was begun is not there"))
             answers += line.content["kind"] == "answer"
         findings += walk.findings
         notes += walk.notes

@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,15 +108,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def browser(site: Site) -> Iterator[Browser]:  # after the site, since an event loop runs while a browser is open
-    if CHROMIUM is None:
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail("REQUIRE_BROWSER=1, but there is no chromium")
-        pytest.skip("there is no chromium on this machine")
+    executable = chromium_or_skip(CHROMIUM, os.environ)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        launched = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield launched
         launched.close()
+
+
+def chromium_or_skip(found: str | None, environment: Mapping[str, str]) -> str:
+    """The browser; without one the test is skipped, or fails where one is required."""
+    if found is None and environment.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, but there is no chromium")
+    return found or pytest.skip("there is no chromium on this machine")
+
+
+def test_where_a_browser_is_required_none_is_a_failure() -> None:
+    with pytest.raises(pytest.fail.Exception):
+        chromium_or_skip(None, {"REQUIRE_BROWSER": "1"})
+    with pytest.raises(pytest.skip.Exception):
+        chromium_or_skip(None, {})
+    assert chromium_or_skip("/usr/bin/chromium", {"REQUIRE_BROWSER": "1"}) == "/usr/bin/chromium"
 
 
 @pytest.fixture

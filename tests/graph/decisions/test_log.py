@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,7 +19,7 @@ from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS, NOT_KEPT, DecisionLog
 from mentorgraph.graph.decisions.reading import INDEX, Records
 from mentorgraph.graph.decisions.segments import segments_in
-from mentorgraph.graph.decisions.verify import verify
+from mentorgraph.graph.decisions.verify import Finding, verify
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Slate
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -125,6 +126,10 @@ def test_two_processes_that_write_at_once_lose_nothing(
 ) -> None:
     each = count(25, 1_000)
     writers = [writer(folder, tmp_path, start, start + each) for start in (0, each)]
+    findings: list[Finding] = []
+    while any(process.poll() is None for process in writers):
+        findings += verify(folder).findings
+    assert findings == []  # who verifies while others write accuses nobody
     printed = [process.communicate()[0].split() for process in writers]
     assert [process.returncode for process in writers] == [0, 0]
     assert [len(ids) for ids in printed] == [each, each]
@@ -151,6 +156,38 @@ def test_many_answers_at_once_share_their_writes(folder: Path, monkeypatch: pyte
     assert [slate.notice for slate in asyncio.run(session())] == [""] * 40
     assert len(syncs) < 10
     assert verify(folder).answers == 40
+
+
+def test_what_was_written_last_is_anchored_before_long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mentorgraph.graph.decisions.log.ANCHOR_AFTER_S", 0.1)
+
+    async def session() -> list[tuple[int, str]]:
+        async with DecisionLog(folder) as log:
+            for seed in (1, 2, 3):
+                await log.keep(slate_of(seed))
+            await asyncio.sleep(1)
+            # As if the process were gone and somebody took the last line away: no anchor of a closing knows it.
+            copy = folder.with_name("copy")
+            shutil.copytree(folder, copy)
+            [segment] = segments_in(copy)
+            segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:-1]))
+            return [(each.line, each.what) for each in verify(copy).findings]
+
+    assert asyncio.run(session()) == [(5, "this line is missing at the end, which anchors know")]
+
+
+def test_a_segment_that_grew_large_is_followed_by_another(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mentorgraph.graph.decisions.segments.LARGEST_SEGMENT_BYTES", 20_000)
+
+    async def session() -> list[Slate]:
+        async with DecisionLog(folder) as log:
+            return [await log.keep(slate_of(seed)) for seed in range(9)]
+
+    slates = asyncio.run(session())
+    assert len(segments_in(folder)) >= 3
+    assert (verify(folder).findings, verify(folder).notes, verify(folder).answers) == ((), (), 9)
+    assert all(records(folder).find(slate.recommendations[0].uid) for slate in slates)
+    assert len(records(folder).policies()) == 1
 
 
 def test_a_killed_process_leaves_at_most_a_torn_line_and_the_next_goes_on(folder: Path, tmp_path: Path) -> None:
