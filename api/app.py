@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
@@ -26,8 +26,10 @@ from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
+from mentorgraph.api.why import pages
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
+from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.policy import chosen_policy, load_policy
@@ -106,8 +108,9 @@ def create_app(
     lifespan: Lifespan[Starlette] | None = None,
     limits: Limits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
+    pages: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer).
+    """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
     Args:
         schema: What can be asked.
@@ -117,6 +120,7 @@ def create_app(
             whose lifespan fails ends the whole server.
         limits: The bounds of one GraphQL request.
         allowed_hosts: The names by which clients may call this server, without port.
+        pages: What else is served.
     """
 
     async def healthz(request: Request) -> JSONResponse:
@@ -127,6 +131,7 @@ def create_app(
             Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
+            *pages,
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)],
         lifespan=lifespan,
@@ -145,21 +150,31 @@ def from_environment() -> ASGIApp:
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
-    return app_of(Service(partial(recommender_of, home), reloading))
+    return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER))
 
 
-def app_of(service: Service) -> ASGIApp:
-    """Return the application that answers from a service, which it opens and closes."""
+def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
+    """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with service:
+        async with decisions, service:
             yield
 
-    async def context(request: Request) -> RequestContext:
-        return RequestContext(demo_viewer(request.headers.get(VIEWER_HEADER)), service, await service.scorer())
+    def viewer(request: Request) -> Viewer:
+        return demo_viewer(request.headers.get(VIEWER_HEADER))
 
-    return create_app(schema, context=context, ready=service.ready, lifespan=lifespan, allowed_hosts=LOOPBACK_HOSTS)
+    async def context(request: Request) -> RequestContext:
+        return RequestContext(viewer(request), service, decisions, await service.scorer())
+
+    return create_app(
+        schema,
+        context=context,
+        ready=service.ready,
+        lifespan=lifespan,
+        allowed_hosts=LOOPBACK_HOSTS,
+        pages=pages(decisions, viewer),
+    )
 
 
 def demo_viewer(header: str | None) -> Viewer:

@@ -14,6 +14,8 @@ from mentorgraph.api.errors import without_texts
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
@@ -188,11 +190,13 @@ class RequestContext:
 
     Attributes:
         viewer: On whose behalf the request is made.
+        decisions: Where answers are kept.
         scorer: What ranks throughout the request; None for what the recommender has.
     """
 
-    def __init__(self, viewer: Viewer, service: Service, scorer: Scorer | None = None) -> None:
+    def __init__(self, viewer: Viewer, service: Service, decisions: DecisionLog, scorer: Scorer | None = None) -> None:
         self.viewer = viewer
+        self.decisions = decisions
         self.scorer = scorer
         self._service = service
 
@@ -214,6 +218,11 @@ class RequestContext:
     def nodes(self) -> NodeLoader:
         """Nodes by uid."""
         return NodeLoader(self.store)
+
+    async def decision(self, recommendation: str) -> Decision | None:
+        """The kept answer that holds a recommendation, if there is one and the viewer may see it."""
+        found = await self.decisions.find(recommendation)
+        return found if found is not None and found.may_be_seen_by(self.viewer) else None
 
     async def visible(self, uid: str) -> NodeRecord | None:
         """A node, if it exists and the viewer may see it by itself.

@@ -129,7 +129,7 @@ async def askers_in(store: Store) -> list[Asker]:
 
 _FIND_MENTOR = """
 query FindMentor($menteeId: ID!, $goalId: ID) {
-  recommendMentors(menteeId: $menteeId, goalId: $goalId, first: 1) { edges { node { mentor { id } } } }
+  recommendMentors(menteeId: $menteeId, goalId: $goalId, first: 1) { edges { node { id mentor { id } } } }
 }
 """
 _FIND_SKILL = "{ skills(first: 1) { edges { node { id } } } }"
@@ -149,17 +149,21 @@ def values_for(url: str, askers: list[Asker]) -> tuple[Asker, dict[str, object]]
         found = ask(url, _FIND_MENTOR, {"menteeId": asker.person, "goalId": asker.goal})["recommendMentors"]["edges"]
         if found:
             [skill] = ask(url, _FIND_SKILL, {})["skills"]["edges"]
-            return asker, values_of(asker, mentor=found[0]["node"]["mentor"]["id"], skill=skill["node"]["id"])
+            best = found[0]["node"]
+            return asker, values_of(
+                asker, mentor=best["mentor"]["id"], skill=skill["node"]["id"], recommendation=best["id"]
+            )
     raise ExampleError("nobody in this graph has an open goal that a mentor can be recommended for")
 
 
-def values_of(asker: Asker, *, mentor: str, skill: str) -> dict[str, object]:
+def values_of(asker: Asker, *, mentor: str, skill: str, recommendation: str) -> dict[str, object]:
     """Return the value of each name that a variable of an example may have.
 
     Args:
         asker: The mentee.
         mentor: Global id of a mentor.
         skill: Global id of a skill.
+        recommendation: Global id of a recommendation.
     """
     return {
         "menteeId": asker.person,
@@ -167,6 +171,7 @@ def values_of(asker: Asker, *, mentor: str, skill: str) -> dict[str, object]:
         "goalId": asker.goal,
         "mentorId": mentor,
         "skillId": skill,
+        "recommendationId": recommendation,
         "id": asker.person,
         "ids": [asker.person, asker.goal],
         "first": 3,

@@ -53,6 +53,11 @@ class Query(graphene.ObjectType):
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
     )
+    explain_recommendation = graphene.Field(
+        Explanation,
+        description="Why a mentor was recommended, as it was answered.",
+        recommendation_id=graphene.ID(required=True, description="The id of the recommendation."),
+    )
     person = graphene.Field(
         Person, description="A person by id.", id=graphene.ID(required=True, description="Their global id.")
     )
@@ -78,17 +83,16 @@ class Query(graphene.ObjectType):
     async def resolve_recommend_mentors(_root: None, info: Info, mentee_id: str, **arguments: Any) -> dict[str, object]:
         """Ranks the mentors."""
         context: RequestContext = info.context
-        selected = _selected(info)
-        slate = await context.recommender.recommend(
+        answer = await context.recommender.recommend(
             context.viewer,
             read_global_id(mentee_id, expected="Person", field="menteeId")[1],
             _goal(arguments.get("goal_id")),
             first=10 if arguments.get("first") is None else arguments["first"],
             after=arguments.get("after"),
-            with_paths=bool(selected & {"paths", "sentences"}),
-            with_total="totalCount" in selected,
+            with_total="totalCount" in _selected(info),
             scorer=context.scorer,
         )
+        slate = await context.decisions.keep(answer)
         return {
             "slate_id": slate.uid,
             "model_version": slate.model_version,
@@ -113,17 +117,31 @@ class Query(graphene.ObjectType):
         )
 
     @staticmethod
-    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | None:
+    async def resolve_explain_recommendation(
+        _root: None, info: Info, recommendation_id: str
+    ) -> matching.Explanation | None:
+        """Explains what was answered."""
+        context: RequestContext = info.context
+        _, uid = read_global_id(recommendation_id, expected="Recommendation", field="recommendationId")
+        decision = await context.decision(uid)
+        if decision is None:
+            raise DomainError("no recommendation has this id", code="NOT_FOUND", field="recommendationId")
+        return decision.explanation(uid, context.viewer)
+
+    @staticmethod
+    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
         """A person by id."""
         return await _visible(info, id, "Person")
 
     @staticmethod
-    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | None:
+    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
         """Anything by its id."""
         return await _visible(info, id)
 
     @staticmethod
-    async def resolve_nodes(_root: None, info: Info, ids: list[str]) -> list[Awaitable[NodeRecord | None]]:
+    async def resolve_nodes(
+        _root: None, info: Info, ids: list[str]
+    ) -> list[Awaitable[NodeRecord | matching.Recommendation | None]]:
         """Several things by their ids."""
         if len(ids) > MOST:
             raise DomainError(f"ids has {len(ids)} entries; ask for up to {MOST}", code="BAD_USER_INPUT", field="ids")
@@ -157,9 +175,13 @@ def _goal(goal_id: str | None) -> str | None:
     return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
 
 
-async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | None:
+async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | matching.Recommendation | None:
     kind, uid = read_global_id(text, expected=expected)
     context: RequestContext = info.context
+    if kind == "Recommendation":
+        decision = await context.decision(uid)
+        found = decision.find(uid) if decision else None
+        return found.shown_to(context.viewer, decision.mentee) if decision and found else None
     node = await context.visible(uid)
     return node if node is not None and node.kind == kind else None
 

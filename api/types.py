@@ -84,9 +84,9 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True, description="Global id, of no meaning to clients.")
 
     @classmethod
-    def resolve_type(cls, instance: NodeRecord, _info: Info) -> str:
+    def resolve_type(cls, instance: NodeRecord | matching.Recommendation, _info: Info) -> str:
         """Tells which type a node has."""
-        return instance.kind
+        return instance.kind if isinstance(instance, NodeRecord) else "Recommendation"
 
     @staticmethod
     def resolve_id(root: NodeRecord, _info: Info) -> str:
@@ -334,9 +334,18 @@ def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
 
 
 class Recommendation(graphene.ObjectType):
-    """A mentor who is recommended, and why."""
+    """A mentor who was recommended, and why; kept in the decision log, from which it can be asked for again."""
 
-    id = graphene.ID(required=True, description="Identity of this answer.")
+    class Meta:
+        """Shape."""
+
+        interfaces = (Node,)
+
+    @classmethod
+    def is_type_of(cls, root: object, _info: Info) -> bool:
+        """Tells a recommendation from what the graph stores."""
+        return isinstance(root, matching.Recommendation)
+
     rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
     score = graphene.Float(required=True, description="The base plus all contributions; compares within one list only.")
     base = graphene.Float(required=True, description="Where every score starts.")
@@ -405,7 +414,7 @@ class RuleRefusal(graphene.ObjectType):
 
 
 class Explanation(graphene.ObjectType):
-    """Why a mentor fits a mentee, as of now, whether or not the two may be paired."""
+    """Why a mentor fits a mentee: as of now, whether or not the two may be paired, or as it was once answered."""
 
     model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
     policy_version = graphene.String(required=True, description="The policy in force.")
@@ -424,7 +433,11 @@ class Explanation(graphene.ObjectType):
     refusals = graphene.List(
         graphene.NonNull(RuleRefusal),
         required=True,
-        description="Rules that forbid the pair now; none if allowed.",
+        description="Rules that forbid the pair now; none if allowed, and none of whom was recommended.",
+    )
+    answered_at = graphene.Field(DateTime, description="When it was answered; null for an explanation as of now.")
+    is_redacted = graphene.Boolean(
+        required=True, description="Whether names and sentences are gone because somebody was erased."
     )
 
     @staticmethod

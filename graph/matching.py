@@ -3,11 +3,10 @@
 The order of work keeps answers fresh at a bounded price: scores come from columns that were just brought up to date,
 the facts that rules ask for are read in growing blocks down the order, and paths are read for the final
 few only. Round trips: one for changes, one for whoever asks, O(log n) for rules, one for paths.
-
-Later pages are scored as of the instant of the first one; the rules look at the present on every page.
+Later pages go on in the order of the first one; the rules look at the present on every page.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, shared_time, week_of
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paging import Cursor, check_first, read_cursor
-from mentorgraph.graph.paths import EvidencePath, Item, find_paths
+from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
+from mentorgraph.graph.paths import EvidencePath, Item, find_paths, shown_to
+from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
@@ -65,8 +65,10 @@ class Recommendation:
         score: base + Σ contributions; compares within one slate only.
         base: Where every score starts.
         signals: The summands.
-        paths: Evidence, heaviest first.
+        paths: Evidence as the viewer may see it, heaviest first.
         sentences: The reasons in words.
+        evidence: The same paths in full, for the decision log.
+        measured: Those of the sentences that tell of no path.
     """
 
     uid: str
@@ -77,6 +79,35 @@ class Recommendation:
     signals: tuple[SignalValue, ...]
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
+    evidence: tuple[EvidencePath, ...]
+    measured: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, by whom, and on which state of things it was answered.
+
+    Attributes:
+        viewer: On whose behalf.
+        mentee: uid of the person who seeks a mentor.
+        at: The instant that the rules looked at: the present one, or `as_of`.
+        scored_at: The instant as of which facts counted for the scores; earlier than `at` on later pages.
+        as_of: The past instant that was asked about; None for the present.
+        change: Number of the last change of the graph that the scores know.
+        rank_offset: Place of the last mentor of the page before.
+        policy: The policy in force.
+        names: Names of the people, and the title of the goal, by uid.
+    """
+
+    viewer: Viewer
+    mentee: str
+    at: datetime
+    scored_at: datetime
+    as_of: datetime | None
+    change: int
+    rank_offset: int
+    policy: Policy
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +124,7 @@ class Slate:
         has_next: Whether more follow.
         total: Number of allowed mentors, if it was asked for.
         notice: What the reader should know about the list as a whole; empty for nothing.
+        asked: The question.
     """
 
     uid: str
@@ -104,11 +136,17 @@ class Slate:
     has_next: bool
     total: int | None
     notice: str
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one mentor fits one mentee, whether or not they may be paired now."""
+    """Why one mentor fits one mentee, whether or not they may be paired now.
+
+    Attributes:
+        answered_at: When it was said, for one that is kept; None for one as of now.
+        is_redacted: Whether the names and sentences in it can no longer be read.
+    """
 
     model_version: str
     policy_version: str
@@ -120,6 +158,8 @@ class Explanation:
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
     refusals: tuple[Refusal, ...]
+    answered_at: datetime | None = None
+    is_redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +237,9 @@ class Recommender:
         order = self._order(asker)
         start = 0
         if cursor is not None:
-            if cursor.question != _short(asker.key):
+            if cursor.question != short(asker.key):
                 raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
-            start = _place_after(asker.scores, asker.columns.people.uids, order, cursor.score, cursor.mentor)
+            start = asker.scores.place_after(order, asker.columns.people.uids, cursor.score, cursor.mentor)
         rank = cursor.rank if cursor else 0
         total = None
         if with_total:
@@ -209,12 +249,13 @@ class Recommender:
         else:
             allowed = await self._allowed(asker, order[start:], first + 1)
         page = allowed[:first]
-        paths = await self._paths(asker, page, viewer) if with_paths else {}
+        evidence = await self._paths(asker, page) if with_paths else {}
         recommendations = []
         for place, person in enumerate(page, rank + 1):
             mentor = asker.columns.people.uids[person]
-            found = tuple(paths.get(mentor, ()))
+            found = shown_to(viewer, evidence.get(mentor, ()), mentee, mentor)
             signals = _signal_values(asker.scores, person)
+            measured = _measured(signals, asker.scorer)
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
@@ -224,9 +265,12 @@ class Recommender:
                     asker.scores.base,
                     signals,
                     found,
-                    self._sentences(found, signals, asker.scorer),
+                    sentences_of(found, measured),
+                    evidence.get(mentor, ()),
+                    measured,
                 )
             )
+        names = _names(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
         return Slate(
             slate_uid,
             asker.scorer.model_version,
@@ -234,12 +278,13 @@ class Recommender:
             asker.goal,
             tuple(recommendations),
             tuple(
-                Cursor(_short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
+                Cursor(short(asker.key), scored_at, each.rank, each.score, each.mentor).write()
                 for each in recommendations
             ),
             len(allowed) > first,
             total,
             _notice(asker.asked),
+            Asked(viewer, mentee, asker.now, scored_at, as_of, asker.columns.change, rank, asker.scorer.policy, names),
         )
 
     async def explain(
@@ -272,7 +317,8 @@ class Recommender:
         forbidden = tuple(refusals(pair))
         if forbidden and not viewer.sees_everybody:
             forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
-        paths = tuple((await self._paths(asker, [person], viewer)).get(mentor, ()))
+        evidence = (await self._paths(asker, [person])).get(mentor, ())
+        paths = shown_to(viewer, evidence, mentee, mentor)
         signals = _signal_values(asker.scores, person)
         return Explanation(
             asker.scorer.model_version,
@@ -283,7 +329,7 @@ class Recommender:
             asker.scores.base,
             signals,
             paths,
-            self._sentences(paths, signals, asker.scorer),
+            sentences_of(paths, _measured(signals, asker.scorer)),
             forbidden,
         )
 
@@ -373,27 +419,32 @@ class Recommender:
             least_shared_minutes=settings.least_overlap_minutes,
         )
 
-    async def _paths(self, asker: _Asker, people: Sequence[int], viewer: Viewer) -> dict[str, list[EvidencePath]]:
+    async def _paths(self, asker: _Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
         items = [
             Item(asker.columns.people.uids[person], term.name, drop, evidence)
             for person in people
             for term in asker.scores.terms
             for drop, evidence in _telling(term, person)
         ]
-        return await find_paths(self.store, items, asker.uid, asker.now, viewer)
+        return await find_paths(self.store, items, asker.now)
 
-    @staticmethod
-    def _sentences(paths: Sequence[EvidencePath], signals: Sequence[SignalValue], scorer: Scorer) -> tuple[str, ...]:
-        """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
-        values = {each.name: each.value for each in signals}
-        said = list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES]
-        hours, load = values.get("time_overlap"), values.get("load")
-        if hours is not None:
-            enough = hours >= scorer.policy.signals.overlap_enough_hours
-            said.append(_free_time(round(hours * 60), or_more=enough))
-        if load:
-            said.append(f"{load:.0%} of the mentor's places are taken.")
-        return tuple(said)
+
+def _measured(signals: Sequence[SignalValue], scorer: Scorer) -> tuple[str, ...]:
+    """What is measured and has no path, in words."""
+    values = {each.name: each.value for each in signals}
+    said = []
+    hours, load = values.get("time_overlap"), values.get("load")
+    if hours is not None:
+        enough = hours >= scorer.policy.signals.overlap_enough_hours
+        said.append(shared_time(round(hours * 60), or_more=enough))
+    if load:
+        said.append(f"{load:.0%} of the mentor's places are taken.")
+    return tuple(said)
+
+
+def sentences_of(paths: Sequence[EvidencePath], measured: Sequence[str]) -> tuple[str, ...]:
+    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    return (*list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES], *measured)
 
 
 def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
@@ -434,32 +485,16 @@ def _signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
     )
 
 
-def _free_time(minutes: int, *, or_more: bool) -> str:
-    if minutes == 0:
-        return "Both are never free at the same time this week."
-    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
-    length = " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number)
-    return f"Both are free at the same time for {'at least ' if or_more else ''}{length} this week."
+def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
+    """Names or titles by uid, as far as it is known."""
+    names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
+    found = {uid: names[columns.people.find(uid)] for uid in people}
+    if goal:
+        found[goal] = titles[columns.goals.find(goal)]
+    return {uid: name for uid, name in found.items() if name}
 
 
 def _notice(asked: Question) -> str:
     if asked.goal == NONE and not asked.wishes:
         return "This person has no open goal and wants no skill yet, so the order rests on units, time and experience."
     return ""
-
-
-def _short(key: str) -> str:
-    return uid_of("mentorgraph", "questions", key)[:8]
-
-
-def _place_after(scores: Scores, uids: Sequence[str], order: NDArray[np.int64], score: float, uid: str) -> int:
-    """The place in an order of the first person that comes after a score and uid."""
-    low, high = 0, len(order)
-    while low < high:
-        middle = (low + high) // 2
-        person = int(order[middle])
-        if (-scores.total[person], uids[person]) > (-score, uid):
-            high = middle
-        else:
-            low = middle + 1
-    return low

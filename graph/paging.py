@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS
+from mentorgraph.graph.model import ALWAYS, uid_of
 
 MOST = 100
 """Entries on one page at most."""
@@ -73,3 +73,8 @@ def read_cursor(text: str, now: datetime) -> Cursor:
     if not now - LONGEST_PAGING <= found.scored_at <= now:
         raise DomainError("after is of another time; ask for the first page", code="BAD_USER_INPUT", field="after")
     return found
+
+
+def short(key: str) -> str:
+    """What a cursor holds of the question that it belongs to."""
+    return uid_of("mentorgraph", "questions", key)[:8]

@@ -1,7 +1,7 @@
 """Evidence paths: items of evidence, found again in the graph, as steps, a sentence and a query that returns them.
 
-An item that the graph does not confirm is dropped. Whoever may not see third people gets counts in place of their
-goals, pairings and sessions.
+An item that the graph does not confirm is dropped. Paths are found in full; whoever may not see third people is shown
+counts in place of their goals, pairings and sessions, be it now or when the answer is looked up later.
 """
 
 from collections import defaultdict
@@ -72,6 +72,7 @@ class EvidencePath:
         sentence: What it says, in English.
         steps: The path.
         cypher: A query that returns exactly this path; empty where the viewer may not see all of it.
+        strength: How strong the likeness is that it tells of, 0 to 1.
     """
 
     signal: str
@@ -80,6 +81,7 @@ class EvidencePath:
     sentence: str
     steps: tuple[Step, ...]
     cypher: str = ""
+    strength: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,37 +94,42 @@ class Item:
     evidence: Evidence
 
 
-async def find_paths(
-    store: Store, items: Sequence[Item], mentee: str, now: datetime, viewer: Viewer
-) -> dict[str, list[EvidencePath]]:
+async def find_paths(store: Store, items: Sequence[Item], now: datetime) -> dict[str, tuple[EvidencePath, ...]]:
     """Finds the paths of some evidence in the graph, in one round trip.
 
     Args:
         store: The graph.
         items: Evidence, for any number of mentors.
-        mentee: uid of the person who asks.
         now: The instant that `holds_now` refers to.
-        viewer: Who will see them.
 
     Returns:
-        uid of the mentor → paths, heaviest first.
+        uid of the mentor → paths in full, heaviest first.
     """
     edges, goals = await _read_edges(store, items)
-    found: dict[str, list[tuple[Item, tuple[Step, ...]]]] = defaultdict(list)
+    found: dict[str, list[EvidencePath]] = defaultdict(list)
     for item in items:
         steps = _steps(item, edges, goals, now)
         if steps:
-            found[item.mentor].append((item, steps))
-    result = {}
-    for mentor, confirmed in found.items():
-        known = {mentee, mentor}
-        paths = (
-            [_path(item, steps) for item, steps in confirmed]
-            if viewer.sees_everybody
-            else _without_third_people(confirmed, known)
-        )
-        result[mentor] = sorted(paths, key=lambda path: (-path.weight, path.metapath, path.sentence))
-    return result
+            found[item.mentor].append(_path(item, steps))
+    return {mentor: _heaviest_first(paths) for mentor, paths in found.items()}
+
+
+def shown_to(viewer: Viewer, paths: Sequence[EvidencePath], mentee: str, mentor: str) -> tuple[EvidencePath, ...]:
+    """The paths between two people as a viewer may see them, heaviest first.
+
+    Args:
+        viewer: Who will see them.
+        paths: All of them, in full.
+        mentee: uid of the person who seeks a mentor.
+        mentor: uid of the mentor.
+    """
+    if viewer.sees_everybody:
+        return tuple(paths)
+    return _heaviest_first(_without_third_people(paths, {mentee, mentor}))
+
+
+def _heaviest_first(paths: Iterable[EvidencePath]) -> tuple[EvidencePath, ...]:
+    return tuple(sorted(paths, key=lambda path: (-path.weight, path.metapath, path.sentence)))
 
 
 async def _read_edges(
@@ -185,8 +192,11 @@ def _step(node: Mapping[str, Any]) -> Step:
 
 
 def _path(item: Item, steps: tuple[Step, ...]) -> EvidencePath:
-    sentence = _sentence(item, steps)
-    return EvidencePath(item.signal, item.evidence.metapath, item.weight, sentence, steps, _cypher(steps))
+    evidence = item.evidence
+    sentence = _sentence(evidence.metapath, evidence.strength, steps)
+    return EvidencePath(
+        item.signal, evidence.metapath, item.weight, sentence, steps, _cypher(steps), float(evidence.strength)
+    )
 
 
 def _cypher(steps: Sequence[Step]) -> str:
@@ -209,39 +219,38 @@ THIRD_KINDS = frozenset({"Goal", "Pairing", "Session", "Person"})
 """Kinds of node that may belong to third people."""
 
 
-def _without_third_people(confirmed: Iterable[tuple[Item, tuple[Step, ...]]], known: set[str]) -> list[EvidencePath]:
+def _without_third_people(paths: Iterable[EvidencePath], known: set[str]) -> list[EvidencePath]:
     """Paths in which what belongs to third people is counted, not named; alike ones become one."""
-    alike: dict[tuple[str, str, tuple[Step, ...]], list[tuple[Item, tuple[Step, ...]]]] = defaultdict(list)
-    for item, steps in confirmed:
-        shown = tuple(_redacted(step, place, steps, known) for place, step in enumerate(steps))
-        alike[(item.signal, item.evidence.metapath, shown)].append((item, steps))
-    paths = []
-    for (signal, metapath, shown), members in alike.items():
-        item, steps = members[0]
+    alike: dict[tuple[str, str, tuple[Step, ...]], list[EvidencePath]] = defaultdict(list)
+    for path in paths:
+        shown = tuple(_redacted(step, place, path.steps, known) for place, step in enumerate(path.steps))
+        alike[(path.signal, path.metapath, shown)].append(path)
+    counted_paths = []
+    for (_, metapath, shown), members in alike.items():
+        first = members[0]
         hidden = any(not step.node_uid for step in shown)
         counted = tuple(
             step if step.node_uid else replace(step, count=_counted(place, step, members))
             for place, step in enumerate(shown)
         )
         count = max((step.count or 1 for step in counted), default=1)
-        paths.append(
-            EvidencePath(
-                signal,
-                metapath,
-                sum(member.weight for member, _ in members),
-                _sentence(item, counted, count) if hidden else _sentence(item, steps),
-                counted,
-                "" if hidden else _cypher(steps),
+        counted_paths.append(
+            replace(
+                first,
+                weight=sum(member.weight for member in members),
+                sentence=_sentence(metapath, first.strength, counted, count) if hidden else first.sentence,
+                steps=counted,
+                cypher="" if hidden else first.cypher,
             )
         )
-    return paths
+    return counted_paths
 
 
-def _counted(place: int, step: Step, members: Sequence[tuple[Item, tuple[Step, ...]]]) -> int:
+def _counted(place: int, step: Step, members: Sequence[EvidencePath]) -> int:
     """How many facts a hidden step stands for."""
     if step.kind == "Session":
-        return sum(item.evidence.count for item, _ in members)
-    return len({steps[place].node_uid for _, steps in members})
+        return sum(member.steps[0].count or 1 for member in members)
+    return len({member.steps[place].node_uid for member in members})
 
 
 def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) -> Step:
@@ -259,10 +268,9 @@ def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) ->
 # --- sentences ------------------------------------------------------------------------------------------------------
 
 
-def _sentence(item: Item, steps: Sequence[Step], count: int = 1) -> str:
+def _sentence(metapath: str, strength: float, steps: Sequence[Step], count: int = 1) -> str:
     """What a path says, made from its steps alone."""
     mentor = steps[-1].label
-    metapath = item.evidence.metapath
     asks = "the goal needs" if metapath.startswith("goal_") else f"{steps[0].label} wants to learn"
     if metapath.endswith("_wants_skill") or metapath == "goal_needs_skill":
         return f"{mentor} offers {steps[1].label}, which {asks}."
@@ -275,7 +283,7 @@ def _sentence(item: Item, steps: Sequence[Step], count: int = 1) -> str:
         asks = "as this goal does" if metapath.startswith("goal_") else f"which {asks}"
         return f"{mentor} has helped with {_goals(steps[2], count)} that needed {steps[1].label}, {asks}."
     if metapath == "similar_text":
-        likeness = f"{'up to ' if count > 1 else ''}{item.evidence.strength:.0%} alike"
+        likeness = f"{'up to ' if count > 1 else ''}{strength:.0%} alike"
         return f"{mentor} has helped with {_goals(steps[1], count)} in words that are {likeness}."
     if metapath.endswith("unit_member"):
         whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
@@ -283,7 +291,7 @@ def _sentence(item: Item, steps: Sequence[Step], count: int = 1) -> str:
     if metapath.endswith("unit_mentored"):
         whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
         return f"{mentor} has mentored in {steps[1].label}, {whose}."
-    times = max(count, item.evidence.count)
+    times = max(count, steps[0].count or 1)
     return f"{mentor} has held {times} {'session' if times == 1 else 'sessions'}{_last(steps)}."
 
 

@@ -6,7 +6,7 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +56,11 @@ class Policy:
     signals: SignalSettings
     rules: RuleSettings
 
+    @property
+    def content(self) -> list[Any]:
+        """All that the version stands for, as plain values."""
+        return [self.base, dict(self.weights), asdict(self.signals), asdict(self.rules)]
+
 
 def chosen_policy(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The policy file that `MENTORGRAPH_POLICY` names; None for the one that comes with the program."""
@@ -91,9 +96,19 @@ def load_policy(path: Path | None = None) -> Policy:
     if unknown:
         raise _bad(path, f"{unknown[0]} is not known; the keys are name, base, weights, signals and rules")
     base = _number(path, "base", content.get("base", 0.0))
-    canonical = json.dumps([base, weights, signals, rules], sort_keys=True)
-    version = f"{content.get('name', path.stem)}@{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+    version = version_of(str(content.get("name", path.stem)), [base, weights, signals, rules])
     return Policy(version, base, MappingProxyType(weights), SignalSettings(**signals), RuleSettings(**rules))
+
+
+def version_of(name: str, content: list[Any]) -> str:
+    """The version of a policy with this name and content.
+
+    Args:
+        name: What its file calls it.
+        content: Base, weights, settings of the signals and of the rules.
+    """
+    canonical = json.dumps(content, sort_keys=True)
+    return f"{name}@{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
 def _section(path: Path, content: Mapping[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, float]:

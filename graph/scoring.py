@@ -1,7 +1,7 @@
 """How signals become one score that adds up; the learned part enters here, as another `Scorer`."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,6 +73,18 @@ class Scores:
             `int64[n]`.
         """
         return people[np.lexsort((place_of_uid[people], -self.total[people]))]
+
+    def place_after(self, order: NDArray[np.int64], uids: Sequence[str], score: float, uid: str) -> int:
+        """The place in an order of the first person that comes after a score and uid."""
+        low, high = 0, len(order)
+        while low < high:
+            middle = (low + high) // 2
+            person = int(order[middle])
+            if (-self.total[person], uids[person]) > (-score, uid):
+                high = middle
+            else:
+                low = middle + 1
+        return low
 
 
 class Scorer(Protocol):

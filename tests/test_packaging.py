@@ -19,8 +19,8 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("api", "graph", "embeddings", "cypher")
-# Not only code: the statements, the archives of Neo4j, the policy and what worlds are made from.
-DATA = {".py", ".cypher", ".typed", ".lock", ".toml", ".csv"}
+# Not only code: the statements, the archives of Neo4j, the policy, what worlds and what pages are made from.
+DATA = {".py", ".cypher", ".typed", ".lock", ".toml", ".csv", ".html", ".css", ".js", ".svg", ".txt", ".sha256"}
 STARTS_WITHIN_S = 30.0
 
 
@@ -125,6 +125,7 @@ def test_the_installed_command_serves(installed: Path, tmp_path: Path) -> None:
             assert time.monotonic() < deadline, f"{status}: {log.read_text('utf-8')}"
             time.sleep(0.1)
         assert status_of(port, "/readyz") == 503
+        assert status_of(port, "/why/nonsense") == 404  # a page from a template; without that it would be 500
     finally:
         server.send_signal(signal.SIGINT)
         assert server.wait(STARTS_WITHIN_S) == 0

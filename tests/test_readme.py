@@ -156,7 +156,7 @@ def test_the_graphql_examples_are_valid_and_can_be_filled() -> None:
     schema = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
     examples = examples_in(README)
     assert len(examples) >= 3
-    values = values_of(ASKER, mentor="UGVyc29uOmM", skill="U2tpbGw6ZA")
+    values = values_of(ASKER, mentor="UGVyc29uOmM", skill="U2tpbGw6ZA", recommendation="UmVjOmU")
     for example in examples:
         assert validate(schema, parse(example.text)) == [], example.name
         assert set(fill(example, values)) == set(example.variables)
@@ -171,7 +171,7 @@ def test_an_example_that_the_schema_does_not_allow_is_seen() -> None:
 def test_an_example_with_a_variable_that_has_no_value_is_refused() -> None:
     [example] = examples_in("```graphql\nquery Q($moon: ID!) { person(id: $moon) { name } }\n```\n")
     with pytest.raises(ExampleError, match=r"Q asks for \$moon"):
-        fill(example, values_of(ASKER, mentor="", skill=""))
+        fill(example, values_of(ASKER, mentor="", skill="", recommendation=""))
 
 
 @pytest.mark.parametrize("text", ["fragment F on Person { name }", "query A { a } query B { b }"])

@@ -4,6 +4,7 @@ import click
 
 from mentorgraph.api.commands.bundle import export, import_
 from mentorgraph.api.commands.database import database
+from mentorgraph.api.commands.decisions import audit, replay
 from mentorgraph.api.commands.demo import demo
 from mentorgraph.api.commands.learning import evaluate, snapshot, train
 from mentorgraph.api.commands.model import check, migrate
@@ -34,6 +35,7 @@ def main() -> None:
 
 database.add_command(check)
 database.add_command(migrate)
+main.add_command(audit)
 main.add_command(database, name="db")
 main.add_command(demo)
 main.add_command(evaluate)
@@ -42,6 +44,7 @@ main.add_command(export)
 main.add_command(import_)
 main.add_command(models)
 main.add_command(recommend)
+main.add_command(replay)
 main.add_command(serve)
 main.add_command(snapshot)
 main.add_command(train)

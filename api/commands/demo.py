@@ -296,6 +296,7 @@ class _Guide:
     def _invite(self, example: Example, asker: Asker, values: Mapping[str, object]) -> None:
         """Print where the server is and a question that it will answer."""
         request = json.dumps({"query": example.text, "variables": fill(example, values)})
+        page = f"{self._url.removesuffix('/graphql')}/why/{values['recommendationId']}"
         click.echo(
             f"\nGraphQL on {self._url} (Ctrl-C ends it)\n\n"
             f"A person to ask for: {asker.name}, whose goal is “{asker.title}”\n"
@@ -303,4 +304,5 @@ class _Guide:
             f"{example.text}\n"
             f"The same from another terminal:\n"
             f"  curl {self._url} -H 'content-type: application/json' -d {shlex.quote(request)}\n"
+            f"Why the first mentor of the list is recommended, as a page for coordinators:\n  {page}\n"
         )

@@ -30,6 +30,7 @@ from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
 from mentorgraph.graph.batch import RankedGoal, rank_for_goals
 from mentorgraph.graph.database import Database
+from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
@@ -113,6 +114,8 @@ def recommend(
     An ID is a global id as GraphQL gives it, one of our own uids, or the key that a source knows it by; --source names
     that source. A person may also be called by their name, if only one has it.
 
+    The answer is kept in the decision log; mentorgraph replay and mentorgraph audit work on that.
+
     With --goals, ranks go to a file with the columns goal_id, rank, mentor_id and score; mentors have ids of the form
     that the goal's id had, or uids where their source is another one. Goals without an answer are listed, and the exit
     status is then 1.
@@ -131,13 +134,15 @@ def recommend(
 
     async def work(recommender: Recommender, _show: Report) -> tuple[Slate, dict[str, NodeRecord]]:
         who = await _person(recommender, mentee, source, "--mentee")
-        slate = await recommender.recommend(
+        answer = await recommender.recommend(
             await _viewer_of(recommender, viewer, source),
             who,
             _uid(goal, "goals", source),
             first=first,
             as_of=as_of,
         )
+        async with DecisionLog(mentorgraph_home() / FOLDER) as decisions:
+            slate = await decisions.keep(answer)
         mentors = [each.mentor for each in slate.recommendations]
         return slate, await _nodes(recommender, [who, slate.goal, *mentors], as_of)
 

@@ -27,7 +27,8 @@ def serve(host: str, port: int, workers: int, demo: bool, access_log: bool) -> N
       mentorgraph serve --demo
       curl 127.0.0.1:8000/graphql -H 'content-type: application/json' -d '{"query": "{ __typename }"}'
 
-    /healthz answers 200 while the process lives, /readyz while the database answers as well.
+    /why/ and the id of a recommendation is a page that says why it was given. /healthz answers 200 while the process
+    lives, /readyz while the database answers as well.
     """  # noqa: D301 (click wants the backspace itself)
     from mentorgraph.api import server  # here, so that the other commands start without a web server
     from mentorgraph.api.app import DEMO_VARIABLE

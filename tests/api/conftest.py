@@ -17,6 +17,7 @@ from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.database import Address, Database, round_trips
+from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.matching import Recommender
@@ -40,11 +41,13 @@ class Api:
     Attributes:
         service: What the application answers from.
         client: What sends the requests.
+        decisions: Where the application keeps its answers.
         statements: Names of the statements that the last request sent to the database.
     """
 
     service: Service
     client: TestClient
+    decisions: DecisionLog
     statements: list[str] = field(default_factory=list)
 
     def ask(self, query: str, *, viewer: str = "", **variables: object) -> dict[str, Any]:
@@ -81,7 +84,8 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
             yield await recommender_on(database)
 
     service = Service(opening)
-    application = app_of(service)
+    decisions = DecisionLog(server.home / FOLDER)
+    application = app_of(service, decisions)
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -96,7 +100,7 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
 
     app: ASGIApp = counting
     with TestClient(app, base_url="http://localhost") as client:
-        asking = Api(service, client)
+        asking = Api(service, client, decisions)
         deadline = time.monotonic() + 60
         while (answer := client.get("/readyz")).status_code != 200:
             assert time.monotonic() < deadline, answer.text

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 from graphql import build_schema
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, app_of, create_app
 from mentorgraph.api.context import AGAIN_AFTER_S, Service
 from mentorgraph.graph.database import DatabaseUnavailable
+from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
@@ -85,7 +87,9 @@ def test_a_server_can_answer_to_its_own_names_only() -> None:
         assert client.get("/graphql?query={hello}", headers={"host": host}).status_code == status
 
 
-def test_a_service_that_is_opening_says_what_it_does_and_that_it_failed_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_service_that_is_opening_says_what_it_does_and_that_it_failed_once(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     goes_on = threading.Event()
 
     class Opening(AbstractAsyncContextManager[Recommender]):
@@ -100,7 +104,7 @@ def test_a_service_that_is_opening_says_what_it_does_and_that_it_failed_once(cap
         async def __aexit__(self, *_error: object) -> None:
             """Never entered, so never left."""
 
-    with TestClient(app_of(Service(Opening)), base_url="http://localhost") as client:
+    with TestClient(app_of(Service(Opening), DecisionLog(tmp_path)), base_url="http://localhost") as client:
         unready = client.get("/readyz")
         assert unready.status_code == 503
         assert unready.json()["reason"] == (

@@ -9,7 +9,7 @@ import pytest
 
 from mentorgraph.embeddings import training
 from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, Judged, judge
-from mentorgraph.embeddings.evidence import Evidence
+from mentorgraph.embeddings.evidence import Evidence, evidence
 from mentorgraph.embeddings.gate import Decision, decide
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.precedents import Precedents
@@ -99,7 +99,7 @@ def shuffled_features(gather: Callable[..., Evidence]) -> Callable[..., Evidence
 def test_shuffled_features_are_refused(
     truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "evidence", shuffled_features(training.evidence))
+    monkeypatch.setattr(training, "evidence", shuffled_features(evidence))
     found = outcome(columns, task)
     assert found[1].ranking == ""
     assert figure(found, LINEAR) < figure(truth, LINEAR)
@@ -109,10 +109,8 @@ def test_a_leak_of_the_future_lifts_only_what_was_taught_with_it(
     truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ranking that is shown each choice while it is fitted relies on it, and fails where it has to do without."""
-    real = training.evidence
-
     def leaking(*arguments: Any, always: Any = None, **options: Any) -> Evidence:
-        found = real(*arguments, always=always, **options)
+        found = evidence(*arguments, always=always, **options)
         pairs = found.pairs.copy()
         pairs[:, 0] = np.isin(found.people, always)
         return replace(found, pairs=pairs)

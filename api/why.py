@@ -1,0 +1,224 @@
+"""The page `/why/{recommendationId}`: for coordinators, why somebody was recommended, as the decision log has it.
+
+It is plain HTML from templates that escape everything; the only script draws evidence that stands there in words as
+well. All that a page loads comes from this server under names that hold the hash of the content.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.log import DecisionLog
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.paths import Step
+from mentorgraph.graph.values import plain
+from mentorgraph.graph.viewer import Viewer
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+FILES = {
+    "cytoscape.min.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "why.css": "text/css",
+    "why.js": "text/javascript",
+}
+"""What is served under `/static`, with its type."""
+
+BAR_UNITS = 1000
+UNKNOWN_ID = DomainError(
+    "No recommendation has this id, or it is not yours to see. Ids come from recommendMentors.", code="NOT_FOUND"
+)
+
+ViewerOf = Callable[[Request], Viewer]
+
+
+def pages(
+    decisions: DecisionLog, viewer_of: ViewerOf, *, card_link: Callable[[str], str | None] = lambda _version: None
+) -> list[Route]:
+    """The page, and the files that it loads.
+
+    Args:
+        decisions: Where answers are kept.
+        viewer_of: On whose behalf a request is made; raises a `DomainError` where it says that badly.
+        card_link: Where the card of a model stands, by version; None for a model without one.
+    """
+    files = {file.served_name: file for file in map(_File, FILES)}
+    page = _WhyPage(decisions, viewer_of, card_link, {file.name: f"/static/{name}" for name, file in files.items()})
+
+    async def static(request: Request) -> Response:
+        file = files.get(request.path_params["name"])
+        return file.answer(request) if file else Response(status_code=404)
+
+    return [Route("/why/{recommendation}", page.answer), Route("/static/{name}", static)]
+
+
+class _WhyPage:
+    def __init__(
+        self,
+        decisions: DecisionLog,
+        viewer_of: ViewerOf,
+        card_link: Callable[[str], str | None],
+        links: Mapping[str, str],
+    ) -> None:
+        self._decisions = decisions
+        self._viewer_of = viewer_of
+        self._card_link = card_link
+        loader = FileSystemLoader(Path(__file__).with_name("templates"))
+        self._templates = Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._templates.globals["link_of"] = links.__getitem__
+
+    async def answer(self, request: Request) -> HTMLResponse:
+        """The page of a recommendation, or one that says why there is none."""
+        try:
+            viewer = self._viewer_of(request)
+            uid = _uid_in(request)
+            decision = await self._decisions.find(uid)
+            if decision is None or not decision.may_be_seen_by(viewer):
+                raise UNKNOWN_ID
+        except DomainError as error:
+            status = {"NOT_FOUND": 404, "BAD_USER_INPUT": 400}.get(error.code, 503)
+            return self._page("problem.html", status, said=error.message, status=status)
+        return self._page("why.html", 200, **self._shown(decision, uid, viewer))
+
+    def _page(self, template: str, status_code: int, **content: Any) -> HTMLResponse:
+        text = self._templates.get_template(template).render(content)
+        return HTMLResponse(text, status_code, PAGE_HEADERS)
+
+    def _shown(self, decision: Decision, uid: str, viewer: Viewer) -> dict[str, Any]:
+        """What the template is filled with."""
+        found = next(each for each in decision.recommended if each.recommendation.uid == uid)
+        shown = found.shown_to(viewer, decision.mentee)
+        return {
+            "answered": f"{decision.recorded_at:%d %B %Y, %H:%M} UTC",
+            "card_link": self._card_link(decision.model_version),
+            "decision": decision,
+            "global_id": global_id("Recommendation", uid),
+            "is_redacted": found.is_redacted or decision.is_redacted,
+            "mentee": _name(decision, decision.mentee),
+            "mentor": _name(decision, shown.mentor),
+            "goal": _name(decision, decision.goal) if decision.goal else "",
+            "others": [_listed(decision, each.recommendation, uid) for each in decision.recommended],
+            "paths": [
+                {"path": path, "steps": [_step(step, place) for place, step in enumerate(path.steps)]}
+                for path in shown.paths
+            ],
+            "recommendation": shown,
+            "rows": list(_rows(shown)),
+            "scored": decision.scored_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
+
+
+def _uid_in(request: Request) -> str:
+    try:
+        return read_global_id(request.path_params["recommendation"], expected="Recommendation")[1]
+    except DomainError:
+        raise UNKNOWN_ID from None
+
+
+def _name(decision: Decision, uid: str) -> str:
+    return decision.names.get(uid, "(erased)")
+
+
+def _listed(decision: Decision, each: Recommendation, shown: str) -> dict[str, Any]:
+    """One line of the list that the recommendation stands in."""
+    return {
+        "rank": each.rank,
+        "name": _name(decision, each.mentor),
+        "score": each.score,
+        "link": f"/why/{global_id('Recommendation', each.uid)}",
+        "is_shown": each.uid == shown,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One summand of the score, with its bar.
+
+    Attributes:
+        name: The signal.
+        value: Its value; None where nothing is known.
+        weight: What the value is multiplied with; None where there is no such number.
+        contribution: What it adds.
+        unit: What a value of 1 means.
+        start: Where its bar begins, of `BAR_UNITS`.
+        width: How long its bar is, of `BAR_UNITS`.
+        zero: Where no contribution stands, of `BAR_UNITS`.
+    """
+
+    name: str
+    value: float | None
+    weight: float | None
+    contribution: float
+    unit: str
+    start: float
+    width: float
+    zero: float
+
+
+def _rows(shown: Recommendation) -> Iterator[Row]:
+    """The base and all signals, with bars on one scale."""
+    summands: list[tuple[str, float | None, float | None, float, str]]
+    summands = [("base", None, None, shown.base, "where every score starts")]
+    summands += [(each.name, each.value, each.weight, each.contribution, each.unit) for each in shown.signals]
+    contributions = [contribution for _, _, _, contribution, _ in summands]
+    below, above = -min(0.0, *contributions), max(0.0, *contributions)
+    scale = BAR_UNITS / (below + above or 1.0)
+    for name, value, weight, contribution, unit in summands:
+        start, width = (below + min(0.0, contribution)) * scale, abs(contribution) * scale
+        yield Row(name, value, weight, contribution, unit, round(start, 1), round(width, 1), round(below * scale, 1))
+
+
+def _step(step: Step, place: int) -> dict[str, Any]:
+    """One step of a path, for the text and for the drawing."""
+    computed = place > 0 and not step.relationship_uid and step.relationship_type == "SIMILAR_TEXT"
+    counted = f"{step.count} × " if step.count is not None else ""
+    return {
+        "kind": step.kind,
+        "label": step.label,
+        "counted": counted,
+        "edge": step.relationship_type if place else "",
+        "arrow": "~" if computed else "→" if step.forward else "←",
+        "direction": "computed" if computed else "forward" if step.forward else "backward",
+        "since": plain(step.since) if step.since else "",
+        "source": step.source,
+        "holds_now": step.holds_now,
+    }
+
+
+class _File:
+    """A file that pages load, under a name that changes with its content."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._content = (Path(__file__).with_name("static") / name).read_bytes()
+        stem, _, ending = name.rpartition(".")
+        self.served_name = f"{stem}.{hashlib.sha256(self._content).hexdigest()[:12]}.{ending}"
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return gzip.compress(self._content)
+
+    def answer(self, request: Request) -> Response:
+        """The file, packed for whoever takes that."""
+        packed = "gzip" in request.headers.get("accept-encoding", "")
+        headers = FILE_HEADERS | ({"Content-Encoding": "gzip"} if packed else {})
+        return Response(self._packed if packed else self._content, 200, headers, f"{FILES[self.name]}; charset=utf-8")

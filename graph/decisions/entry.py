@@ -1,0 +1,305 @@
+"""One entry of the decision log: an answer as plain values, with what is personal in it sealed, and back.
+
+An entry holds all that the score and the order are made of, so that both can be computed again without the graph.
+People and facts stand in it by uid. Names, titles and sentences are sealed: those about the mentee with the mentee's
+key, those about a recommended mentor with the keys of both.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mentorgraph.graph.decisions.keys import Key, seal, unseal
+from mentorgraph.graph.matching import Explanation, Recommendation, SignalValue, Slate, sentences_of
+from mentorgraph.graph.paths import EvidencePath, Step, shown_to
+from mentorgraph.graph.viewer import Viewer
+
+DETERMINISTIC = 1.0
+"""Propensity of whoever is recommended: the ranking draws nothing, so the same question has the same answer."""
+
+ERASED = "(erased)"
+"""Stands where a sentence was that can no longer be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """A recommendation as it was answered.
+
+    Attributes:
+        recommendation: The answer; `evidence` and `paths` are what a coordinator sees.
+        propensity: The probability with which it stood where it stands.
+        is_redacted: Whether the names and sentences in it can no longer be read.
+    """
+
+    recommendation: Recommendation
+    propensity: float
+    is_redacted: bool
+
+    def shown_to(self, viewer: Viewer, mentee: str) -> Recommendation:
+        """The answer as a viewer may see it."""
+        found = self.recommendation
+        paths = shown_to(viewer, found.evidence, mentee, found.mentor)
+        if self.is_redacted:
+            return replace(found, paths=tuple(replace(path, sentence=ERASED) for path in paths))
+        return replace(found, paths=paths, sentences=sentences_of(paths, found.measured))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer as it was given.
+
+    Attributes:
+        slate: uid of the list.
+        recorded_at: When it was given.
+        viewer: On whose behalf.
+        mentee: uid of the person who seeks a mentor.
+        goal: uid of the goal, empty for none.
+        at: The instant that the rules looked at.
+        scored_at: The instant as of which facts counted.
+        as_of: The past instant that was asked about; None for the present.
+        change: Number of the last change of the graph that the scores know.
+        rank_offset: Place of the last mentor of the page before.
+        model_version: Version of the model.
+        policy_version: Version of the policy.
+        code_version: Version of mentorgraph.
+        base: Where every score starts.
+        recommended: Who was recommended, best first.
+        notice: What the reader was told about the list as a whole.
+        names: Names of the people, and the title of the goal, by uid; those that were erased are absent.
+        is_redacted: Whether the mentee was erased.
+    """
+
+    slate: str
+    recorded_at: datetime
+    viewer: Viewer
+    mentee: str
+    goal: str
+    at: datetime
+    scored_at: datetime
+    as_of: datetime | None
+    change: int
+    rank_offset: int
+    model_version: str
+    policy_version: str
+    code_version: str
+    base: float
+    recommended: tuple[Recommended, ...]
+    notice: str
+    names: Mapping[str, str]
+    is_redacted: bool
+
+    def find(self, recommendation: str) -> Recommended | None:
+        """One of its recommendations by uid."""
+        return next((each for each in self.recommended if each.recommendation.uid == recommendation), None)
+
+    def explanation(self, recommendation: str, viewer: Viewer) -> Explanation | None:
+        """Why somebody was recommended, as it was answered and as a viewer may see it; None for who was not."""
+        found = self.find(recommendation)
+        if found is None:
+            return None
+        shown = found.shown_to(viewer, self.mentee)
+        return Explanation(
+            self.model_version,
+            self.policy_version,
+            shown.mentor,
+            self.goal,
+            shown.score,
+            shown.base,
+            shown.signals,
+            shown.paths,
+            shown.sentences,
+            (),
+            self.recorded_at,
+            found.is_redacted,
+        )
+
+    def may_be_seen_by(self, viewer: Viewer) -> bool:
+        """Whether a viewer may look it up: participants only what concerns themselves as the mentee."""
+        return viewer.sees_everybody or viewer.person == self.mentee
+
+
+def people_of(slate: Slate) -> set[str]:
+    """The people whose keys an entry needs."""
+    return {slate.asked.mentee, *(each.mentor for each in slate.recommendations)}
+
+
+def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_at: datetime) -> dict[str, Any]:
+    """The entry of an answer.
+
+    Args:
+        slate: The answer.
+        keys: The keys of the people it is about, by uid.
+        code_version: Version of mentorgraph.
+        recorded_at: The present instant.
+    """
+    asked = slate.asked
+    own = {uid: asked.names[uid] for uid in (asked.mentee, slate.goal) if uid in asked.names}
+    return {
+        "kind": "answer",
+        "slate": slate.uid,
+        "at": recorded_at,
+        "viewer": {"person": asked.viewer.person, "roles": sorted(asked.viewer.roles)},
+        "question": {
+            "mentee": asked.mentee,
+            "goal": slate.goal,
+            "at": asked.at,
+            "scoredAt": asked.scored_at,
+            "asOf": asked.as_of,
+            "rankOffset": asked.rank_offset,
+            "change": asked.change,
+        },
+        "model": slate.model_version,
+        "policy": slate.policy_version,
+        "code": code_version,
+        "base": slate.recommendations[0].base if slate.recommendations else asked.policy.base,
+        "notice": slate.notice,
+        "recommendations": [
+            _recommendation_entry(each, asked.names, [keys[asked.mentee], keys[each.mentor]])
+            for each in slate.recommendations
+        ],
+        "sealed": seal([keys[asked.mentee]], own, slate.uid),
+    }
+
+
+def _recommendation_entry(found: Recommendation, names: Mapping[str, str], keys: list[Key]) -> dict[str, Any]:
+    personal = {
+        "name": names.get(found.mentor, ""),
+        "measured": found.measured,
+        "paths": [[path.sentence, *(step.label for step in path.steps)] for path in found.evidence],
+    }
+    return {
+        "uid": found.uid,
+        "rank": found.rank,
+        "mentor": found.mentor,
+        "score": found.score,
+        "propensity": DETERMINISTIC,
+        "signals": [
+            {
+                "name": each.name,
+                "value": each.value,
+                "unit": each.unit,
+                "weight": each.weight,
+                "contribution": each.contribution,
+            }
+            for each in found.signals
+        ],
+        "paths": [_path_entry(path) for path in found.evidence],
+        "sealed": seal(keys, personal, found.uid),
+    }
+
+
+def _path_entry(path: EvidencePath) -> dict[str, Any]:
+    return {
+        "signal": path.signal,
+        "metapath": path.metapath,
+        "weight": path.weight,
+        "strength": path.strength,
+        "cypher": path.cypher,
+        "steps": [
+            {
+                "kind": step.kind,
+                "uid": step.node_uid,
+                "relationship": step.relationship_uid,
+                "type": step.relationship_type,
+                "forward": step.forward,
+                "since": step.since,
+                "source": step.source,
+                "holdsNow": step.holds_now,
+                "count": step.count,
+            }
+            for step in path.steps
+        ],
+    }
+
+
+def keys_named_in(entry: Mapping[str, Any]) -> set[str]:
+    """The names of all keys that an entry needs."""
+    boxes = [entry["sealed"], *(each["sealed"] for each in entry["recommendations"])]
+    return {name for box in boxes for name in box["keys"]}
+
+
+def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) -> Decision:
+    """Reads an entry.
+
+    Args:
+        entry: The entry.
+        secrets_by_name: The keys that still exist.
+
+    Raises:
+        DomainError: `DECISION_LOG_DAMAGED`.
+    """
+    asked = entry["question"]
+    own = unseal(secrets_by_name, entry["sealed"], entry["slate"])
+    names: dict[str, str] = dict(own or {})
+    recommended = []
+    for each in entry["recommendations"]:
+        personal = unseal(secrets_by_name, each["sealed"], each["uid"])
+        if personal is not None and personal["name"]:
+            names[each["mentor"]] = personal["name"]
+        recommended.append(_recommended(each, entry["base"], personal))
+    return Decision(
+        entry["slate"],
+        datetime.fromisoformat(entry["at"]),
+        Viewer(entry["viewer"]["person"], frozenset(entry["viewer"]["roles"])),
+        asked["mentee"],
+        asked["goal"],
+        datetime.fromisoformat(asked["at"]),
+        datetime.fromisoformat(asked["scoredAt"]),
+        datetime.fromisoformat(asked["asOf"]) if asked["asOf"] else None,
+        asked["change"],
+        asked["rankOffset"],
+        entry["model"],
+        entry["policy"],
+        entry["code"],
+        entry["base"],
+        tuple(recommended),
+        entry["notice"],
+        names,
+        own is None,
+    )
+
+
+def _recommended(each: Mapping[str, Any], base: float, personal: Mapping[str, Any] | None) -> Recommended:
+    texts: Iterable[list[str] | None] = personal["paths"] if personal else [None] * len(each["paths"])
+    evidence = tuple(_path(path, text) for path, text in zip(each["paths"], texts, strict=True))
+    signals = tuple(
+        SignalValue(one["name"], one["value"], one["unit"], one["weight"], one["contribution"])
+        for one in each["signals"]
+    )
+    measured = tuple(personal["measured"]) if personal else ()
+    found = Recommendation(
+        each["uid"],
+        each["rank"],
+        each["mentor"],
+        each["score"],
+        base,
+        signals,
+        evidence,
+        sentences_of(evidence, measured) if personal else (),
+        evidence,
+        measured,
+    )
+    return Recommended(found, each["propensity"], personal is None)
+
+
+def _path(path: Mapping[str, Any], texts: list[str] | None) -> EvidencePath:
+    sentence, *labels = texts or [ERASED, *[""] * len(path["steps"])]
+    steps = tuple(
+        Step(
+            step["kind"],
+            step["uid"],
+            label,
+            step["relationship"],
+            step["type"],
+            step["forward"],
+            datetime.fromisoformat(step["since"]) if step["since"] else None,
+            step["source"],
+            step["holdsNow"],
+            step["count"],
+        )
+        for step, label in zip(path["steps"], labels, strict=True)
+    )
+    return EvidencePath(
+        path["signal"], path["metapath"], path["weight"], sentence, steps, path["cypher"], path["strength"]
+    )

@@ -1,0 +1,131 @@
+"""Replaying a decision: score and order computed again from what was recorded, and what the graph says of it now."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.paths import EDGE_TYPES, Step
+from mentorgraph.graph.policy import version_of
+from mentorgraph.graph.scoring import DECIMALS
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.values import plain
+
+TOLERANCE = 1e-9
+RULES = "rules"
+"""The version of the model where none is involved and every weight is the policy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that does not come out as it was recorded, or is no longer as it was.
+
+    Attributes:
+        recommendation: uid of the recommendation, empty where it is about the whole list.
+        what: What differs, in words.
+    """
+
+    recommendation: str
+    what: str
+
+
+def replay(decision: Decision, policies: Mapping[str, Sequence[Any]]) -> list[Difference]:
+    """Computes score and order of a decision again and returns what does not match to `TOLERANCE`.
+
+    Where a weight is recorded, the contribution must be weight times value, and under the rules alone the weight must
+    be the policy's. A contribution without a weight comes from a ranker that is not linear in the signal; it is taken
+    as recorded, and the score must still be the sum.
+
+    Args:
+        decision: The decision.
+        policies: The content of every policy that was recorded, by version.
+    """
+    found = list(_policy_differences(decision, policies))
+    weights = policies[decision.policy_version][1] if decision.policy_version in policies else None
+    for each in decision.recommended:
+        recommendation = each.recommendation
+        found += [
+            Difference(recommendation.uid, what)
+            for what in _score_differences(
+                recommendation, decision.slate, weights if decision.model_version == RULES else None
+            )
+        ]
+    return found + list(_order_differences(decision))
+
+
+def _policy_differences(decision: Decision, policies: Mapping[str, Sequence[Any]]) -> Iterator[Difference]:
+    named = decision.policy_version
+    if named not in policies:
+        yield Difference("", f"the policy {named} is not in the log")
+        return
+    content = list(policies[named])
+    computed = version_of(named.rpartition("@")[0], content)
+    if computed != named:
+        yield Difference("", f"the policy recorded as {named} is {computed}")
+    if decision.model_version == RULES and not _same(decision.base, content[0]):
+        yield Difference("", f"the base is {decision.base!r}, in the policy {content[0]!r}")
+
+
+def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, float] | None) -> Iterator[str]:
+    if found.uid != uid_of("mentorgraph", "recommendations", slate + found.mentor):
+        yield "its id is not that of this mentor in this list"
+    total = found.base
+    for signal in found.signals:
+        contribution = signal.contribution
+        if signal.weight is not None:
+            contribution = signal.weight * (signal.value or 0.0)
+            if not _same(contribution, signal.contribution):
+                yield f"{signal.name} contributes {contribution!r}, recorded {signal.contribution!r}"
+            if weights is not None and not _same(signal.weight, weights.get(signal.name, math.nan)):
+                yield f"{signal.name} has the weight {signal.weight!r}, in the policy {weights.get(signal.name)!r}"
+        total += contribution
+    if not _same(total, found.score):
+        yield f"the score is {round(total, DECIMALS)!r}, recorded {found.score!r}"
+
+
+def _order_differences(decision: Decision) -> Iterator[Difference]:
+    """Ranks follow the score, then the uid."""
+    found = [each.recommendation for each in decision.recommended]
+    for place, each in enumerate(sorted(found, key=lambda one: (-one.score, one.mentor)), decision.rank_offset + 1):
+        if each.rank != place:
+            yield Difference(each.uid, f"the rank is {place}, recorded {each.rank}")
+
+
+def _same(computed: float, recorded: float) -> bool:
+    return math.isclose(computed, recorded, rel_tol=0.0, abs_tol=TOLERANCE)
+
+
+async def changes_since(store: Store, decision: Decision, now: datetime) -> list[Difference]:
+    """What has become of the evidence of a decision: relationships that have ended, or that are gone.
+
+    Args:
+        store: The graph.
+        decision: The decision.
+        now: The present instant.
+
+    Raises:
+        DatabaseUnavailable: The graph cannot be asked.
+    """
+    wanted: dict[str, set[str]] = {name: set() for name in EDGE_TYPES}
+    steps: list[tuple[str, Step]] = []
+    for each in decision.recommended:
+        for path in each.recommendation.evidence:
+            for step in path.steps:
+                if step.relationship_uid and step.relationship_type in wanted:
+                    wanted[step.relationship_type].add(step.relationship_uid)
+                    steps.append((each.recommendation.uid, step))
+    rows = await store.read_edges(wanted, []) if steps else []
+    until = {row["uid"]: row["until"] for row in rows if row["type"]}
+    found: dict[Difference, None] = {}
+    for uid, step in steps:
+        edge = step.relationship_uid
+        name = f"{step.relationship_type} {edge}"
+        if edge not in until:
+            found[Difference(uid, f"{name} is no longer in the graph")] = None
+        elif until[edge] is not None and until[edge] < now and step.holds_now:
+            found[Difference(uid, f"{name} has ended on {plain(until[edge])}")] = None
+    return list(found)
