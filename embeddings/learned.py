@@ -59,19 +59,26 @@ class LearnedScorer:
             raise ModelRefused(f"model {published.version} is of another mentorgraph; train again") from error
         return cls(published.version, policy, model, published.manifest["ranking"] == SERVED)
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """Signal → weight, the network among them where it has a part."""
+        ranking = self.model.fusion if self.with_network else self.model.plain
+        found = {name: float(ranking.weights[FUSED.index(f"signal {name}")]) for name in SIGNALS}
+        return {**found, NETWORK: ranking.network} if self.with_network else found
+
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody: Σ weight × value; where a value is unknown it adds nothing."""
         asked = allowed(asked, self.model.setting)
-        ranking = self.model.fusion if self.with_network else self.model.plain
+        weights = self.weights
         signals = {each.name: each for each in all_signals(columns, asked, self.policy)}
         terms = []
         for name in SIGNALS:
-            weight = float(ranking.weights[FUSED.index(f"signal {name}")])
+            weight = weights[name]
             contributions = weight * np.nan_to_num(signals[name].values, nan=0.0) + 0.0
             values, explain = signals[name].values, signals[name].explain
             terms.append(Term(name, signals[name].unit, weight, values, contributions, explain))
         if self.with_network:
-            terms.append(self._network(columns, asked, signals, ranking.network))
+            terms.append(self._network(columns, asked, signals, weights[NETWORK]))
         return Scores.of(0.0, tuple(terms))
 
     def _network(self, columns: Columns, asked: Question, signals: dict[str, Signal], weight: float) -> Term:

@@ -8,7 +8,10 @@ from pathlib import Path
 import click
 
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
+from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id, read_given_id, read_global_id
+from mentorgraph.embeddings.learned import LearnedScorer
+from mentorgraph.embeddings.registry import ModelRefused, Registry
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -19,6 +22,7 @@ from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.model import is_uid
+from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.store import Store
 
 
@@ -51,9 +55,10 @@ def replay(recommendation: str | None, everything: bool, against_now: bool) -> N
     wrong: list[tuple[str, Difference]] = []
     with sentences(), shown_on_terminal() as show:
         policies = DecisionLog(_folder()).records.policies()
+        learned = _learned_weights()
         for decision in _asked_for(recommendation):
             answers, recommendations = answers + 1, recommendations + len(decision.recommended)
-            wrong += [(decision.slate, each) for each in differences_of(decision, policies)]
+            wrong += [(decision.slate, each) for each in differences_of(decision, policies, learned)]
             show("Computing again", answers, 0)
     for slate, difference in wrong:
         click.echo(_line(slate, difference))
@@ -62,6 +67,18 @@ def replay(recommendation: str | None, everything: bool, against_now: bool) -> N
     if against_now:
         _tell_changes(recommendation)
     sys.exit(1 if wrong else 0)
+
+
+def _learned_weights() -> dict[str, dict[str, float]]:
+    """The weights of every version of the model that kept answers name and that can be read."""
+    registry, policy = Registry(mentorgraph_home() / MODELS), load_policy(chosen_policy())
+    found = {}
+    for version in DecisionLog(_folder()).records.versions_named() & {*registry.versions()}:
+        try:
+            found[version] = LearnedScorer.of(registry.load(version), policy).weights
+        except ModelRefused as error:
+            click.echo(f"{error.message}; its weights are taken as they were recorded.", err=True)
+    return found
 
 
 def _asked_for(recommendation: str | None) -> Iterator[Decision]:

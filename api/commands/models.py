@@ -12,6 +12,7 @@ from mentorgraph.api.commands.learning import print_figures
 from mentorgraph.api.commands.session import sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings.registry import Registry
+from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.home import mentorgraph_home
 
 RULES = "rules"
@@ -133,14 +134,14 @@ def rollback(reason: str) -> None:
 @models.command()
 @click.option("--keep", default=5, show_default=True, type=click.IntRange(min=0), help="How many of the newest stay.")
 def prune(keep: int) -> None:
-    """Delete old versions; what serves, and what served before it, stay.
+    """Delete old versions; what serves, what served before it, and what kept answers name stay.
 
     \b
     Example:
       mentorgraph models prune --keep 3
     """  # noqa: D301 (click wants the backspace itself)
     with sentences():
-        gone = _registry().prune(keep)
+        gone = _registry().prune(keep, frozenset(DecisionLog(mentorgraph_home() / FOLDER).records.versions_named()))
     for version in gone:
         click.echo(f"deleted {version}")
     click.echo(f"{len(gone)} versions deleted.")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from mentorgraph.graph.decisions.entry import Decision
@@ -33,26 +34,31 @@ class Difference:
     what: str
 
 
-def replay(decision: Decision, policies: Mapping[str, Sequence[Any]]) -> list[Difference]:
+def replay(
+    decision: Decision,
+    policies: Mapping[str, Sequence[Any]],
+    learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+) -> list[Difference]:
     """Computes score and order of a decision again and returns what does not match to `TOLERANCE`.
 
-    Where a weight is recorded, the contribution must be weight times value, and under the rules alone the weight must
-    be the policy's. A contribution without a weight comes from a ranker that is not linear in the signal; it is taken
-    as recorded, and the score must still be the sum.
+    Where a weight is recorded, the contribution must be weight times value, and the weight must be the policy's under
+    the rules alone, else the model's. A contribution without a weight comes from a ranker that is not linear in the
+    signal; it is taken as recorded, and the score must still be the sum.
 
     Args:
         decision: The decision.
         policies: The content of every policy that was recorded, by version.
+        learned: The weights of every version of the model that is at hand.
     """
     found = list(_policy_differences(decision, policies))
-    weights = policies[decision.policy_version][1] if decision.policy_version in policies else None
+    if decision.model_version != RULES:
+        weights = learned.get(decision.model_version)
+    else:
+        weights = policies[decision.policy_version][1] if decision.policy_version in policies else None
     for each in decision.recommended:
         recommendation = each.recommendation
         found += [
-            Difference(recommendation.uid, what)
-            for what in _score_differences(
-                recommendation, decision.slate, weights if decision.model_version == RULES else None
-            )
+            Difference(recommendation.uid, what) for what in _score_differences(recommendation, decision.slate, weights)
         ]
     return found + list(_order_differences(decision))
 
@@ -81,7 +87,7 @@ def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, 
             if not _same(contribution, signal.contribution):
                 yield f"{signal.name} contributes {contribution!r}, recorded {signal.contribution!r}"
             if weights is not None and not _same(signal.weight, weights.get(signal.name, math.nan)):
-                yield f"{signal.name} has the weight {signal.weight!r}, in the policy {weights.get(signal.name)!r}"
+                yield f"{signal.name} has the weight {signal.weight!r}, by its version {weights.get(signal.name)!r}"
         total += contribution
     if not _same(total, found.score):
         yield f"the score is {round(total, DECIMALS)!r}, recorded {found.score!r}"

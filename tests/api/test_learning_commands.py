@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.context import MODELS
+from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.world.community import generate
@@ -105,6 +106,16 @@ def test_what_served_before_gives_the_older_answers_exactly(trained: str, world:
     assert served(world) == before
     reasons = [each.reason for each in Registry(models()).history()]
     assert reasons == ["the tests want a network", "a test", ""]
+
+
+def test_kept_answers_of_a_version_replay_with_its_weights(trained: str, world: World) -> None:
+    served(world)
+    result = mentorgraph("replay", "--all")
+    assert (result.exit_code, "all match" in result.output) == (0, True), result.output
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LearnedScorer, "weights", {"skills": 1e6})
+        result = mentorgraph("replay", "--all")
+    assert (result.exit_code, "do not match" in result.output) == (1, True)
 
 
 def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:

@@ -109,6 +109,7 @@ def test_a_leak_of_the_future_lifts_only_what_was_taught_with_it(
     truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ranking that is shown each choice while it is fitted relies on it, and fails where it has to do without."""
+
     def leaking(*arguments: Any, always: Any = None, **options: Any) -> Evidence:
         found = evidence(*arguments, always=always, **options)
         pairs = found.pairs.copy()
