@@ -17,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
@@ -167,13 +167,17 @@ def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
     async def context(request: Request) -> RequestContext:
         return RequestContext(viewer(request), service, decisions, await service.scorer())
 
+    async def card(request: Request) -> PlainTextResponse:
+        found = service.card(request.path_params["version"])
+        return PlainTextResponse(found or "No such model.\n", 200 if found else 404, media_type="text/plain")
+
     return create_app(
         schema,
         context=context,
         ready=service.ready,
         lifespan=lifespan,
         allowed_hosts=LOOPBACK_HOSTS,
-        pages=pages(decisions, viewer),
+        pages=[*pages(decisions, viewer, card_link=service.card_link), Route("/models/{version}", card)],
     )
 
 

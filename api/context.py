@@ -132,6 +132,14 @@ class Service:
         """What ranks from now on, to be kept for the whole of a request; None for what the recommender has."""
         return await self._reloading.scorer() if self._reloading else None
 
+    def card(self, version: str) -> str | None:
+        """The card of a version of the model, in Markdown; None where there is no such version."""
+        return self._reloading.card(version) if self._reloading else None
+
+    def card_link(self, version: str) -> str | None:
+        """Where the card of a version stands; None where there is none."""
+        return f"/models/{version}" if self.card(version) else None
+
     async def ready(self) -> Mapping[str, object]:
         """Asks the database and tells which model answers.
 

@@ -40,6 +40,13 @@ class Reloading:
                     self._state = state
         return self._scorer
 
+    def card(self, version: str) -> str | None:
+        """The model card of a version, in Markdown; None where there is no such version, or it was changed."""
+        try:
+            return self._registry.card(version)
+        except ModelRefused:
+            return None
+
     def _load(self) -> None:
         version = self._registry.current()
         if version == self._scorer.model_version:

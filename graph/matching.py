@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, shared_time, week_of
+from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
@@ -23,6 +23,7 @@ from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths, shown_to
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
+from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
 from mentorgraph.graph.signals import Evidence
@@ -31,27 +32,6 @@ from mentorgraph.graph.viewer import Viewer
 
 FIRST_BLOCK = 32
 """Candidates whose facts are read at first; every further block is twice as long."""
-
-SHOWN_SENTENCES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SignalValue:
-    """One summand of a score.
-
-    Attributes:
-        name: The signal.
-        value: Its value; None where nothing is known.
-        unit: What a value of 1 means.
-        weight: What the value is multiplied with; None where the ranker is not linear in it.
-        contribution: What it adds to the score.
-    """
-
-    name: str
-    value: float | None
-    unit: str
-    weight: float | None
-    contribution: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +234,8 @@ class Recommender:
         for place, person in enumerate(page, rank + 1):
             mentor = asker.columns.people.uids[person]
             found = shown_to(viewer, evidence.get(mentor, ()), mentee, mentor)
-            signals = _signal_values(asker.scores, person)
-            measured = _measured(signals, asker.scorer)
+            signals = signal_values(asker.scores, person)
+            measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()))
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
@@ -265,9 +245,9 @@ class Recommender:
                     asker.scores.base,
                     signals,
                     found,
-                    sentences_of(found, measured),
+                    sentences_of(found, measured_words),
                     evidence.get(mentor, ()),
-                    measured,
+                    measured_words,
                 )
             )
         names = _names(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
@@ -319,7 +299,7 @@ class Recommender:
             forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
         evidence = (await self._paths(asker, [person])).get(mentor, ())
         paths = shown_to(viewer, evidence, mentee, mentor)
-        signals = _signal_values(asker.scores, person)
+        signals = signal_values(asker.scores, person)
         return Explanation(
             asker.scorer.model_version,
             asker.scorer.policy.version,
@@ -329,7 +309,7 @@ class Recommender:
             asker.scores.base,
             signals,
             paths,
-            sentences_of(paths, _measured(signals, asker.scorer)),
+            sentences_of(paths, measured(signals, asker.scorer, evidence)),
             forbidden,
         )
 
@@ -429,24 +409,6 @@ class Recommender:
         return await find_paths(self.store, items, asker.now)
 
 
-def _measured(signals: Sequence[SignalValue], scorer: Scorer) -> tuple[str, ...]:
-    """What is measured and has no path, in words."""
-    values = {each.name: each.value for each in signals}
-    said = []
-    hours, load = values.get("time_overlap"), values.get("load")
-    if hours is not None:
-        enough = hours >= scorer.policy.signals.overlap_enough_hours
-        said.append(shared_time(round(hours * 60), or_more=enough))
-    if load:
-        said.append(f"{load:.0%} of the mentor's places are taken.")
-    return tuple(said)
-
-
-def sentences_of(paths: Sequence[EvidencePath], measured: Sequence[str]) -> tuple[str, ...]:
-    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
-    return (*list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES], *measured)
-
-
 def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
     """The evidence worth telling, with its drop in units of the score: what the score would miss, or else one item."""
     weight = 1.0 if term.weight is None else term.weight
@@ -470,19 +432,6 @@ def _free(row: dict[str, Any], now: datetime) -> Bits | None:
         return None
     absences = [(native(since), native(until)) for since, until in row["absences"]]
     return free_bits((Window(*window) for window in row["windows"]), absences, week_of(now))
-
-
-def _signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
-    return tuple(
-        SignalValue(
-            term.name,
-            None if np.isnan(term.values[person]) else float(term.values[person]),
-            term.unit,
-            term.weight,
-            float(term.contributions[person]),
-        )
-        for term in scores.terms
-    )
 
 
 def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
-from mentorgraph.graph.matching import Explanation, Recommendation, SignalValue, Slate, sentences_of
+from mentorgraph.graph.matching import Explanation, Recommendation, Slate
 from mentorgraph.graph.paths import EvidencePath, Step, shown_to
+from mentorgraph.graph.reasons import SignalValue, sentences_of
 from mentorgraph.graph.viewer import Viewer
 
 DETERMINISTIC = 1.0

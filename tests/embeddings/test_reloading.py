@@ -61,6 +61,15 @@ def test_what_answers_follows_what_is_current(registry: Registry, model: Model) 
     asyncio.run(follow())
 
 
+def test_the_card_of_a_version_is_found_unless_it_was_changed(registry: Registry, model: Model) -> None:
+    version = registry.publish(model.arrays(), model.texts(), {"ranking": PLAIN}, "# Card\n")
+    reloading = Reloading(registry, POLICY)
+    assert reloading.card(version) == "# Card\n"
+    assert reloading.card("rules") is None
+    (registry.folder / version / "card.md").write_text("# Better\n")
+    assert reloading.card(version) is None
+
+
 def test_a_broken_version_is_refused_and_the_last_good_one_answers(registry: Registry, model: Model) -> None:
     async def follow() -> None:
         first, second = publish(registry, model, 1), publish(registry, model, 2)

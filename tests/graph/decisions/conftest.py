@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from mentorgraph.graph.decisions.log import DecisionLog
-from mentorgraph.graph.matching import Asked, Recommendation, SignalValue, Slate, sentences_of
+from mentorgraph.graph.matching import Asked, Recommendation, Slate
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.policy import SIGNALS, load_policy
+from mentorgraph.graph.reasons import SignalValue, sentences_of
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

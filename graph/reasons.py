@@ -1,0 +1,70 @@
+"""The reasons of an answer beside its paths: the summands of the score, and what is said in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mentorgraph.graph.availability import shared_time
+from mentorgraph.graph.paths import EvidencePath
+from mentorgraph.graph.scoring import Scorer, Scores
+
+SHOWN_SENTENCES = 5
+
+LEAST_SHARE = 0.1
+"""A path that carries less of its signal's contribution than this does not explain it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalValue:
+    """One summand of a score.
+
+    Attributes:
+        name: The signal.
+        value: Its value; None where nothing is known.
+        unit: What a value of 1 means.
+        weight: What the value is multiplied with; None where the ranker is not linear in it.
+        contribution: What it adds to the score.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    weight: float | None
+    contribution: float
+
+
+def signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
+    """The summands of one person's score."""
+    return tuple(
+        SignalValue(
+            term.name,
+            None if np.isnan(term.values[person]) else float(term.values[person]),
+            term.unit,
+            term.weight,
+            float(term.contributions[person]),
+        )
+        for term in scores.terms
+    )
+
+
+def measured(signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[EvidencePath]) -> tuple[str, ...]:
+    """What no path tells, in words: what is measured, and that much rests on many facts together."""
+    values = {each.name: each.value for each in signals}
+    said = []
+    hours, load = values.get("time_overlap"), values.get("load")
+    if hours is not None:
+        enough = hours >= scorer.policy.signals.overlap_enough_hours
+        said.append(shared_time(round(hours * 60), or_more=enough))
+    if load:
+        said.append(f"{load:.0%} of the mentor's places are taken.")
+    strongest = max(signals, key=lambda each: each.contribution)
+    weights = [path.weight for path in paths if path.signal == strongest.name]
+    if weights and max(weights) < LEAST_SHARE * strongest.contribution:
+        said.append(f"No single path explains {strongest.name}, the largest part of the score; many facts together do.")
+    return tuple(said)
+
+
+def sentences_of(paths: Sequence[EvidencePath], measured: Sequence[str]) -> tuple[str, ...]:
+    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    return (*list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES], *measured)
