@@ -172,7 +172,7 @@ def of_arcs(mass: Floats, greatest: Floats, nearest: Floats, summed: Floats, str
 
 def of_vectors(person: Floats, asker: Floats) -> tuple[Floats, Floats]:
     """The inputs that depend on the encoder: the dot product in `GROUPS` parts, and whole."""
-    parts = (person * asker).reshape(len(person), GROUPS, -1).sum(axis=2)
+    parts = (person * asker).reshape(len(person), GROUPS, ENCODED // GROUPS).sum(axis=2)
     return parts, parts.sum(axis=1, keepdims=True)
 
 
