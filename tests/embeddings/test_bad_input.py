@@ -16,6 +16,7 @@ from mentorgraph.embeddings.training import Recipe, train
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import Question, question
 

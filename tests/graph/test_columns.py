@@ -72,6 +72,17 @@ BASE: list[tuple[str, dict[str, object]]] = [
     ("pairings", {"id": "m0", "mentor_id": "p2", "mentee_id": "p1", "goal_id": "g1", "started_on": "2023-01-01",
                   "status": "active", "unit_id": "u0"}),
 ]  # fmt: skip
+
+
+def base_facts() -> Facts:
+    """The facts of a small community."""
+    facts = Facts()
+    for file, row in BASE:
+        for record in facts_of(file, row, "test"):
+            facts.write(record)
+    return facts
+
+
 EDITS = st.one_of(
     st.fixed_dictionaries(
         {"person_id": st.sampled_from(PEOPLE), "skill_id": st.sampled_from(SKILLS), "since": DAYS,
@@ -124,10 +135,7 @@ def test_columns_that_grew_equal_a_fresh_load(
     edits: list[tuple[tuple[str, dict[str, object]], timedelta | None]], draws: Any
 ) -> None:
     async def compare() -> None:
-        facts = Facts()
-        for file, row in BASE:
-            for record in facts_of(file, row, "test"):
-                facts.write(record)
+        facts = base_facts()
         grown = Columns()
         store = cast(Store, facts)
         await grown.refresh(store)
@@ -152,10 +160,7 @@ def test_columns_that_grew_equal_a_fresh_load(
 
 def test_what_was_not_taken_in_is_seen() -> None:
     async def compare() -> None:
-        facts = Facts()
-        for file, row in BASE:
-            for record in facts_of(file, row, "test"):
-                facts.write(record)
+        facts = base_facts()
         columns = Columns()
         await columns.refresh(cast(Store, facts))
         before = told(columns, NOW)
@@ -170,10 +175,7 @@ def test_what_was_not_taken_in_is_seen() -> None:
 
 def test_nothing_is_seen_of_a_refresh_before_all_of_it_is_there() -> None:
     async def compare() -> None:
-        facts = Facts()
-        for file, row in BASE:
-            for record in facts_of(file, row, "test"):
-                facts.write(record)
+        facts = base_facts()
         columns = Columns()
         store = cast(Store, facts)
         await columns.refresh(store)
@@ -198,10 +200,7 @@ def test_a_refresh_outlives_the_question_that_began_it() -> None:
     """After a large import no question has the time to read it all; it is read once all the same."""
 
     async def compare() -> None:
-        facts = Facts()
-        for file, row in BASE:
-            for record in facts_of(file, row, "test"):
-                facts.write(record)
+        facts = base_facts()
         store, columns = cast(Store, facts), Columns()
         await columns.refresh(store)
         for number in range(200):
@@ -235,10 +234,7 @@ def test_of_two_facts_that_follow_each_other_one_holds_at_every_instant() -> Non
 
 def test_columns_know_when_the_graph_was_put_back() -> None:
     async def compare() -> None:
-        facts = Facts()
-        for file, row in BASE:
-            for record in facts_of(file, row, "test"):
-                facts.write(record)
+        facts = base_facts()
         store, columns = cast(Store, facts), Columns()
         assert await columns.refresh(store)
         facts.lineage = "second"
