@@ -88,7 +88,8 @@ def test_every_other_statement_is_sent_by_name() -> None:
     assert "no_such_statement" not in texts
 
 
-CLAUSE = re.compile(r"\b(MATCH|MERGE|UNWIND|DETACH DELETE|CREATE)\b.*[({]", re.DOTALL)
+CLAUSE = re.compile(r"\b(MATCH|MERGE|UNWIND|DETACH DELETE|CREATE(?! TABLE IF NOT EXISTS))\b.*[({]", re.DOTALL)
+"""What is Cypher; the tables of the index of the decision log are SQL, for SQLite."""
 
 
 def cypher_in(tree: ast.Module) -> list[str]:
@@ -99,7 +100,8 @@ def cypher_in(tree: ast.Module) -> list[str]:
 
 def test_no_cypher_is_built_from_strings() -> None:
     assert {str(path): cypher_in(tree) for path, tree in sources() if cypher_in(tree)} == {}
-    assert cypher_in(ast.parse("run('MATCH (n) RETURN n')")) == ["MATCH (n) RETURN n"]
+    for text in ("MATCH (n) RETURN n", "CREATE (n:TABLE {uid: 1})", "MERGE (n)"):
+        assert cypher_in(ast.parse(f"run({text!r})")) == [text]
 
 
 # --- on the engine --------------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_the_installed_command_serves(installed: Path, tmp_path: Path) -> None:
         assert server.wait(STARTS_WITHIN_S) == 0
 
 
-@pytest.mark.store
+@pytest.mark.journey
 def test_the_installed_command_answers_from_a_server(
     installed: Path, emptied: EmbeddedDatabase, tmp_path: Path
 ) -> None:

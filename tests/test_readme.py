@@ -108,7 +108,7 @@ def filled_in(command: list[str], folder: Path, mentee: str, mentor: str) -> lis
     return [str(folder) if word == "DIR" else word for word in words[1:]]
 
 
-@pytest.mark.store
+@pytest.mark.journey
 def test_the_commands_of_the_readme_work_as_they_stand(
     emptied: EmbeddedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

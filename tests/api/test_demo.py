@@ -17,6 +17,8 @@ import pytest
 from mentorgraph.api.examples import examples_in, readme
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 
+pytestmark = pytest.mark.journey
+
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 WITHIN_S = 240.0
 
@@ -48,7 +50,6 @@ def taken_port() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
-@pytest.mark.store
 def test_the_demonstration_answers_the_readme_and_leaves_no_process(tmp_path: Path, line: str, taken_port: int) -> None:
     first = run_demo(tmp_path, line, "--once", "--port", str(taken_port))
     assert first.returncode == 0, first.stderr
