@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import orjson
@@ -27,17 +27,24 @@ from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.policy import chosen_policy
 from mentorgraph.graph.store import Store
 
+FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
+
 SNAPSHOTS, LOG = "snapshots", "training.log"
 COLUMNS = ("ndcg@10", "mrr", "hr@10")
 
 _seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
-_setting = click.option(
-    "--setting",
-    type=click.Choice(list(SETTINGS)),
-    default="full",
-    show_default=True,
-    help="What may be used: everything, nothing of units, or no unit names in texts either.",
-)
+
+
+def _setting(*names: str) -> Callable[[FunctionT], FunctionT]:
+    return click.option(
+        "--setting",
+        type=click.Choice(names),
+        default="full",
+        show_default=True,
+        help="What may be used: everything, nothing of units, or no unit names in texts either (masked).",
+    )
+
+
 _snapshot = click.option(
     "--snapshot", "name", metavar="NAME", help="A snapshot that was taken before; a new one if not given."
 )
@@ -67,7 +74,7 @@ def snapshot(as_of: datetime | None) -> None:
 
 @click.command()
 @_snapshot
-@_setting
+@_setting("full", "no-unit")  # what serves reads whole texts, so masked is for judging only
 @_seed
 @click.option("--force", default="", metavar="REASON", help="Let it serve whatever the gate says; the reason is kept.")
 def train(name: str | None, setting: str, seed: int, force: str) -> None:
@@ -96,7 +103,7 @@ def train(name: str | None, setting: str, seed: int, force: str) -> None:
 @click.option("--from", "begin", type=DATE, required=True, metavar="DATE", help="Teach with what was known before.")
 @click.option("--until", type=DATE, metavar="DATE", help="Ask for goals set before this day; all if not given.")
 @_snapshot
-@_setting
+@_setting(*SETTINGS)
 @_seed
 @click.option(
     "--json",

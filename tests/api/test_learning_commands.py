@@ -246,6 +246,10 @@ def test_too_little_data_is_said_and_changes_nothing(trained: str, tmp_path: Pat
     assert Registry(models()).current() == trained
 
 
+def test_what_would_serve_otherwise_than_it_was_judged_is_not_trained() -> None:
+    assert mentorgraph("train", "--setting", "masked").exit_code == 2
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: signal.Signals) -> None:
     before = Registry(models()).versions()
