@@ -67,11 +67,9 @@ def _train(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "version": version,
         "verdict": run.decision.sentence,
-        "conditions": runs.manifest_of(run, "", "")["gate"]["conditions"],
         "rows": run.rows,
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
-        "begin": run.task.now.isoformat(),
     }
 
 
@@ -89,7 +87,6 @@ def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     )
     return {
         "verdict": run.decision.sentence,
-        "conditions": runs.manifest_of(run, "", "")["gate"]["conditions"],
         "rows": run.rows,
         "asks": len(run.task),
         "candidates": len(run.task.candidates),

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Run:
     seed: int
     snapshot: Snapshot
 
-    @property
+    @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The figures, one row for each ranking and group."""
         return rows(self.judged, self.task, self.model.setting.name)

@@ -162,9 +162,9 @@ async def _write(store: Store, file: Path, as_of: datetime, change: int, on_prog
             async for fact in store.facts(KINDS[name]):
                 on_progress(name, 1)
                 record = fact.record
-                if record.properties["since"] >= as_of if "since" in record.properties else False:  # type: ignore[operator]
-                    left_out.add(record.uid)
-                elif record.uid in left_out or left_out.intersection(record.links.values()):
+                since = record.properties.get("since")
+                is_later = isinstance(since, datetime) and since >= as_of
+                if is_later or left_out.intersection(record.links.values()):
                     left_out.add(record.uid)
                 elif name == "people" and record.uid not in agreed:
                     left_out.add(record.uid)
