@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     file = config.getoption("--prove")
     if file is not None:
-        config.pluginmanager.register(Proof(file))
+        if not hasattr(config, "workerinput"):  # a worker of pytest-xdist; who leads them hears of every test
+            config.pluginmanager.register(Proof(file))
         settings.register_profile("prove", max_examples=10_000, deadline=None)
         settings.load_profile("prove")
 
