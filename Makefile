@@ -10,7 +10,7 @@ LINE ?= current
 BIN := .venv/bin
 PACKAGES := mentorgraph.api mentorgraph.graph mentorgraph.embeddings mentorgraph.cypher
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
-PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --durations=15
+PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=15
 
 .PHONY: demo test check prove lock clean set-up-demo set-up-test
 .DEFAULT_GOAL := demo

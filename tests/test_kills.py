@@ -25,6 +25,8 @@ from mentorgraph.graph.world.tables import write
 
 from .conftest import WIPE, run_directly
 
+pytestmark = pytest.mark.journey
+
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 WITHIN_S = 120.0
 LONGEST_MOMENT_S = 5.0

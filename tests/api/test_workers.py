@@ -26,6 +26,8 @@ from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, fill
 
+pytestmark = pytest.mark.journey
+
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 WITHIN_S = 120.0
 LOST = (OSError, HTTPException)
