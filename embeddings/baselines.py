@@ -13,10 +13,10 @@ from scipy import sparse
 
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.precedents import goal_needs, wants_when
-from mentorgraph.embeddings.texts import unit_rows
 from mentorgraph.graph.columns import NONE, Numbers
 from mentorgraph.graph.question import YEAR_DAYS, Question, told_at
 from mentorgraph.graph.signals import skills
+from mentorgraph.graph.text import smooth_idf, unit_rows
 
 Scores = npt.NDArray[np.float64]
 
@@ -68,12 +68,11 @@ def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours:
     """
     rows = past.wants.shape[0]
     neighbours = neighbours or max(FEWEST_NEIGHBOURS, rows // PAIRINGS_PER_NEIGHBOUR)
-    wanted_by = np.bincount(past.wants.indices, minlength=past.wants.shape[1])
-    idf = np.log((1 + rows) / (1 + wanted_by)) + 1
+    idf = smooth_idf(np.bincount(past.wants.indices, minlength=past.wants.shape[1]), rows)
     pairing_mentor = sparse.csr_array((np.ones(rows), (np.arange(rows), past.mentors)), shape=(rows, past.candidates))
     scores = np.zeros((asked.shape[0], past.candidates))
-    past_unit = _unit_rows(past.wants, idf).T.tocsr()
-    asked_unit = _unit_rows(asked, idf)
+    past_unit = unit_rows(scaled(past.wants, idf)).T.tocsr()
+    asked_unit = unit_rows(scaled(asked, idf))
     for start in range(0, asked.shape[0], 256):
         alike = (asked_unit[start : start + 256] @ past_unit).tocsr()
         for row in range(alike.shape[0]):
@@ -85,12 +84,9 @@ def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours:
     return scores
 
 
-def _unit_rows(matrix: sparse.csr_array, weights: npt.NDArray[np.float64]) -> sparse.csr_array:
-    """The rows with weighted columns, scaled to length 1; empty rows stay empty."""
-    weighted = sparse.csr_array(matrix.astype(np.float64) @ sparse.diags_array(weights))
-    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-    lengths[lengths == 0] = 1
-    return sparse.csr_array(sparse.diags_array(1 / lengths) @ weighted)
+def scaled(matrix: sparse.csr_array, weights: npt.NDArray[np.floating]) -> sparse.csr_array:
+    """The matrix with weighted columns."""
+    return sparse.csr_array((matrix.data * weights[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def by_popularity(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
@@ -103,7 +99,7 @@ def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers) 
     precedents = known.precedents
     wishes = _wishes(known, asked)
     helped = sparse.csr_array(_links(known, candidates).T @ precedents.asks_needs.astype(np.float64))
-    past = _unit_rows(wishes, known.idf[2]) @ _unit_rows(helped, known.idf[2]).T
+    past = unit_rows(scaled(wishes, known.idf[2])) @ unit_rows(scaled(helped, known.idf[2])).T
     offered = [skills(known.columns, each, known.policy.signals).values[candidates] for each in asked]
     return np.asarray(past.toarray() + np.reshape(offered, (len(asked), len(candidates))))
 

@@ -5,6 +5,7 @@ mentored in it and to the mentee, who may have become a mentor. A *pair* is the 
 these edges is what the network learns; the features are plain statistics of what was known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mentorgraph.embeddings import texts
 from mentorgraph.embeddings.knowledge import MENTOR_FEATURES, Knowledge
 from mentorgraph.embeddings.precedents import goal_needs, wants_when
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns import NONE, Numbers
 from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.question import Question, told_at
-from mentorgraph.graph.signals import all_signals
+from mentorgraph.graph.signals import Signal, all_signals
+from mentorgraph.graph.text import tfidf
 
 NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}
 """How many of the most alike precedents are looked at, by what they are alike in; those of the unit by age."""
@@ -121,6 +122,7 @@ def evidence(
     others: int | None = None,
     always: Numbers | None = None,
     seed: int = 0,
+    signals: Sequence[Signal] = (),
 ) -> Evidence:
     """Gathers the evidence for one question.
 
@@ -132,6 +134,7 @@ def evidence(
             all candidates by default.
         always: Candidates that are looked at in any case.
         seed: Decides which others.
+        signals: `all_signals` of the question, where the caller has them.
     """
     alike, text, wishes = _likeness(known, asked)
     near = _nearest(known, asked, alike)
@@ -164,7 +167,7 @@ def evidence(
         arcs[:, arcs[1] != NONE],
         mentee_arcs[:, mentee_arcs[1] != NONE],
         known.precedents.team[near],
-        _pair_features(known, asked, people, alike),
+        _pair_features(known, asked, people, alike, signals or all_signals(known.columns, asked, known.policy)),
         _together(known, people, place),
         correction,
         text,
@@ -291,7 +294,7 @@ def _local_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArr
     terms = known.texts.counts.indices[own]
     query[terms] = (1 + np.log(known.texts.counts.data[own])) * idf[terms]
     query /= max(float(np.linalg.norm(query)), 1e-9)
-    result[among] = texts.tfidf(rows, idf) @ query
+    result[among] = tfidf(rows, idf) @ query
     return result
 
 
@@ -322,7 +325,9 @@ def _unit_likeness(known: Knowledge, asked: Question, near: Numbers) -> tuple[Fl
     return names, category
 
 
-def _pair_features(known: Knowledge, asked: Question, people: Numbers, alike: dict[str, Floats]) -> Floats:
+def _pair_features(
+    known: Knowledge, asked: Question, people: Numbers, alike: dict[str, Floats], told: Sequence[Signal]
+) -> Floats:
     precedents, everybody = known.precedents, len(known.columns.people)
     columns: list[NDArray[np.generic]] = list(known.mentors[people].T)
     mentor, group = precedents.pairing_mentor, precedents.pairing_precedent
@@ -331,7 +336,7 @@ def _pair_features(known: Knowledge, asked: Question, people: Numbers, alike: di
     decayed = np.float32(0.7) ** precedents.years
     best = np.zeros(everybody, np.float32)
     np.maximum.at(best, mentor, alike["full"][group])
-    signals = {signal.name: signal.values[people] for signal in all_signals(known.columns, asked, known.policy)}
+    signals = {signal.name: signal.values[people] for signal in told}
     if not known.setting.unit_names:
         # The signal reads whole texts; beside the masked ones it would tell exactly whose unit's name was in common.
         signals["goal_text"] = best[people].astype(np.float64)

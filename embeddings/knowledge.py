@@ -6,13 +6,14 @@ from datetime import datetime
 import numpy as np
 from scipy import sparse
 
-from mentorgraph.embeddings import texts
 from mentorgraph.embeddings.precedents import Precedents, Texts
 from mentorgraph.embeddings.tasks import Setting
-from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
+from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection, word_parts
+from mentorgraph.graph import text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import DAY_S
+from mentorgraph.graph.text import TermCounts
 
 MENTOR_FEATURES = (
     "pairings",
@@ -103,12 +104,12 @@ class Knowledge:
         both.data[:] = 1
         idf, asks = [], []
         for matrix in (precedents.asks_needs, precedents.asks_wants, both):
-            weight = texts.smooth_idf(
+            weight = text.smooth_idf(
                 np.bincount(matrix.indices, minlength=matrix.shape[1]), int((np.diff(matrix.indptr) > 0).sum())
-            )
+            ).astype(np.float32)
             idf.append(weight)
             asks.append(
-                texts.unit_rows(
+                text.unit_rows(
                     sparse.csr_array((weight[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
                 )
             )
@@ -152,11 +153,10 @@ def _units(columns: Columns) -> tuple[Numbers, sparse.csr_array]:
     table = columns.tables["units"]
     labels = [category or "" for category in table.strings("category")]
     numbers = {label: number for number, label in enumerate(sorted(set(labels)))}
-    counts = texts.TermCounts(texts.word_parts)
+    counts = TermCounts(word_parts)
     counts.update([str(name or "") for name in table.strings("name")])
-    matrix = counts.counts()
-    idf = texts.smooth_idf(texts.frequencies(matrix, np.ones(matrix.shape[0], bool)), matrix.shape[0])
-    return np.array([numbers[label] for label in labels], np.int64), texts.tfidf(matrix, idf)
+    names = text.vectors(counts.counts(), np.ones(len(counts), bool), np.float32)
+    return np.array([numbers[label] for label in labels], np.int64), names
 
 
 def _mentors(columns: Columns, precedents: Precedents) -> Floats:

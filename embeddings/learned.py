@@ -85,7 +85,7 @@ class LearnedScorer:
         """The network's opinion: ln(share · people) of everybody who has mentored, 0 for as likely as by chance."""
         known = self.model.knowledge(columns, asked.now, self.policy)
         people = np.flatnonzero(known.has_mentored)
-        found = evidence(known, asked, people)
+        found = evidence(known, asked, people, signals=tuple(signals.values()))
         thought = self.model.attentions(known, found)
         values = np.full(len(columns.people), np.nan)
         if len(people):

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mentorgraph.embeddings import texts
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns import NONE, Numbers
+from mentorgraph.graph.text import row_numbers
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class MessageGraph:
 
 def means(matrix: sparse.csr_array) -> sparse.csr_array:
     """The rows scaled to the sum 1; empty ones stay empty."""
-    rows = texts.row_numbers(matrix)
+    rows = row_numbers(matrix)
     sums = np.bincount(rows, matrix.data, minlength=matrix.shape[0])
     data = (matrix.data / np.maximum(sums, 1e-12)[rows]).astype(np.float32)
     return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -14,6 +14,7 @@ from scipy import sparse
 from mentorgraph.embeddings import texts
 from mentorgraph.embeddings.tasks import Setting
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
+from mentorgraph.graph import text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
 from mentorgraph.graph.question import DAY_S, YEAR_DAYS
 
@@ -47,15 +48,13 @@ class Texts:
     @classmethod
     def of(cls, goal_texts: GoalTexts, known: Mask, projection: Projection) -> "Texts":
         """Vectors whose statistics are those of the known goals."""
-        number = int(known.sum())
-        vectors = {}
-        for name in ("full", "title", "parts"):
-            counts = getattr(goal_texts, name).counts()
-            idf = texts.smooth_idf(texts.frequencies(counts, known), number)
-            vectors[name] = texts.tfidf(counts, idf)
+        full, title, parts = (
+            text.vectors(each.counts(), known, np.float32)
+            for each in (goal_texts.full, goal_texts.title, goal_texts.parts)
+        )
         counts = goal_texts.full.counts()
-        weights = texts.bm25(counts, texts.frequencies(counts, known), known)
-        return cls(counts, vectors["full"], vectors["title"], vectors["parts"], weights, projection.of(goal_texts.full))
+        weights = texts.bm25(counts, text.frequencies(counts, known), known)
+        return cls(counts, full, title, parts, weights, projection.of(goal_texts.full))
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ class Precedents:
         together.eliminate_zeros()
         together.sort_indices()
         totals = np.asarray(together.sum(axis=1)).ravel()
-        together.data = (together.data / totals[texts.row_numbers(together)]).astype(np.float32)
+        together.data = (together.data / totals[text.row_numbers(together)]).astype(np.float32)
         return together
 
 

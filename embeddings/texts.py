@@ -6,7 +6,6 @@ that are earlier than everything it is used for; coordinates that are learned fr
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.graph.columns import NONE, Columns, Mask
-from mentorgraph.graph.text import words
+from mentorgraph.graph.text import TermCounts, frequencies, row_numbers, smooth_idf, tfidf
 
 Floats = NDArray[np.float32]
 
@@ -44,78 +43,6 @@ def without_name(text: str, name: str) -> str:
     parts = _PART.findall(name.casefold())
     hidden = {part for part in parts if len(part) > 1} | {"".join(parts)}
     return _PART.sub(lambda match: " " if match[0].casefold() in hidden else match[0], text)
-
-
-class TermCounts:
-    """How often each term stands in each of many texts, one text a row; rows are added or replaced, never removed.
-
-    Args:
-        terms_of: The terms of a text with their number.
-    """
-
-    def __init__(self, terms_of: Callable[[str], Counter[str]]) -> None:
-        self._terms_of = terms_of
-        self.terms: dict[str, int] = {}
-        self._texts: list[str] = []
-        self._rows: list[tuple[NDArray[np.int32], Floats]] = []
-        self._matrix: sparse.csr_array | None = None
-
-    def update(self, texts: Sequence[str]) -> None:
-        """Takes in all texts, counting again only those that are new or have changed."""
-        for row, text in enumerate(texts):
-            if row < len(self._texts) and self._texts[row] == text:
-                continue
-            counts = self._terms_of(text)
-            ids = np.array([self.terms.setdefault(term, len(self.terms)) for term in counts], np.int32)
-            order = np.argsort(ids, kind="stable")
-            entry = (ids[order], np.array(list(counts.values()), np.float32)[order])
-            if row == len(self._texts):
-                self._texts.append(text)
-                self._rows.append(entry)
-            else:
-                self._texts[row], self._rows[row] = text, entry
-            self._matrix = None
-
-    def counts(self) -> sparse.csr_array:
-        """`float32[texts, terms]`."""
-        if self._matrix is None:
-            ends = np.cumsum([0, *(len(ids) for ids, _ in self._rows)])
-            ids = np.concatenate([ids for ids, _ in self._rows] or [np.zeros(0, np.int32)])
-            values = np.concatenate([values for _, values in self._rows] or [np.zeros(0, np.float32)])
-            self._matrix = sparse.csr_array(
-                (values, ids, ends.astype(np.int32)), shape=(len(self._rows), max(1, len(self.terms)))
-            )
-        return self._matrix
-
-
-def row_numbers(matrix: sparse.csr_array) -> NDArray[np.int64]:
-    """The row of each entry: `int64[entries]`."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-
-
-def frequencies(counts: sparse.csr_array, known: Mask) -> NDArray[np.int64]:
-    """In how many of the known texts each term stands: `int64[terms]`."""
-    seen = counts.indices[np.repeat(known, np.diff(counts.indptr))]
-    return np.bincount(seen, minlength=counts.shape[1])
-
-
-def unit_rows(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The rows scaled to length 1; empty ones stay empty."""
-    rows = row_numbers(matrix)
-    lengths = np.sqrt(np.bincount(rows, matrix.data.astype(np.float64) ** 2, minlength=matrix.shape[0]))
-    scaled = matrix.data / np.maximum(lengths, 1e-12)[rows]
-    return sparse.csr_array((scaled.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def smooth_idf(frequency: NDArray[np.int64], texts: int) -> Floats:
-    """ln((1 + n) / (1 + df)) + 1 (Spärck Jones 1972, smoothed as in scikit-learn): `float32[terms]`."""
-    return (np.log((1 + texts) / (1 + frequency)) + 1).astype(np.float32)
-
-
-def tfidf(counts: sparse.csr_array, idf: Floats) -> sparse.csr_array:
-    """Rows of length 1 with weights (1 + ln count) · idf (Salton and Buckley 1988): `float32[texts, terms]`."""
-    data = (1 + np.log(counts.data)) * idf[counts.indices]
-    return unit_rows(sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape))
 
 
 def bm25(counts: sparse.csr_array, frequency: NDArray[np.int64], known: Mask) -> sparse.csr_array:
@@ -156,7 +83,7 @@ class Projection:
         frequency = frequencies(matrix, known)
         kept = np.flatnonzero(frequency >= FEWEST_GOALS)
         kept = kept[np.lexsort((kept, -frequency[kept]))][:20_000]
-        idf = smooth_idf(frequency[kept], int(known.sum()))
+        idf = smooth_idf(frequency[kept], int(known.sum())).astype(np.float32)
         vectors = tfidf(sparse.csr_array(matrix[np.flatnonzero(known)][:, kept]), idf)
         width = max(1, min(dimensions, len(kept) - 1, int(known.sum()) - 1))
         basis = np.random.default_rng(seed).standard_normal((len(kept), width + 16)).astype(np.float32)
@@ -192,14 +119,14 @@ class GoalTexts:
         parts: Parts of the words of the title.
     """
 
-    def __init__(self) -> None:
-        self.full, self.title, self.parts = TermCounts(words), TermCounts(words), TermCounts(word_parts)
+    def __init__(self, full: TermCounts) -> None:
+        self.full, self.title, self.parts = full, TermCounts(), TermCounts(word_parts)
 
     @classmethod
     def of(cls, columns: Columns, unit_names: bool) -> "GoalTexts":
         """The texts of the columns, with or without the name of each goal's unit; kept up to date at little cost."""
         name = f"goal texts, {'with' if unit_names else 'without'} unit names"
-        texts = columns.remember(f"{name}: counts", 0, cls)
+        texts = columns.remember(f"{name}: counts", 0, lambda: cls(columns.goal_words if unit_names else TermCounts()))
         key = (columns.tables["goals"].version, columns.tables["units"].version)
         return columns.remember(name, key, lambda: texts._update(columns, unit_names))
 
@@ -213,7 +140,7 @@ class GoalTexts:
             own = [names[number] or "" if 0 <= number < len(names) else "" for number in unit]
             titles = [without_name(text, name) for text, name in zip(titles, own, strict=True)]
             bodies = [without_name(text, name) for text, name in zip(bodies, own, strict=True)]
-        self.full.update([f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)])
+            self.full.update([f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)])
         self.title.update(titles)
         self.parts.update(titles)
         return self

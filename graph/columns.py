@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mentorgraph.graph import availability
+from mentorgraph.graph import availability, text
 from mentorgraph.graph.availability import Window
 from mentorgraph.graph.model import KINDS, Kind, Record, role_uid
 from mentorgraph.graph.store import Store
-from mentorgraph.graph.text import TextCounts, goal_text
+from mentorgraph.graph.text import TermCounts, goal_text
 
 LOADED = (
     "people",
@@ -181,7 +181,7 @@ class Columns:
         self.lineage = ""
         """Lineage of the graph that it counts."""
         self._seen: dict[str, int] = {}
-        self._texts = TextCounts()
+        self.goal_words = TermCounts()
         self._derived: dict[str, tuple[object, Any]] = {}
         self._turn = asyncio.Lock()
         self._reading: asyncio.Task[bool] | None = None
@@ -248,16 +248,16 @@ class Columns:
             self.tables[record.kind].put(record)
             if record.kind == "goals":
                 row = self.goals.find(record.uid)
-                for missing in range(len(self._texts), row):
-                    self._texts.put(missing, "")
-                self._texts.put(row, goal_text(record.properties))
+                for missing in range(len(self.goal_words), row):
+                    self.goal_words.put(missing, "")
+                self.goal_words.put(row, goal_text(record.properties))
 
     def text_vectors(self, now: float) -> sparse.csr_array:
         """TF-IDF vectors of all goals, with statistics of those that had begun by then: `float64[goals, words]`."""
         goals = self.tables["goals"]
         known = goals.begun(now)
         key = (goals.version, int(known.sum()))
-        return self.remember("text", key, lambda: self._texts.vectors(known))
+        return self.remember("text", key, lambda: text.vectors(self.goal_words.counts(), known))
 
     def free_slots(self, now: datetime) -> tuple[NDArray[np.uint8], Mask]:
         """The free slots of everybody in the week of an instant.

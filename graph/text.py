@@ -6,10 +6,10 @@ the same graph give the same similarity (to rounding; scores are rounded before 
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from scipy import sparse
 
 _WORD = re.compile(r"[^\W_]{2,}[+#]*|[^\W_][+#]+|(?<![\w'’.&-])[cr](?![\w'’.&-])")
@@ -28,66 +28,97 @@ def words(text: str) -> Counter[str]:
     return Counter(word for word in _WORD.findall(text.casefold()) if word not in _STOP)
 
 
-class TextCounts:
-    """Word counts of many texts, added one by one and never removed; a changed text replaces its row."""
+class TermCounts:
+    """How often each term stands in each of many texts, one text a row; rows are added or replaced, never removed.
 
-    def __init__(self) -> None:
-        self._vocabulary: dict[str, int] = {}
-        self._rows: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = []
+    Args:
+        terms_of: The terms of a text with their number.
+    """
+
+    def __init__(self, terms_of: Callable[[str], Counter[str]] = words) -> None:
+        self._terms_of = terms_of
+        self.terms: dict[str, int] = {}
+        self._texts: list[str] = []
+        self._rows: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
         self._matrix: sparse.csr_array | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def put(self, row: int, text: str) -> None:
-        """Sets the text of a row; rows are numbered from 0 and added in order."""
-        counts = words(text)
-        ids = [self._vocabulary.setdefault(word, len(self._vocabulary)) for word in counts]
-        order = np.argsort(np.array(ids, dtype=np.int64), kind="stable")
-        entry = (np.array(ids, dtype=np.int32)[order], np.array(list(counts.values()), dtype=np.float64)[order])
-        if row == len(self._rows):
+        """Sets the text of a row, counting only what is new; rows are numbered from 0 and added in order."""
+        if row < len(self._texts) and self._texts[row] == text:
+            return
+        counts = self._terms_of(text)
+        ids = np.array([self.terms.setdefault(term, len(self.terms)) for term in counts], np.int32)
+        order = np.argsort(ids, kind="stable")
+        entry = (ids[order], np.array(list(counts.values()), np.float32)[order])
+        if row == len(self._texts):
+            self._texts.append(text)
             self._rows.append(entry)
         else:
-            self._rows[row] = entry
+            self._texts[row], self._rows[row] = text, entry
         self._matrix = None
 
-    def vectors(self, known: NDArray[np.bool_]) -> sparse.csr_array:
-        """TF-IDF vectors of length 1, with document frequencies counted over the known rows only.
+    def update(self, texts: Sequence[str]) -> None:
+        """Sets the texts of all rows from the first on."""
+        for row, text in enumerate(texts):
+            self.put(row, text)
 
-        tf = 1 + ln(count), idf = ln((1 + n) / (1 + df)) + 1 (Salton and Buckley 1988, smoothed as in scikit-learn).
-
-        Args:
-            known: `bool[rows]`.
-
-        Returns:
-            `float64[rows, words]`, every row of length 1 or empty.
-        """
-        counts = self._counts()
-        weights = counts.copy()
-        weights.data = 1 + np.log(counts.data)
-        seen = counts.indices[np.repeat(known, np.diff(counts.indptr))]
-        frequency = np.bincount(seen, minlength=counts.shape[1])
-        idf = np.log((1 + known.sum()) / (1 + frequency)) + 1
-        weights.data *= idf[weights.indices]
-        squares = np.bincount(_row_numbers(weights), weights.data**2, minlength=weights.shape[0])
-        weights.data /= np.sqrt(squares)[_row_numbers(weights)]
-        return weights
-
-    def _counts(self) -> sparse.csr_array:
+    def counts(self) -> sparse.csr_array:
+        """`float32[texts, terms]`."""
         if self._matrix is None:
-            lengths = [len(ids) for ids, _ in self._rows]
+            ends = np.cumsum([0, *(len(ids) for ids, _ in self._rows)])
+            ids = np.concatenate([ids for ids, _ in self._rows] or [np.zeros(0, np.int32)])
+            values = np.concatenate([values for _, values in self._rows] or [np.zeros(0, np.float32)])
             self._matrix = sparse.csr_array(
-                (
-                    np.concatenate([values for _, values in self._rows] or [np.zeros(0)]),
-                    np.concatenate([ids for ids, _ in self._rows] or [np.zeros(0, np.int32)]),
-                    np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-                ),
-                shape=(len(self._rows), max(1, len(self._vocabulary))),
+                (values, ids, ends.astype(np.int32)), shape=(len(self._rows), max(1, len(self.terms)))
             )
         return self._matrix
 
 
-def _row_numbers(matrix: sparse.csr_array) -> NDArray[np.int64]:
+def vectors(counts: sparse.csr_array, known: NDArray[np.bool_], dtype: DTypeLike = np.float64) -> sparse.csr_array:
+    """TF-IDF vectors of all texts, with document frequencies counted over the known ones only.
+
+    Args:
+        counts: `float32[texts, terms]`.
+        known: `bool[texts]`.
+        dtype: Of the vectors.
+
+    Returns:
+        `[texts, terms]`, every row of length 1 or empty.
+    """
+    return tfidf(counts, smooth_idf(frequencies(counts, known), int(known.sum())).astype(dtype))
+
+
+def frequencies(counts: sparse.csr_array, known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """In how many of the known texts each term stands: `int64[terms]`."""
+    seen = counts.indices[np.repeat(known, np.diff(counts.indptr))]
+    return np.bincount(seen, minlength=counts.shape[1])
+
+
+def smooth_idf(frequency: NDArray[np.int64], texts: int) -> NDArray[np.float64]:
+    """ln((1 + n) / (1 + df)) + 1 (Spärck Jones 1972, smoothed as in scikit-learn): `float64[terms]`."""
+    idf: NDArray[np.float64] = np.log((1 + texts) / (1 + frequency)) + 1
+    return idf
+
+
+def tfidf(counts: sparse.csr_array, idf: NDArray[np.floating]) -> sparse.csr_array:
+    """Rows of length 1 with weights (1 + ln count) · idf (Salton and Buckley 1988), as exact as `idf` is."""
+    data = (1 + np.log(counts.data.astype(idf.dtype))) * idf[counts.indices]
+    return unit_rows(sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape))
+
+
+def unit_rows(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The rows scaled to length 1; empty ones stay empty."""
+    rows = row_numbers(matrix)
+    lengths = np.sqrt(np.bincount(rows, matrix.data.astype(np.float64) ** 2, minlength=matrix.shape[0]))
+    scaled = (matrix.data / np.maximum(lengths, 1e-12)[rows]).astype(matrix.dtype)
+    return sparse.csr_array((scaled, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def row_numbers(matrix: sparse.csr_array) -> NDArray[np.int64]:
+    """The row of each entry: `int64[entries]`."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 

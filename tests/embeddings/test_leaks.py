@@ -140,7 +140,7 @@ def test_masked_texts_tell_nothing_of_the_name_of_a_unit(
     for row in range(len(goals)):
         told = f"{goals.strings('description')[row]} {names[goals.numbers('unit')[row]]}"
         goals.strings("description")[row] = told
-        renamed._texts.put(row, goal_text({"title": goals.strings("title")[row], "description": told}))
+        renamed.goal_words.put(row, goal_text({"title": goals.strings("title")[row], "description": told}))
     goals.version += 1
     before, after = (features_of(each, task, MASKED, projection) for each in (columns, renamed))
     assert all(np.allclose(one, other, atol=1e-6) for one, other in zip(before, after, strict=True))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from mentorgraph.graph.text import TextCounts, goal_text, similarities, words
+from mentorgraph.graph.text import TermCounts, goal_text, similarities, vectors, words
 
 VOCABULARY = ("water", "pumps", "wells", "river", "boats", "the", "sql")
 TEXTS = st.lists(st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join), min_size=1, max_size=6)
@@ -32,18 +33,22 @@ def by_definition(texts: list[str], known: list[bool], row: int) -> list[float]:
     return [cosine(vector(row), vector(place)) for place in range(len(texts))]
 
 
-def counted(texts: list[str]) -> TextCounts:
-    counts = TextCounts()
+def counted(texts: list[str]) -> TermCounts:
+    counts = TermCounts()
     for row, text in enumerate(texts):
         counts.put(row, text)
     return counts
+
+
+def likeness(counted: TermCounts, known: list[bool], row: int) -> NDArray[np.float64]:
+    return similarities(vectors(counted.counts(), np.array(known)), row)
 
 
 @given(TEXTS, st.data())
 def test_likeness_is_what_the_definition_gives(texts: list[str], data: st.DataObject) -> None:
     known = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
     row = data.draw(st.integers(0, len(texts) - 1))
-    found = similarities(counted(texts).vectors(np.array(known)), row)
+    found = likeness(counted(texts), known, row)
     assert found.tolist() == pytest.approx(by_definition(texts, known, row), abs=1e-12)
 
 
@@ -51,22 +56,21 @@ def test_likeness_is_what_the_definition_gives(texts: list[str], data: st.DataOb
 def test_a_changed_text_counts_like_one_that_was_always_so(before: list[str], after: list[str]) -> None:
     size = min(len(before), len(after))
     changed = counted(before[:size])
-    changed.vectors(np.ones(size, bool))
+    changed.counts()
     for row in range(size):
         changed.put(row, after[row])
     fresh = counted(after[:size])
-    known = np.ones(size, bool)
-    assert similarities(changed.vectors(known), 0) == pytest.approx(similarities(fresh.vectors(known), 0), abs=1e-12)
+    known = [True] * size
+    assert likeness(changed, known, 0) == pytest.approx(likeness(fresh, known, 0), abs=1e-12)
 
 
 def test_what_is_not_known_yet_changes_no_likeness_of_others() -> None:
     texts = ["water pumps", "water wells", "river boats"]
-    known = np.array([True, True, False])
-    before = similarities(counted(texts).vectors(known), 0)
-    after = similarities(counted([*texts[:2], "water water pumps"]).vectors(known), 0)
+    known = [True, True, False]
+    before = likeness(counted(texts), known, 0)
+    after = likeness(counted([*texts[:2], "water water pumps"]), known, 0)
     assert before[:2].tolist() == after[:2].tolist()
-    everything = np.ones(3, bool)
-    assert similarities(counted(texts).vectors(everything), 0)[1] != before[1]
+    assert likeness(counted(texts), [True] * 3, 0)[1] != before[1]
 
 
 def test_words_are_folded_and_common_ones_left_out() -> None:
