@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, PAIR_FEATURES, Evidence
-from mentorgraph.graph.columns import Numbers, Reals
+from mentorgraph.graph.columns import Mask, Numbers, Reals
 
 NETWORK = "network"
 NEIGHBOURS = 50
@@ -59,54 +59,70 @@ class Choice:
     """What was chosen from one list.
 
     Attributes:
-        values: `float32[people, signals]`.
+        values: `float16[people, signals]` or wider.
         relevant: Places of those who were chosen: `int64[chosen]`.
+        worth: How much each of them counts, see `Task.worth`: `float64[chosen]`.
         correction: See `Evidence.correction`.
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     relevant: Numbers
+    worth: Reals
     correction: NDArray[np.float32]
 
 
-def plainly(choices: Sequence[Choice]) -> list[Choice]:
-    """The same choices by the signals of the rules alone, which are few and each of which has its evidence."""
-    kept = np.array([name.startswith("signal ") for name in FUSED], np.float32)
-    return [Choice(each.values * kept, each.relevant, each.correction) for each in choices]
+OF_RULES = np.array([name.startswith("signal ") for name in FUSED])
+"""Which of the signals are those of the rules: few, and each has its evidence."""
 
 
-def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE) -> Reals:
+def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask | None = None) -> Reals:
     """Weights that make the chosen likeliest, when the odds of a person are exp(Σ weight · value).
 
-    The conditional logit of McFadden 1974; the chosen of one list count equally and sum to 1. The ridge is on weights
-    of values scaled to deviation 1. A difference of two scores in one list reads as log-odds.
+    The conditional logit of McFadden 1974, each chosen one counted by worth / number of chosen in the list. The ridge
+    is on weights of values scaled to deviation 1. A difference of two scores in one list reads as log-odds.
+
+    Args:
+        choices: What was chosen.
+        ridge: How much large weights cost.
+        fitted: Which signals have a part: `bool[signals]`; all by default.
 
     Returns:
-        `float64[signals]`; 0 for signals that never differ.
+        `float64[signals]`; 0 for signals that have no part or never differ.
     """
-    values = np.concatenate([each.values for each in choices])
-    starts = np.cumsum([0, *(len(each.values) for each in choices)])[:-1]
-    group = np.repeat(np.arange(len(choices)), [len(each.values) for each in choices])
-    correction = np.concatenate([each.correction for each in choices]).astype(np.float64)
-    deviation = values.std(axis=0, dtype=np.float64)
-    varying = deviation > 1e-9
-    scale = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
-    target = np.zeros(len(values))
-    for start, each in zip(starts, choices, strict=True):
-        target[start + each.relevant] = 1 / len(each.relevant)
+    scale = _scale(choices)
+    columns = np.flatnonzero((scale > 0) & (True if fitted is None else fitted))
+    shares = [each.worth / len(each.relevant) for each in choices]
+    total = max(1e-9, sum(float(share.sum()) for share in shares))
 
     def loss(weights: Reals) -> tuple[float, Reals]:
-        scores = (values @ (weights * scale).astype(np.float32)).astype(np.float64) + correction
-        highest = np.maximum.reduceat(scores, starts)
-        odds = np.exp(scores - highest[group])
-        sums = np.add.reduceat(odds, starts)
-        likelihood = (target * scores).sum() - (np.log(sums) + highest).sum()
-        rest = (odds / sums[group] - target).astype(np.float32)
-        gradient = (rest @ values).astype(np.float64) * scale / len(choices)
-        return -likelihood / len(choices) + ridge * float(weights @ weights), gradient + 2 * ridge * weights
+        whole = np.zeros(len(scale), np.float32)
+        whole[columns] = weights * scale[columns]
+        likelihood, gradient = 0.0, np.zeros(len(scale))
+        for each, share in zip(choices, shares, strict=True):
+            values = each.values.astype(np.float32, copy=False)
+            scores = (values @ whole).astype(np.float64) + each.correction
+            odds = np.exp(scores - scores.max())
+            likelihood += float(share @ (scores[each.relevant] - scores.max() - np.log(odds.sum())))
+            rest = odds * (share.sum() / odds.sum())
+            rest[each.relevant] -= share
+            gradient += rest.astype(np.float32) @ values
+        own = gradient[columns] * scale[columns] / total
+        return ridge * float(weights @ weights) - likelihood / total, own + 2 * ridge * weights
 
-    found = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    return np.asarray(found.x * scale, np.float64)
+    found = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    weights = np.zeros(len(scale))
+    weights[columns] = found.x * scale[columns]
+    return weights
+
+
+def _scale(choices: Sequence[Choice]) -> Reals:
+    """One over the deviation of each signal among all people of all lists; 0 where it never differs."""
+    people = sum(len(each.values) for each in choices)
+    mean = sum(each.values.sum(axis=0, dtype=np.float64) for each in choices) / people
+    square = sum(np.square(each.values.astype(np.float32) - mean).sum(axis=0, dtype=np.float64) for each in choices)
+    deviation = np.sqrt(square / people)
+    varying = deviation > 1e-9
+    return np.where(varying, 1 / np.where(varying, deviation, 1), 0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +161,7 @@ def blend(linear: Reals, choices: Sequence[Choice], network: Sequence[NDArray[np
         What to multiply the linear score and the network's with; neither is below 0.
     """
     two = [
-        Choice(np.stack([each.values @ linear, score], axis=1).astype(np.float32), each.relevant, each.correction)
+        Choice(np.stack([each.values @ linear, score], axis=1), each.relevant, each.worth, each.correction)
         for each, score in zip(choices, network, strict=True)
     ]
     signals, learned = np.maximum(fit_listwise(two, ridge=1e-5), 0)

@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.embeddings import texts
-from mentorgraph.embeddings.tasks import Setting
+from mentorgraph.embeddings.tasks import OUTCOME_UNKNOWN, Setting
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph import text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
 from mentorgraph.graph.question import DAY_S, YEAR_DAYS
-
-OUTCOME_UNKNOWN = 0.5
-"""What a pairing counts with while its outcome is not known."""
 
 CO_MENTOR_DECAY = 0.8
 """What working together counts after another year."""

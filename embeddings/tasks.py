@@ -11,9 +11,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
+from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
 from mentorgraph.graph.policy import SignalSettings
 from mentorgraph.graph.question import Question, question
+
+OUTCOME_UNKNOWN = 0.5
+"""What a pairing counts with while its outcome is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Task:
         candidates: Numbers of everybody who had mentored before `now`, ascending: `int64[candidates]`.
         relevant: Of each ask, the positions of its mentors among the candidates, ascending; at least one.
         newcomers: Whether the mentee had never been paired before `now`: `bool[asks]`.
+        worth: Of each of `relevant`, how much it counts as an example: the outcome, as far as it was told, else
+            `OUTCOME_UNKNOWN`. Only teaching looks at it.
     """
 
     now: datetime
@@ -58,6 +63,7 @@ class Task:
     candidates: Numbers
     relevant: tuple[Numbers, ...]
     newcomers: Mask
+    worth: tuple[Reals, ...] = ()
 
     def __len__(self) -> int:
         return len(self.goals)
@@ -71,6 +77,7 @@ class Task:
             mentees=self.mentees[kept],
             relevant=tuple(self.relevant[place] for place in kept),
             newcomers=self.newcomers[kept],
+            worth=tuple(self.worth[place] for place in kept) if self.worth else (),
         )
 
 
@@ -94,12 +101,17 @@ def task(columns: Columns, now: datetime, until: datetime, told: datetime | None
     asking = (since >= now.timestamp()) & (since < until.timestamp())
     rows = np.flatnonzero(goal != NONE)
     rows = rows[asking[goal[rows]] & np.isin(mentor[rows], candidates)]
-    rows = rows[pairings.reals("since")[rows] < (np.inf if told is None else told.timestamp())]
-    links = np.unique(np.stack([goal[rows], np.searchsorted(candidates, mentor[rows])]), axis=1)
+    told_s = np.inf if told is None else told.timestamp()
+    rows = rows[pairings.reals("since")[rows] < told_s]
+    links, first = np.unique(
+        np.stack([goal[rows], np.searchsorted(candidates, mentor[rows])]), axis=1, return_index=True
+    )
     asks, starts = np.unique(links[0], return_index=True)
-    relevant = tuple(np.split(links[1], starts[1:])) if len(asks) else ()
+    outcome = np.where(pairings.reals("until") < told_s, pairings.reals("outcome"), np.nan)[rows[first]]
+    worth = np.nan_to_num(outcome, nan=OUTCOME_UNKNOWN)
+    relevant, worths = (tuple(np.split(each, starts[1:])) if len(asks) else () for each in (links[1], worth))
     mentees = goals.numbers("person")[asks]
-    return Task(now, until, asks, mentees, candidates, relevant, ~paired[mentees])
+    return Task(now, until, asks, mentees, candidates, relevant, ~paired[mentees], worths)
 
 
 def windows(columns: Columns, now: datetime, starts: Sequence[datetime]) -> list[Task]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import Choice, Fusion, blend, fit_listwise, plainly, signals_of
+from mentorgraph.embeddings.fusion import OF_RULES, Choice, Fusion, blend, fit_listwise, signals_of
 from mentorgraph.embeddings.inference import Weights
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
@@ -53,7 +53,6 @@ class Recipe:
         decay: Weight decay.
         messages: Share of the past pairings that carry messages in the encoder, drawn anew for each epoch.
         seeds: Number of networks.
-        signals_asks: Goals of one window from which the weights of the signals are found.
     """
 
     windows: int = 3
@@ -67,7 +66,6 @@ class Recipe:
     decay: float = 0.05
     messages: float = 0.5
     seeds: int = 2
-    signals_asks: int = 400
 
 
 @dataclass(frozen=True)
@@ -77,10 +75,12 @@ class Lesson:
     Attributes:
         found: The evidence, its features in half precision.
         relevant: Places of the chosen among `found.people`.
+        worth: How much each of them counts, see `Task.worth`.
     """
 
     found: Evidence
     relevant: Numbers
+    worth: Reals
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def train(
     school = _School(rows[0], rows[1], recipe, progress)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
-    plain, linear, of_signals, of_network = _ranking(courses, rehearsal.network, school, seed)
+    plain, linear, of_signals, of_network = _ranking(courses, rehearsal.network, school)
     networks = tuple(
         _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
         for number in range(recipe.seeds)
@@ -181,38 +181,32 @@ def _course(
         asked = asked.only(np.sort(chance.choice(len(asked), recipe.most_asks, replace=False)))
     others = None if len(asked.candidates) <= recipe.everybody else recipe.others
     lessons = []
-    for each, relevant in zip(questions(columns, asked, setting, policy.signals), asked.relevant, strict=True):
+    asks = questions(columns, asked, setting, policy.signals)
+    for each, relevant, worth in zip(asks, asked.relevant, asked.worth, strict=True):
         chosen = asked.candidates[relevant]
         found = evidence(known, each, asked.candidates, others=others, always=chosen, seed=seed)
         small = replace(found, edges=found.edges.astype(np.float16), pairs=found.pairs.astype(np.float16))
-        lessons.append(Lesson(small, np.searchsorted(found.people, chosen)))
+        lessons.append(Lesson(small, np.searchsorted(found.people, chosen), worth))
     return Course(lessons, MessageGraph.of(known))
 
 
-def _ranking(
-    courses: Sequence[Course], rehearsed: Network, school: "_School", seed: int
-) -> tuple[Reals, Reals, float, float]:
+def _ranking(courses: Sequence[Course], rehearsed: Network, school: "_School") -> tuple[Reals, Reals, float, float]:
     """Weights of the rules' signals and of all signals, and how much the first sum and the network count together.
 
     What the two count is judged on the last window, by a sum that was fitted without it and the rehearsed network; the
     weights that are given back are fitted to all windows.
     """
-    chance = np.random.default_rng([seed, 1])
-    some = [_some(each.lessons, school.recipe.signals_asks, chance) for each in courses]
-    choices = [[_choice(lesson) for lesson in lessons] for lessons in some]
-    earlier = fit_listwise(plainly([each for window in choices[:-1] for each in window]))
-    opinions = school.opinions(rehearsed, some[-1], courses[-1].graph)
+    choices = [[_choice(lesson) for lesson in course.lessons] for course in courses]
+    earlier = fit_listwise([each for window in choices[:-1] for each in window], fitted=OF_RULES)
+    opinions = school.opinions(rehearsed, courses[-1].lessons, courses[-1].graph)
     of_signals, of_network = blend(earlier, choices[-1], opinions)
     everything = [each for window in choices for each in window]
-    return fit_listwise(plainly(everything)), fit_listwise(everything), of_signals, of_network
-
-
-def _some(lessons: list[Lesson], most: int, chance: np.random.Generator) -> list[Lesson]:
-    return [lessons[place] for place in np.sort(chance.permutation(len(lessons))[:most])]
+    return fit_listwise(everything, fitted=OF_RULES), fit_listwise(everything), of_signals, of_network
 
 
 def _choice(lesson: Lesson) -> Choice:
-    return Choice(signals_of(lesson.found).astype(np.float32), lesson.relevant, lesson.found.correction)
+    values = signals_of(lesson.found).astype(np.float16)
+    return Choice(values, lesson.relevant, lesson.worth, lesson.found.correction)
 
 
 def _weights(network: Network) -> Weights:
@@ -344,7 +338,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson]) -> Tensor:
-    """Mean over questions of −ln of the share of the chosen in a softmax over people; several chosen are averaged.
+    """Mean of −ln of the share of the chosen in a softmax over people, each counted by worth / number of the chosen.
 
     The softmax is corrected for people who were left out, see `Evidence.correction`.
     """
@@ -354,10 +348,10 @@ def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson]) -> Te
     total = torch.log(scatter(odds, batch.pair_question, dim_size=batch.questions, reduce="sum")) + highest
     starts = np.cumsum([0, *(len(each.found.people) for each in lessons)])
     chosen = np.concatenate([each.relevant + start for each, start in zip(lessons, starts, strict=False)])
-    weight = np.concatenate([np.full(len(each.relevant), 1 / len(each.relevant), np.float32) for each in lessons])
+    weight = torch.from_numpy(np.concatenate([each.worth / len(each.relevant) for each in lessons]).astype(np.float32))
     places_chosen = torch.from_numpy(chosen)
     own = total[batch.pair_question[places_chosen]] - corrected[places_chosen]
-    mean: Tensor = (torch.from_numpy(weight) * own).sum() / batch.questions
+    mean: Tensor = (weight * own).sum() / (weight.sum() + 1e-6)
     return mean
 
 

@@ -18,7 +18,7 @@ from mentorgraph.graph.world.community import generate
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 7, 1, tzinfo=UTC)
 POLICY = load_policy()
-QUICK = Recipe(fewest_asks=20, most_asks=60, epochs=1, seeds=2, signals_asks=40)
+QUICK = Recipe(fewest_asks=20, most_asks=60, epochs=1, seeds=2)
 
 
 def columns_of(rows: Mapping[str, Sequence[Row]]) -> Columns:

@@ -19,7 +19,7 @@ from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.policy import load_policy
 
 POLICY = load_policy()
-RECIPE = Recipe(fewest_asks=20, most_asks=120, epochs=2, seeds=1, signals_asks=100, rate=3e-3)
+RECIPE = Recipe(fewest_asks=20, most_asks=120, epochs=2, seeds=1, rate=3e-3)
 
 Outcome = tuple[dict[str, Judged], Decision]
 
@@ -47,9 +47,11 @@ def test_what_was_learned_from_the_facts_passes(truth: Outcome) -> None:
 def shuffled_labels(columns: Columns, now: Any, starts: Any) -> list[Task]:
     """The windows with the choices of each given to other goals."""
     chance = np.random.default_rng(1)
+    found = windows(columns, now, starts)
     return [
-        replace(each, relevant=tuple(each.relevant[place] for place in chance.permutation(len(each))))
-        for each in windows(columns, now, starts)
+        replace(each, relevant=other.relevant, worth=other.worth)
+        for each in found
+        for other in [each.only(chance.permutation(len(each)))]
     ]
 
 
@@ -99,10 +101,12 @@ def shuffled_features(gather: Callable[..., Evidence]) -> Callable[..., Evidence
 def test_shuffled_features_are_refused(
     truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The network is refused; weights drawn by chance may order few signals well enough for the fallback."""
     monkeypatch.setattr(training, "evidence", shuffled_features(evidence))
     found = outcome(columns, task)
-    assert found[1].ranking == ""
-    assert figure(found, LINEAR) < figure(truth, LINEAR)
+    assert found[1].ranking != SERVED
+    for name in (SERVED, NETWORK, LINEAR):
+        assert figure(found, name) < 0.9 * figure(truth, name)
 
 
 def test_a_leak_of_the_future_lifts_only_what_was_taught_with_it(

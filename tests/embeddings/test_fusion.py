@@ -22,7 +22,7 @@ def choices(number: int, people: int = 20, seed: int = 0) -> list[Choice]:
         values = chance.normal(size=(people, len(TRUE))).astype(np.float32)
         odds = np.exp(values @ TRUE)
         chosen = chance.choice(people, p=odds / odds.sum())
-        made.append(Choice(values, np.array([chosen]), np.zeros(people, np.float32)))
+        made.append(Choice(values, np.array([chosen]), np.ones(1), np.zeros(people, np.float32)))
     return made
 
 
@@ -51,14 +51,17 @@ def test_a_corrected_sample_gives_the_weights_of_the_whole() -> None:
         kept = np.union1d(np.union1d(sure, drawn), each.relevant)
         of_rest = np.isin(kept, rest)
         correction = np.where(of_rest, np.log(40 / of_rest.sum()), 0).astype(np.float32)
-        sampled.append(Choice(each.values[kept], np.searchsorted(kept, each.relevant), correction))
+        sampled.append(Choice(each.values[kept], np.searchsorted(kept, each.relevant), np.ones(1), correction))
     assert fit_listwise(sampled, ridge=0) == pytest.approx(TRUE, abs=0.1)
-    uncorrected = [Choice(each.values, each.relevant, 0 * each.correction) for each in sampled]
+    uncorrected = [Choice(each.values, each.relevant, each.worth, 0 * each.correction) for each in sampled]
     assert fit_listwise(uncorrected, ridge=0) != pytest.approx(TRUE, abs=0.1)
 
 
 def test_a_signal_that_never_differs_gets_no_weight() -> None:
-    made = [Choice(np.pad(each.values, ((0, 0), (0, 1))), each.relevant, each.correction) for each in choices(50)]
+    made = [
+        Choice(np.pad(each.values, ((0, 0), (0, 1))), each.relevant, each.worth, each.correction)
+        for each in choices(50)
+    ]
     assert fit_listwise(made)[-1] == 0
 
 

@@ -17,7 +17,7 @@ from mentorgraph.graph.policy import load_policy
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POLICY = load_policy()
-QUICK = Recipe(fewest_asks=20, most_asks=60, epochs=1, seeds=2, signals_asks=40)
+QUICK = Recipe(fewest_asks=20, most_asks=60, epochs=1, seeds=2)
 
 
 def test_the_same_seed_repeats_the_model_and_another_does_not(columns: Columns, model: Model) -> None:
@@ -32,7 +32,7 @@ def test_the_same_seed_repeats_the_model_and_another_does_not(columns: Columns, 
 
 def test_the_loss_falls_from_pass_to_pass(columns: Columns) -> None:
     told: list[str] = []
-    recipe = Recipe(fewest_asks=20, most_asks=60, epochs=3, seeds=0, signals_asks=20, rate=3e-3)
+    recipe = Recipe(fewest_asks=20, most_asks=60, epochs=3, seeds=0, rate=3e-3)
     train(columns, NOW, FULL, POLICY, recipe, progress=told.append)
     losses = [float(line.split("loss ")[1].split(",")[0]) for line in told if "loss" in line]
     assert len(losses) == 3
