@@ -22,7 +22,6 @@ Scores = npt.NDArray[np.float64]
 
 PAIRINGS_PER_NEIGHBOUR = 65
 FEWEST_NEIGHBOURS = 20
-TEXT_NEIGHBOURS = 50
 
 
 @dataclass(frozen=True)
@@ -89,12 +88,12 @@ def scaled(matrix: sparse.csr_array, weights: npt.NDArray[np.floating]) -> spars
     return sparse.csr_array((matrix.data * weights[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def by_popularity(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
-    """Pairings counted with a half-life of half a year: `float64[asked, candidates]`, as all that follow."""
-    return np.tile(popularity(past_pairings(known, candidates)), (len(asked), 1))
+def by_popularity(known: Knowledge, asked: Sequence[Question], candidates: Numbers, days: float) -> Scores:
+    """Pairings counted with a half-life of some days: `float64[asked, candidates]`, as all that follow."""
+    return np.tile(popularity(past_pairings(known, candidates), days), (len(asked), 1))
 
 
-def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers, _: float) -> Scores:
     """The skills signal, and for what nobody offers the likeness to the needs of the goals that they have mentored."""
     precedents = known.precedents
     wishes = _wishes(known, asked)
@@ -104,18 +103,18 @@ def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers) 
     return np.asarray(past.toarray() + np.reshape(offered, (len(asked), len(candidates))))
 
 
-def by_text_profile(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+def by_text_profile(known: Knowledge, asked: Sequence[Question], candidates: Numbers, _: float) -> Scores:
     """Cosine of the goal's words with all words of the goals that each candidate has mentored."""
     profiles = unit_rows(sparse.csr_array(_links(known, candidates).T @ known.vectors["full"]))
     return np.asarray((_texts(known, asked) @ profiles.T).toarray(), np.float64)
 
 
-def by_text_neighbours(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
-    """Sum of the cosines of the words over the goal's `TEXT_NEIGHBOURS` most alike precedents."""
-    return _votes(known, asked, candidates, TEXT_NEIGHBOURS)
+def by_text_neighbours(known: Knowledge, asked: Sequence[Question], candidates: Numbers, neighbours: float) -> Scores:
+    """Sum of the cosines of the words over so many most alike precedents of the goal."""
+    return _votes(known, asked, candidates, int(neighbours))
 
 
-def by_unit_and_text(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
+def by_unit_and_text(known: Knowledge, asked: Sequence[Question], candidates: Numbers, _: float) -> Scores:
     """Those who have mentored in the unit first, each group by the cosine with their most alike precedent."""
     scores = np.zeros((len(asked), len(candidates)))
     place, group = _places(known, candidates), known.precedents.pairing_precedent
@@ -126,23 +125,43 @@ def by_unit_and_text(known: Knowledge, asked: Sequence[Question], candidates: Nu
     return scores
 
 
-def by_metapath(known: Knowledge, asked: Sequence[Question], candidates: Numbers) -> Scores:
-    """`metapath_neighbours` over what mentees want, or over what goals need where nobody says what they want."""
+def by_metapath(known: Knowledge, asked: Sequence[Question], candidates: Numbers, per_neighbour: float) -> Scores:
+    """`metapath_neighbours` over what mentees want, or over what goals need where nobody says what they want.
+
+    One in `per_neighbour` past pairings votes.
+    """
     past = past_pairings(known, candidates)
-    return metapath_neighbours(_asked_skills(known, asked), past)
+    neighbours = max(FEWEST_NEIGHBOURS, int(past.wants.shape[0] // per_neighbour))
+    return metapath_neighbours(_asked_skills(known, asked), past, neighbours)
 
 
-BASELINES: Mapping[str, Callable[[Knowledge, Sequence[Question], Numbers], Scores]] = MappingProxyType(
+@dataclass(frozen=True)
+class Baseline:
+    """A ranking that needs no training, with at most one number that is tuned.
+
+    Attributes:
+        rank: Ranks for some questions, given what is known, the candidates and the number.
+        values: What the number is chosen from; first what it is where it is not tuned.
+    """
+
+    rank: Callable[[Knowledge, Sequence[Question], Numbers, float], Scores]
+    values: tuple[float, ...] = (0.0,)
+
+
+BASELINES: Mapping[str, Baseline] = MappingProxyType(
     {
-        "popularity": by_popularity,
-        "skills overlap": by_skills,
-        "text profile": by_text_profile,
-        "text neighbours": by_text_neighbours,
-        "unit and text": by_unit_and_text,
-        "metapath neighbours": by_metapath,
+        "popularity": Baseline(by_popularity, (180, 60, 365, 730)),
+        "skills overlap": Baseline(by_skills),
+        "text profile": Baseline(by_text_profile),
+        "text neighbours": Baseline(by_text_neighbours, (20, 10, 50, 100)),
+        "unit and text": Baseline(by_unit_and_text),
+        "metapath neighbours": Baseline(by_metapath, (PAIRINGS_PER_NEIGHBOUR, 30, 130, 260, 520)),
     }
 )
 """Name → ranking; `linear`, the fusion of all signals without a network, belongs to a model."""
+
+UNTUNED: Mapping[str, float] = MappingProxyType({name: each.values[0] for name, each in BASELINES.items()})
+"""Name → what its number is where nothing tells better."""
 
 
 def past_pairings(known: Knowledge, candidates: Numbers) -> PastPairings:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.embeddings import metrics
-from mentorgraph.embeddings.baselines import BASELINES
+from mentorgraph.embeddings.baselines import BASELINES, UNTUNED
 from mentorgraph.embeddings.evidence import evidence
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.metrics import Figures, Places
@@ -57,7 +57,7 @@ def judge(
     known: Knowledge,
     task: Task,
     *,
-    baselines: bool = True,
+    baselines: Mapping[str, float] = UNTUNED,
     progress: Callable[[int], None] = lambda _asks: None,
 ) -> dict[str, Judged]:
     """Ranks all candidates for all goals of a task, by a model and by all baselines.
@@ -66,7 +66,7 @@ def judge(
         model: Taught with nothing that began after the task's `now`.
         known: What is known then, in the terms of the model.
         task: The task.
-        baselines: Whether the rankings that need no training are wanted too.
+        baselines: The rankings that need no training and are wanted too, each with its number.
         progress: Told how many more asks are done.
 
     Returns:
@@ -74,14 +74,38 @@ def judge(
     """
     asked = questions(known.columns, task, known.setting, known.policy.signals)
     found = _by_model(model, known, task, asked, progress)
-    for name, rank in BASELINES.items() if baselines else ():
+    for name, number in baselines.items():
         began = time.perf_counter()
-        places: list[Places] = []
-        for start in range(0, len(asked), BLOCK):
-            scores = rank(known, asked[start : start + BLOCK], task.candidates)
-            places += [metrics.places(row, task.relevant[start + place]) for place, row in enumerate(scores)]
-        found[name] = Judged(name, "baseline", places, time.perf_counter() - began)
+        found[name] = Judged(
+            name, "baseline", _by_baseline(name, number, known, task, asked), time.perf_counter() - began
+        )
     return found
+
+
+def tune(known: Knowledge, task: Task) -> dict[str, float]:
+    """The number of each baseline that does best by NDCG@10 in a task that is earlier than the one that judges.
+
+    Args:
+        known: What is known at the task's `now`.
+        task: The task.
+    """
+    asked = questions(known.columns, task, known.setting, known.policy.signals)
+
+    def figure(name: str, number: float) -> float:
+        return float(metrics.ndcg(_by_baseline(name, number, known, task, asked), 10).mean())
+
+    return {
+        name: max(each.values, key=lambda number: figure(name, number)) if len(each.values) > 1 else each.values[0]
+        for name, each in BASELINES.items()
+    }
+
+
+def _by_baseline(name: str, number: float, known: Knowledge, task: Task, asked: Sequence[Question]) -> list[Places]:
+    places: list[Places] = []
+    for start in range(0, len(asked), BLOCK):
+        scores = BASELINES[name].rank(known, asked[start : start + BLOCK], task.candidates, number)
+        places += [metrics.places(row, task.relevant[start + place]) for place, row in enumerate(scores)]
+    return places
 
 
 def _by_model(

@@ -88,6 +88,7 @@ def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "verdict": run.decision.sentence,
         "rows": run.rows,
+        "tuned": run.tuned,
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
     }

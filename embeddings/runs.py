@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows
+from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
 from mentorgraph.embeddings.gate import Decision, decide
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
-from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.embeddings.training import Recipe, last_window, train
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.policy import Policy
 
@@ -44,6 +44,7 @@ class Run:
         current: The version that served then; empty for rules.
         seed: Of the training.
         snapshot: What was learned from and judged on.
+        tuned: The number of each baseline, found in the last window that the model was taught with.
     """
 
     model: Model
@@ -53,6 +54,7 @@ class Run:
     current: str
     seed: int
     snapshot: Snapshot
+    tuned: Mapping[str, float]
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -104,11 +106,14 @@ def evaluate(
         done += asks
         progress("Ranking all mentors for each goal", done, len(asked))
 
-    judged = judge(model, model.knowledge(columns, begin, policy), asked, progress=count)
+    progress("Tuning the baselines", 0, 0)
+    earlier = last_window(columns, begin, recipe or Recipe())
+    tuned = tune(model.knowledge(columns, earlier.now, policy), earlier)
+    judged = judge(model, model.knowledge(columns, begin, policy), asked, baselines=tuned, progress=count)
     present = None
     if current is not None:
         other = Model.of(current.arrays, current.texts)
-        found = judge(other, other.knowledge(columns, begin, policy), asked, baselines=False)
+        found = judge(other, other.knowledge(columns, begin, policy), asked, baselines={})
         present = found[current.manifest["ranking"]]
     return Run(
         model,
@@ -118,6 +123,7 @@ def evaluate(
         current.version if current else "",
         seed,
         snapshot,
+        tuned,
     )
 
 
@@ -180,6 +186,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
         "rows": run.rows,
+        "tuned": dict(run.tuned),
         "gate": {
             "verdict": run.decision.sentence,
             "conditions": {name: [asdict(each) for each in found] for name, found in run.decision.conditions.items()},

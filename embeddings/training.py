@@ -157,6 +157,19 @@ def train(
     )
 
 
+def last_window(columns: Columns, now: datetime, recipe: Recipe, most: int = 200) -> Task:
+    """The last window that a model is taught with, thinned out by chance to at most so many goals."""
+    starts = window_starts(columns, now, recipe.windows, recipe.fewest_asks)
+    return _thinned([each for each in windows(columns, now, starts) if len(each)][-1], most, seed=0)
+
+
+def _thinned(asked: Task, most: int, seed: int) -> Task:
+    if len(asked) <= most:
+        return asked
+    chance = np.random.default_rng([seed, int(asked.now.timestamp())])
+    return asked.only(np.sort(chance.choice(len(asked), most, replace=False)))
+
+
 def _vocabulary(columns: Columns, now: datetime, setting: Setting) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The uids of the skills and units that facts had named before an instant; no units where they may not be used."""
     named = []
@@ -176,9 +189,7 @@ def _course(
     columns: Columns, asked: Task, setting: Setting, policy: Policy, projection: Projection, recipe: Recipe, seed: int
 ) -> Course:
     known = Knowledge.of(columns, asked.now, setting, policy, projection)
-    if len(asked) > recipe.most_asks:
-        chance = np.random.default_rng([seed, int(asked.now.timestamp())])
-        asked = asked.only(np.sort(chance.choice(len(asked), recipe.most_asks, replace=False)))
+    asked = _thinned(asked, recipe.most_asks, seed)
     others = None if len(asked.candidates) <= recipe.everybody else recipe.others
     lessons = []
     asks = questions(columns, asked, setting, policy.signals)

@@ -140,6 +140,7 @@ def evaluate(
     if output is not None:
         settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
+        settings["tuned"] = result["tuned"]
         told = {"rows": result["rows"], "settings": settings}
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

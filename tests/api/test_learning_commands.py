@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from mentorgraph.api.commands import main
 from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id
+from mentorgraph.embeddings.baselines import BASELINES
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
@@ -231,6 +232,7 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
         assert 0 <= row["low"] <= row["ndcg@10"] <= row["high"] <= 1
         assert {"mrr", "hr@10", "recall@20", "ndcg@20", "seconds", "peak_mb"} <= row.keys()
     assert told["settings"]["begin"].startswith("2026-03-01")
+    assert told["settings"]["tuned"].keys() == BASELINES.keys()
     assert Registry(models()).current() == trained
 
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from mentorgraph.embeddings.baselines import PastPairings, metapath_neighbours, popularity
+from mentorgraph.embeddings.baselines import BASELINES, UNTUNED, PastPairings, metapath_neighbours, popularity
+from mentorgraph.embeddings.evaluation import judge, tune
+from mentorgraph.embeddings.metrics import ndcg
+from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.training import last_window
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.policy import load_policy
+
+from .conftest import NOW, QUICK
+
+POLICY = load_policy()
 
 SKILLS, MENTORS = 6, 4
 Wants = list[set[int]]
@@ -78,3 +88,20 @@ def test_a_pairing_counts_half_after_each_half_life() -> None:
     past = PastPairings(np.array([0, 0, 2]), matrix([{0}] * 3), np.array([0.0, 180.0, 360.0]), MENTORS)
     assert popularity(past).tolist() == [1.5, 0, 0.25, 0]
     assert popularity(past, half_life_days=360).tolist() != popularity(past).tolist()
+
+
+def test_the_number_of_a_baseline_is_the_one_that_did_best_in_an_earlier_window(columns: Columns, model: Model) -> None:
+    earlier = last_window(columns, NOW, QUICK)
+    assert earlier.until <= NOW
+    known = model.knowledge(columns, earlier.now, POLICY)
+
+    def figure(name: str, number: float) -> float:
+        judged = judge(model, known, earlier, baselines={name: number})[name]
+        return float(ndcg(judged.places, 10).mean())
+
+    tuned = tune(known, earlier)
+    assert set(tuned) == set(BASELINES)
+    for name, each in BASELINES.items():
+        figures = {number: figure(name, number) for number in each.values}
+        assert figures[tuned[name]] == max(figures.values())
+    assert tuned != UNTUNED
