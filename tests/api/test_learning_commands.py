@@ -1,5 +1,6 @@
 """From a graph to a model that serves, and back, as a person at the keyboard does it."""
 
+import csv
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -165,15 +166,19 @@ fragment answer on RecommendationConnection {
 """
 
 
-def ask(address: str, mentee: str) -> dict[str, Any]:
-    body = json.dumps({"query": QUESTION, "variables": {"mentee": mentee}}).encode()
+def mentee_of(goal: Mapping[str, str]) -> str:
+    return global_id("Person", uid_of("bundle", "people", goal["person_id"]))
+
+
+def ask(address: str, mentee: str, query: str = QUESTION) -> dict[str, Any]:
+    body = json.dumps({"query": query, "variables": {"mentee": mentee}}).encode()
     request = Request(f"{address}/graphql", data=body, headers={"content-type": "application/json"})  # noqa: S310
     with urlopen(request, timeout=60) as answer:  # noqa: S310
         return dict(json.load(answer))
 
 
 def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(trained: str, world: World) -> None:
-    mentee = global_id("Person", uid_of("bundle", "people", world.rows["goals"][-1]["person_id"]))
+    mentee = mentee_of(world.rows["goals"][-1])
     answers: list[dict[str, Any]] = []
     is_over = threading.Event()
 
@@ -204,6 +209,23 @@ def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(t
             total = sum(signal["contribution"] for signal in edge["node"]["signals"])
             assert edge["node"]["score"] == pytest.approx(total, abs=1e-6)
     assert seen == {"rules", trained}
+
+
+def test_the_page_shows_the_part_of_the_network_its_evidence_and_the_card(trained: str, world: World) -> None:
+    query = "query ($mentee: ID!) { one: recommendMentors(menteeId: $mentee, first: 1) { edges { node { id } } } }"
+    with serving() as address:
+        for goal in world.rows["goals"][-20:]:
+            answer = ask(address, mentee_of(goal), query)
+            for edge in answer["data"]["one"]["edges"]:
+                with urlopen(f"{address}/why/{edge['node']['id']}", timeout=60) as page:  # noqa: S310
+                    shown = page.read().decode()
+                assert '<th scope="row">network<span class="unit">times likelier than chance' in shown
+                assert f"<dd>{trained} · <a href" in shown
+                if ">network · without it the score would be " in shown.replace('<p class="quiet">', ">"):
+                    with urlopen(f"{address}/models/{trained}", timeout=60) as page:  # noqa: S310
+                        assert "NDCG@10" in page.read().decode()
+                    return
+    pytest.fail("no path explains what the network said to any of them")
 
 
 def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:
@@ -274,11 +296,56 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
         time.sleep(0.2)
 
 
+def edited(world: World, edits: int, folder: Path) -> None:
+    """Writes a bundle in which so many levels and descriptions are others."""
+    write(world, folder)
+    for name in ("person_skills", "goals"):
+        rows = world.rows[name]
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            out = csv.DictWriter(file, rows[0].keys())
+            out.writeheader()
+            for row in rows:
+                changed = dict(row)
+                if edits and name == "goals":
+                    changed["description"] += " Evenings suit me best."
+                elif edits:
+                    changed["level"] = str(6 - int(row["level"] or 1))
+                edits -= changed != row
+                out.writerow(changed)
+    assert edits <= 0
+
+
+def test_kept_answers_replay_after_a_retraining_and_many_edits(
+    trained: str, world: World, tmp_path: Path, count: Callable[[int, int], int]
+) -> None:
+    answers, goals = count(20, 500), world.rows["goals"]
+    with serving() as address:
+        for place in range(answers // 2):
+            assert "errors" not in ask(address, mentee_of(goals[-1 - place % len(goals)]))
+    before = mentorgraph("replay", "--all")
+    assert (before.exit_code, "all match" in before.stdout) == (0, True), before.output
+    assert int(before.stdout.split(" answers", maxsplit=1)[0]) >= answers
+
+    edited(world, count(200, 5_000), tmp_path)
+    assert mentorgraph("import", tmp_path).exit_code == 0
+    result = mentorgraph("train", "--seed", "1", "--force", "the same once more")
+    assert result.exit_code == 0, result.output
+    assert Registry(models()).current() != trained
+    after = mentorgraph("replay", "--all")
+    assert (after.exit_code, after.stdout) == (0, before.stdout)
+    served(world)
+    assert mentorgraph("replay", "--all").stdout != before.stdout
+    assert mentorgraph("models", "rollback").exit_code == 0
+
+
 def test_old_versions_are_deleted(trained: str) -> None:
+    """But not the one that serves, nor one by which a kept answer was made."""
+    kept = Registry(models()).versions()
     Registry(models()).publish({}, {"t": []}, {"created": "2026-01-01", "rows": []}, "")
     result = mentorgraph("models", "prune", "--keep", "0")
     assert result.stdout.endswith("1 versions deleted.\n")
-    assert Registry(models()).versions() == [trained]
+    assert Registry(models()).versions() == kept
+    assert trained in kept
 
 
 @pytest.mark.parametrize("command", [("snapshot",), ("train",), ("evaluate",), ("models", "list")])
