@@ -59,7 +59,7 @@ class Choice:
     """What was chosen from one list.
 
     Attributes:
-        values: `float16[people, signals]` or wider.
+        values: `[people, signals]`.
         relevant: Places of those who were chosen: `int64[chosen]`.
         worth: How much each of them counts, see `Task.worth`: `float64[chosen]`.
         correction: See `Evidence.correction`.
@@ -89,40 +89,36 @@ def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask |
     Returns:
         `float64[signals]`; 0 for signals that have no part or never differ.
     """
-    scale = _scale(choices)
-    columns = np.flatnonzero((scale > 0) & (True if fitted is None else fitted))
-    shares = [each.worth / len(each.relevant) for each in choices]
-    total = max(1e-9, sum(float(share.sum()) for share in shares))
+    values = np.concatenate([each.values for each in choices])
+    columns = np.flatnonzero(np.ones(values.shape[1], bool) if fitted is None else fitted)
+    values = values[:, columns].astype(np.float32)
+    lengths = [len(each.values) for each in choices]
+    starts = np.cumsum([0, *lengths])[:-1]
+    group = np.repeat(np.arange(len(choices)), lengths)
+    correction = np.concatenate([each.correction for each in choices]).astype(np.float64)
+    deviation = values.std(axis=0, dtype=np.float64)
+    varying = deviation > 1e-9
+    scale = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
+    target = np.zeros(len(values))
+    for start, each in zip(starts, choices, strict=True):
+        target[start + each.relevant] = each.worth / len(each.relevant)
+    counts = np.add.reduceat(target, starts)
+    total = max(1e-9, float(counts.sum()))
 
     def loss(weights: Reals) -> tuple[float, Reals]:
-        whole = np.zeros(len(scale), np.float32)
-        whole[columns] = weights * scale[columns]
-        likelihood, gradient = 0.0, np.zeros(len(scale))
-        for each, share in zip(choices, shares, strict=True):
-            values = each.values.astype(np.float32, copy=False)
-            scores = (values @ whole).astype(np.float64) + each.correction
-            odds = np.exp(scores - scores.max())
-            likelihood += float(share @ (scores[each.relevant] - scores.max() - np.log(odds.sum())))
-            rest = odds * (share.sum() / odds.sum())
-            rest[each.relevant] -= share
-            gradient += rest.astype(np.float32) @ values
-        own = gradient[columns] * scale[columns] / total
-        return ridge * float(weights @ weights) - likelihood / total, own + 2 * ridge * weights
+        scores = (values @ (weights * scale).astype(np.float32)).astype(np.float64) + correction
+        highest = np.maximum.reduceat(scores, starts)
+        odds = np.exp(scores - highest[group])
+        sums = np.add.reduceat(odds, starts)
+        likelihood = float(target @ scores - counts @ (np.log(sums) + highest))
+        rest = (odds * (counts / sums)[group] - target).astype(np.float32)
+        gradient = (rest @ values).astype(np.float64) * scale / total
+        return ridge * float(weights @ weights) - likelihood / total, gradient + 2 * ridge * weights
 
     found = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    weights = np.zeros(len(scale))
-    weights[columns] = found.x * scale[columns]
+    weights = np.zeros(choices[0].values.shape[1])
+    weights[columns] = found.x * scale
     return weights
-
-
-def _scale(choices: Sequence[Choice]) -> Reals:
-    """One over the deviation of each signal among all people of all lists; 0 where it never differs."""
-    people = sum(len(each.values) for each in choices)
-    mean = sum(each.values.sum(axis=0, dtype=np.float64) for each in choices) / people
-    square = sum(np.square(each.values.astype(np.float32) - mean).sum(axis=0, dtype=np.float64) for each in choices)
-    deviation = np.sqrt(square / people)
-    varying = deviation > 1e-9
-    return np.where(varying, 1 / np.where(varying, deviation, 1), 0)
 
 
 @dataclass(frozen=True)

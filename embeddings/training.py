@@ -33,6 +33,9 @@ from mentorgraph.graph.policy import Policy
 LEAST_DEVIATION = 0.1
 """Of an edge feature, for the reason of `inference.NORM_EPSILON`."""
 
+SAMPLE = 600
+"""Of those who were not chosen, so many of a list are looked at when the weights of the signals are found."""
+
 Progress = Callable[[str], None]
 
 
@@ -140,7 +143,7 @@ def train(
     school = _School(rows[0], rows[1], recipe, progress)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
-    plain, linear, of_signals, of_network = _ranking(courses, rehearsal.network, school)
+    plain, linear, of_signals, of_network = _ranking(courses, rehearsal.network, school, seed)
     networks = tuple(
         _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
         for number in range(recipe.seeds)
@@ -201,23 +204,39 @@ def _course(
     return Course(lessons, MessageGraph.of(known))
 
 
-def _ranking(courses: Sequence[Course], rehearsed: Network, school: "_School") -> tuple[Reals, Reals, float, float]:
+def _ranking(
+    courses: Sequence[Course], rehearsed: Network, school: "_School", seed: int
+) -> tuple[Reals, Reals, float, float]:
     """Weights of the rules' signals and of all signals, and how much the first sum and the network count together.
 
     What the two count is judged on the last window, by a sum that was fitted without it and the rehearsed network; the
     weights that are given back are fitted to all windows.
     """
-    choices = [[_choice(lesson) for lesson in course.lessons] for course in courses]
+    chance = np.random.default_rng([seed, 1])
+    kept = [[_sample(lesson, chance) for lesson in course.lessons] for course in courses]
+    choices = [
+        [_choice(lesson, people) for lesson, people in zip(course.lessons, own, strict=True)]
+        for course, own in zip(courses, kept, strict=True)
+    ]
     earlier = fit_listwise([each for window in choices[:-1] for each in window], fitted=OF_RULES)
     opinions = school.opinions(rehearsed, courses[-1].lessons, courses[-1].graph)
-    of_signals, of_network = blend(earlier, choices[-1], opinions)
+    of_some = [opinion[people] for opinion, people in zip(opinions, kept[-1], strict=True)]
+    of_signals, of_network = blend(earlier, choices[-1], of_some)
     everything = [each for window in choices for each in window]
     return fit_listwise(everything, fitted=OF_RULES), fit_listwise(everything), of_signals, of_network
 
 
-def _choice(lesson: Lesson) -> Choice:
-    values = signals_of(lesson.found).astype(np.float16)
-    return Choice(values, lesson.relevant, lesson.worth, lesson.found.correction)
+def _sample(lesson: Lesson, chance: np.random.Generator) -> Numbers:
+    """Places of the chosen and of `SAMPLE` others: a uniform sample, which needs no correction (McFadden 1978)."""
+    others = np.setdiff1d(np.arange(len(lesson.found.people)), lesson.relevant)
+    drawn = chance.choice(others, min(SAMPLE, len(others)), replace=False)
+    return np.union1d(lesson.relevant, drawn)
+
+
+def _choice(lesson: Lesson, people: Numbers) -> Choice:
+    values = signals_of(lesson.found)[people].astype(np.float16)
+    relevant = np.searchsorted(people, lesson.relevant)
+    return Choice(values, relevant, lesson.worth, lesson.found.correction[people])
 
 
 def _weights(network: Network) -> Weights:
