@@ -96,7 +96,7 @@ def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask |
     starts = np.cumsum([0, *lengths])[:-1]
     group = np.repeat(np.arange(len(choices)), lengths)
     correction = np.concatenate([each.correction for each in choices]).astype(np.float64)
-    deviation = values.std(axis=0, dtype=np.float64)
+    deviation = np.array([column.std(dtype=np.float64) for column in values.T])  # one by one: a copy of all is large
     varying = deviation > 1e-9
     scale = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
     target = np.zeros(len(values))
