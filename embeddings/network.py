@@ -5,7 +5,7 @@ mentees who became mentors. What reaches a person, and what is known of the pair
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -32,14 +32,6 @@ from mentorgraph.embeddings.inference import (
 from mentorgraph.embeddings.message_graph import MessageGraph
 
 DROPOUT = 0.3
-FORGETTING = 0.3
-"""Share of the questions of a step whose skills, and whose unit's embedding, are taken away.
-
-How tags are given changes from year to year; a network that has never missed them fails where they no longer fit.
-"""
-_SKILLS = ("needs", "wants", "wishes")
-_SKILL_EDGES = [place for place, name in enumerate(EDGE_FEATURES) if name.split()[0] in _SKILLS]
-_SKILL_PAIRS = [PAIR_FEATURES.index(name) for name in ("signal skills", "signal similar_goals", "wishes sum")]
 
 
 @dataclass(frozen=True)
@@ -190,15 +182,6 @@ class Encoder(nn.Module):
         return nn.functional.gelu(sent)
 
 
-def _forgetting(batch: Batch) -> Batch:
-    """The same questions, some without their skills and some without their unit's embedding."""
-    kept = (torch.rand(batch.questions, 2) >= FORGETTING).float()
-    edges, pairs = batch.edges.clone(), batch.pairs.clone()
-    edges[:, _SKILL_EDGES] *= kept[batch.edge_question, :1]
-    pairs[:, _SKILL_PAIRS] *= kept[batch.pair_question, :1]
-    return replace(batch, edges=edges, pairs=pairs, wishes=batch.wishes * kept[:, :1], units=batch.units * kept[:, 1:])
-
-
 class Network(nn.Module):
     """Scores of people for questions.
 
@@ -234,8 +217,6 @@ class Network(nn.Module):
 
     def forward(self, batch: Batch, data: HeteroData) -> Tensor:
         """`float32[people]`: the score of each pair."""
-        if self.training:
-            batch = _forgetting(batch)
         asker, goal, person = self.encoder(data, batch)
         near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
         scaled = (batch.edges - self.edge_scale[0]) / self.edge_scale[1]
