@@ -5,7 +5,7 @@ a repeated import completes it. A row that cannot be taken is refused with its r
 """
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -177,6 +177,7 @@ class _Importer:
         self._on_refusal = on_refusal
         self._first: dict[tuple[str, str], datetime] = {}
         self._known: dict[str, str] = {}
+        self._taxonomy: _Taxonomy | None = None
         self.lines: dict[str, int] = {}
         """uid → line of the rows that were read from the present file."""
         self.raw: dict[int, Row] = {}
@@ -220,6 +221,7 @@ class _Importer:
         await self._look_up(rows)
         self._refuse_dangling(file, rows, refuse)
         await self._keep_known(rows)
+        await self._refuse_circles(file, rows, refuse)
         statuses = await self._write(file, rows, refuse)
         for records in rows.values():
             counts[_status_of_row([statuses[each.uid] for each in records])] += 1
@@ -300,11 +302,57 @@ class _Importer:
                         found[line] = Problem(column, value, f"is no known {label.lower()}", remedy)
         return found
 
+    async def _refuse_circles(self, file: str, rows: Mapping[int, list[Record]], refuse: Refuse) -> None:
+        """Refuses rows that would make a skill broader than itself by way of others: of each circle the last one."""
+        steps = [(line, each) for line, records in rows.items() for each in records if each.kind == "broader"]
+        if not steps:
+            return
+        self._taxonomy = self._taxonomy or await _Taxonomy.of(self._store)
+        for line, each in steps:
+            if line in rows and not self._taxonomy.takes(each):
+                column = _BROADER.column if file == "broader" else LIST_COLUMNS[file]
+                value = self._key_of(self.raw[line].get(column), _BROADER, each.links["broader"])
+                reason = "is itself a kind of the skill, by way of others"
+                refuse(line, [Problem(column, value, reason, "turn the row round or remove it")])
+
     def _key_of(self, cell: object, link: Link, uid: str) -> str:
         """The entry of a cell that stands for a uid."""
         entries = str(cell or "").split("|")
         same = (each for each in entries if uid_of(self._source, link.target, each.strip()) == uid)
         return next(same, str(cell or ""))
+
+
+class _Taxonomy:
+    """Which skill is broader than which, as far as the graph and the accepted rows tell."""
+
+    def __init__(self) -> None:
+        self._broader: dict[str, set[str]] = defaultdict(set)
+
+    @classmethod
+    async def of(cls, store: Store) -> "_Taxonomy":
+        found = cls()
+        async for fact in store.facts(KINDS["broader"]):
+            found.takes(fact.record)
+        return found
+
+    def takes(self, step: Record) -> bool:
+        """Takes in a step, or its end; says no and takes nothing where a skill would be broader than itself."""
+        skill, broader = step.links["skill"], step.links["broader"]
+        if "until" in step.properties:
+            self._broader[skill].discard(broader)
+            return True
+        reached, ahead = {broader}, [broader]
+        while ahead:
+            further = self._broader[ahead.pop()] - reached
+            reached |= further
+            ahead += further
+        if skill in reached:
+            return False
+        self._broader[skill].add(broader)
+        return True
+
+
+_BROADER = next(link for link in KINDS["broader"].links if link.name == "broader")
 
 
 def _records(rows: Mapping[int, list[Record]]) -> list[Record]:

@@ -221,6 +221,24 @@ async def test_a_dry_run_counts_the_same_and_writes_nothing(store: Store, folder
 
 
 @pytest.mark.anyio
+async def test_a_row_by_which_a_skill_is_broader_than_itself_is_refused(store: Store, folder: Path) -> None:
+    (folder / "skills.csv").write_text("id,name,broader\njava,Java,code\ncode,Code,craft\ncraft,Craft,\n")
+    (folder / "broader.csv").write_text("skill_id,broader_id,since\ncraft,java,2024-01-01\njava,craft,2024-01-01\n")
+    for dry_run in (True, False):
+        result, refusals = await take(store, folder, dry_run=dry_run)
+        assert refusals == [
+            "broader.csv:2 broader_id 'java': is itself a kind of the skill, by way of others; "
+            "turn the row round or remove it"
+        ]
+        assert result.counts["broader"] == {"created": 1, "refused": 1}
+    (folder / "broader.csv").unlink()
+    (folder / "skills.csv").write_text("id,name,broader\ncraft,Craft,code\njava,Java,\n")
+    result, refusals = await take(store, folder)
+    assert [each.split(":")[0:2] for each in refusals] == [["skills.csv", "2 broader 'code'"]]
+    assert await check(store) == []
+
+
+@pytest.mark.anyio
 async def test_what_changed_and_what_ended_is_counted_apart(store: Store, folder: Path) -> None:
     await take(store, folder)
     (folder / "people.csv").write_text(SMALL["people.csv"].replace("Ada", "Ada Lovelace"))
