@@ -9,6 +9,7 @@ Later pages go on in the order of the first one; the rules look at the present o
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -406,7 +407,7 @@ class Recommender:
             for term in asker.scores.terms
             for drop, evidence in _telling(term, person)
         ]
-        return await find_paths(self.store, items, asker.now)
+        return await find_paths(self.store, items, asker.now, partial(_owner, asker.columns))
 
 
 def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
@@ -441,6 +442,12 @@ def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]
     if goal:
         found[goal] = titles[columns.goals.find(goal)]
     return {uid: name for uid, name in found.items() if name}
+
+
+def _owner(columns: Columns, goal: str) -> str:
+    """Uid of the person who set a goal; empty where it is not known."""
+    number = columns.goals.find(goal)
+    return "" if number == NONE else columns.people.uids[columns.tables["goals"].numbers("person")[number]]
 
 
 def _notice(asked: Question) -> str:

@@ -5,7 +5,7 @@ counts in place of their goals, pairings and sessions, be it now or when the ans
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -47,6 +47,7 @@ class Step:
         source: Where it is known from.
         holds_now: Whether it holds still.
         count: Number of facts that the step stands for, where they are counted and not named.
+        owner: uid of the person of whom the label tells; empty for nobody.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Step:
     source: str = ""
     holds_now: bool = True
     count: int | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,16 @@ class Item:
     evidence: Evidence
 
 
-async def find_paths(store: Store, items: Sequence[Item], now: datetime) -> dict[str, tuple[EvidencePath, ...]]:
+async def find_paths(
+    store: Store, items: Sequence[Item], now: datetime, owner_of: Callable[[str], str]
+) -> dict[str, tuple[EvidencePath, ...]]:
     """Finds the paths of some evidence in the graph, in one round trip.
 
     Args:
         store: The graph.
         items: Evidence, for any number of mentors.
         now: The instant that `holds_now` refers to.
+        owner_of: uid of a goal → uid of the person who set it.
 
     Returns:
         uid of the mentor → paths in full, heaviest first.
@@ -110,6 +115,7 @@ async def find_paths(store: Store, items: Sequence[Item], now: datetime) -> dict
     for item in items:
         steps = _steps(item, edges, goals, now)
         if steps:
+            steps = tuple(replace(step, owner=_owner(step, owner_of)) for step in steps)
             found[item.mentor].append(_path(item, steps))
     return {mentor: _heaviest_first(paths) for mentor, paths in found.items()}
 
@@ -191,9 +197,15 @@ def _step(node: Mapping[str, Any]) -> Step:
     return Step(node["kind"], node["uid"], node["name"] or "")
 
 
+def _owner(step: Step, owner_of: Callable[[str], str]) -> str:
+    if step.kind == "Goal":
+        return owner_of(step.node_uid)
+    return step.node_uid if step.kind == "Person" else ""
+
+
 def _path(item: Item, steps: tuple[Step, ...]) -> EvidencePath:
     evidence = item.evidence
-    sentence = _sentence(evidence.metapath, evidence.strength, steps)
+    sentence = sentence_of(evidence.metapath, evidence.strength, steps)
     return EvidencePath(
         item.signal, evidence.metapath, item.weight, sentence, steps, _cypher(steps), float(evidence.strength)
     )
@@ -238,7 +250,7 @@ def _without_third_people(paths: Iterable[EvidencePath], known: set[str]) -> lis
             replace(
                 first,
                 weight=sum(member.weight for member in members),
-                sentence=_sentence(metapath, first.strength, counted, count) if hidden else first.sentence,
+                sentence=sentence_of(metapath, first.strength, counted, count) if hidden else first.sentence,
                 steps=counted,
                 cypher="" if hidden else first.cypher,
             )
@@ -268,8 +280,8 @@ def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) ->
 # --- sentences ------------------------------------------------------------------------------------------------------
 
 
-def _sentence(metapath: str, strength: float, steps: Sequence[Step], count: int = 1) -> str:
-    """What a path says, made from its steps alone."""
+def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: int = 1) -> str:
+    """What a path says, made from its steps alone; what has no label is not named."""
     mentor = steps[-1].label
     asks = "the goal needs" if metapath.startswith("goal_") else f"{steps[0].label} wants to learn"
     if metapath.endswith("_wants_skill") or metapath == "goal_needs_skill":

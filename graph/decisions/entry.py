@@ -2,17 +2,17 @@
 
 An entry holds all that the score and the order are made of, so that both can be computed again without the graph.
 People and facts stand in it by uid. Names, titles and sentences are sealed: those about the mentee with the mentee's
-key, those about a recommended mentor with the keys of both.
+key, those about a recommended mentor with the keys of both, and what tells of third people with theirs as well.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
 from mentorgraph.graph.matching import Explanation, Recommendation, Slate
-from mentorgraph.graph.paths import EvidencePath, Step, shown_to
+from mentorgraph.graph.paths import EvidencePath, Step, sentence_of, shown_to
 from mentorgraph.graph.reasons import SignalValue, sentences_of
 from mentorgraph.graph.viewer import Viewer
 
@@ -122,7 +122,8 @@ class Decision:
 
 def people_of(slate: Slate) -> set[str]:
     """The people whose keys an entry needs."""
-    return {slate.asked.mentee, *(each.mentor for each in slate.recommendations)}
+    owners = {step.owner for each in slate.recommendations for path in each.evidence for step in path.steps}
+    return {slate.asked.mentee, *(each.mentor for each in slate.recommendations), *owners} - {""}
 
 
 def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_at: datetime) -> dict[str, Any]:
@@ -156,19 +157,28 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
         "base": slate.recommendations[0].base if slate.recommendations else asked.policy.base,
         "notice": slate.notice,
         "recommendations": [
-            _recommendation_entry(each, asked.names, [keys[asked.mentee], keys[each.mentor]])
-            for each in slate.recommendations
+            _recommendation_entry(each, asked.names, asked.mentee, keys) for each in slate.recommendations
         ],
         "sealed": seal([keys[asked.mentee]], own, slate.uid),
     }
 
 
-def _recommendation_entry(found: Recommendation, names: Mapping[str, str], keys: list[Key]) -> dict[str, Any]:
+def _recommendation_entry(
+    found: Recommendation, names: Mapping[str, str], mentee: str, keys: Mapping[str, Key]
+) -> dict[str, Any]:
+    both = {mentee, found.mentor}
     personal = {
         "name": names.get(found.mentor, ""),
         "measured": found.measured,
-        "paths": [[path.sentence, *(step.label for step in path.steps)] for path in found.evidence],
+        "paths": [_words(path, both) for path in found.evidence],
     }
+    paths = []
+    for place, path in enumerate(found.evidence):
+        people = {step.owner for step in path.steps} - {""}
+        paths.append(_path_entry(path))
+        if not people <= both:
+            of_all = [keys[uid] for uid in people | both]
+            paths[-1]["sealed"] = seal(of_all, _words(path, people), _context(found.uid, place))
     return {
         "uid": found.uid,
         "rank": found.rank,
@@ -185,9 +195,20 @@ def _recommendation_entry(found: Recommendation, names: Mapping[str, str], keys:
             }
             for each in found.signals
         ],
-        "paths": [_path_entry(path) for path in found.evidence],
-        "sealed": seal(keys, personal, found.uid),
+        "paths": paths,
+        "sealed": seal([keys[uid] for uid in sorted(both)], personal, found.uid),
     }
+
+
+def _words(path: EvidencePath, people: Set[str]) -> list[str]:
+    """Its sentence and labels; without the sentence and the labels that tell of others than some people."""
+    tells_of_others = any(step.owner and step.owner not in people for step in path.steps)
+    labels = (step.label if not step.owner or step.owner in people else "" for step in path.steps)
+    return ["" if tells_of_others else path.sentence, *labels]
+
+
+def _context(recommendation: str, place: int) -> str:
+    return f"{recommendation} {place}"
 
 
 def _path_entry(path: EvidencePath) -> dict[str, Any]:
@@ -208,6 +229,7 @@ def _path_entry(path: EvidencePath) -> dict[str, Any]:
                 "source": step.source,
                 "holdsNow": step.holds_now,
                 "count": step.count,
+                "owner": step.owner,
             }
             for step in path.steps
         ],
@@ -216,7 +238,9 @@ def _path_entry(path: EvidencePath) -> dict[str, Any]:
 
 def keys_named_in(entry: Mapping[str, Any]) -> set[str]:
     """The names of all keys that an entry needs."""
-    boxes = [entry["sealed"], *(each["sealed"] for each in entry["recommendations"])]
+    boxes = [entry["sealed"]]
+    for each in entry["recommendations"]:
+        boxes += [each["sealed"], *(path["sealed"] for path in each["paths"] if "sealed" in path)]
     return {name for box in boxes for name in box["keys"]}
 
 
@@ -238,7 +262,7 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
         personal = unseal(secrets_by_name, each["sealed"], each["uid"])
         if personal is not None and personal["name"]:
             names[each["mentor"]] = personal["name"]
-        recommended.append(_recommended(each, entry["base"], personal))
+        recommended.append(_recommended(each, entry["base"], personal, secrets_by_name))
     return Decision(
         entry["slate"],
         datetime.fromisoformat(entry["at"]),
@@ -261,8 +285,13 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
     )
 
 
-def _recommended(each: Mapping[str, Any], base: float, personal: Mapping[str, Any] | None) -> Recommended:
-    texts: Iterable[list[str] | None] = personal["paths"] if personal else [None] * len(each["paths"])
+def _recommended(
+    each: Mapping[str, Any], base: float, personal: Mapping[str, Any] | None, secrets_by_name: Mapping[str, bytes]
+) -> Recommended:
+    texts: list[list[str] | None] = list(personal["paths"]) if personal else [None] * len(each["paths"])
+    for place, path in enumerate(each["paths"]):
+        if "sealed" in path:
+            texts[place] = unseal(secrets_by_name, path["sealed"], _context(each["uid"], place)) or texts[place]
     evidence = tuple(_path(path, text) for path, text in zip(each["paths"], texts, strict=True))
     signals = tuple(
         SignalValue(one["name"], one["value"], one["unit"], one["weight"], one["contribution"])
@@ -298,9 +327,11 @@ def _path(path: Mapping[str, Any], texts: list[str] | None) -> EvidencePath:
             step["source"],
             step["holdsNow"],
             step["count"],
+            step.get("owner", ""),
         )
         for step, label in zip(path["steps"], labels, strict=True)
     )
+    sentence = sentence or sentence_of(path["metapath"], path["strength"], steps)
     return EvidencePath(
         path["signal"], path["metapath"], path["weight"], sentence, steps, path["cypher"], path["strength"]
     )

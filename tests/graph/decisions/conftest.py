@@ -33,7 +33,7 @@ def slate_of(seed: int, mentors: int = 5, *, viewer: Viewer = COORDINATOR, model
     )
     found = []
     for rank, (mentor, score, signals) in enumerate(scored, 1):
-        evidence = (_path(draw, seed, goal, mentor),)
+        evidence = (_path(draw, seed, goal, mentee, mentor),)
         measured = ("Both are free at the same time for 3 hours this week.",)
         found.append(
             Recommendation(
@@ -64,13 +64,20 @@ def _scored(draw: random.Random, mentor: str) -> tuple[str, float, tuple[SignalV
     return mentor, round(POLICY.base + sum(each.contribution for each in signals), 9), tuple(signals)
 
 
-def _path(draw: random.Random, seed: int, goal: str, mentor: str) -> EvidencePath:
+def _path(draw: random.Random, seed: int, goal: str, mentee: str, mentor: str) -> EvidencePath:
     other, pairing = uid("goals", f"other {seed}"), uid("pairings", draw.random())
+    third = uid("people", f"third {seed}")
     steps = (
-        Step("Goal", goal, f"Title Number{seed}"),
-        Step("Goal", other, f"Foreign title {seed}", relationship_type="SIMILAR_TEXT"),
+        Step("Goal", goal, f"Title Number{seed}", owner=mentee),
+        Step(
+            "Goal",
+            other,
+            f"Foreign title {seed}",
+            relationship_type="SIMILAR_TEXT",
+            owner=third,
+        ),
         Step("Pairing", pairing, "", uid("for_goal", pairing), "FOR_GOAL", False, NOW - timedelta(days=400), "test"),
-        Step("Person", mentor, f"Mentor of {seed}", uid("mentor", pairing), "MENTOR", True, NOW, "test"),
+        Step("Person", mentor, f"Mentor of {seed}", uid("mentor", pairing), "MENTOR", True, NOW, "test", owner=mentor),
     )
     sentence = f"Mentor of {seed} has helped with the goal “Foreign title {seed}” in words that are 40% alike."
     return EvidencePath("goal_text", "similar_text", draw.random(), sentence, steps, "MATCH (n) RETURN *", 0.4)

@@ -316,6 +316,29 @@ def test_every_model_that_a_kept_answer_names_is_told(keep: Keep, folder: Path) 
     assert records(folder).versions_named() == {"rules", "net@1", "net@2"}
 
 
+def test_erasing_a_third_person_takes_their_title_out_of_the_evidence_and_nothing_else(
+    keep: Keep, folder: Path
+) -> None:
+    [one] = keep(1)
+    [segment] = folder.glob("*.segment")
+    assert b"Foreign title" not in segment.read_bytes()
+    path = one.recommendations[0].evidence[0]
+    third = path.steps[1].owner
+    before = records(folder).find(one.recommendations[0].uid)
+    assert before is not None
+    assert before.recommended[0].recommendation.evidence[0].sentence == path.sentence
+    assert Keys(folder / KEYS).destroy(third) == 1
+    after = records(folder).find(one.recommendations[0].uid)
+    assert after is not None
+    assert not after.recommended[0].is_redacted
+    for viewer in (COORDINATOR, Viewer(person=after.mentee)):
+        shown = after.recommended[0].shown_to(viewer, after.mentee)
+        assert shown.sentences[0] == "Mentor of 1 has helped with a goal in words that are 40% alike."
+        assert [step.label for step in shown.paths[0].steps] == ["Title Number1", "", "", path.steps[-1].label]
+    assert after.names == before.names == one.asked.names
+    assert verify(folder).findings == ()
+
+
 def test_erasing_a_mentee_leaves_numbers_and_no_words(keep: Keep, folder: Path) -> None:
     one, two = keep(1, 2)
     assert Keys(folder / KEYS).destroy(one.asked.mentee) == 1
