@@ -6,7 +6,8 @@ else nothing, so that what serves goes on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from mentorgraph.embeddings.evaluation import LINEAR, PLAIN, SERVED, Interval, Judged, gain, groups
 from mentorgraph.embeddings.tasks import Task
@@ -53,6 +54,11 @@ class Decision:
             )
         failed = [each.told for each in self.conditions[PLAIN] if not each.holds]
         return f"Nothing may serve: {'; '.join(failed)}."
+
+    def told(self) -> dict[str, Any]:
+        """The verdict and every condition as plain values."""
+        conditions = {name: [asdict(each) for each in found] for name, found in self.conditions.items()}
+        return {"verdict": self.sentence, "conditions": conditions}
 
 
 def decide(judged: Mapping[str, Judged], task: Task, current: Judged | None = None) -> Decision:

@@ -66,7 +66,7 @@ def _train(request: Mapping[str, Any]) -> dict[str, Any]:
     version = runs.publish(run, registry, force=request["force"])
     return {
         "version": version,
-        "verdict": run.decision.sentence,
+        "gate": run.decision.told(),
         "rows": run.rows,
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
@@ -86,7 +86,7 @@ def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
         progress=_progress,
     )
     return {
-        "verdict": run.decision.sentence,
+        "gate": run.decision.told(),
         "rows": run.rows,
         "tuned": run.tuned,
         "asks": len(run.task),

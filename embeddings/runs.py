@@ -187,10 +187,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "candidates": len(run.task.candidates),
         "rows": run.rows,
         "tuned": dict(run.tuned),
-        "gate": {
-            "verdict": run.decision.sentence,
-            "conditions": {name: [asdict(each) for each in found] for name, found in run.decision.conditions.items()},
-        },
+        "gate": run.decision.told(),
         "forced": forced,
         "made_with": {"python": platform.python_version(), "numpy": np.__version__},
     }

@@ -19,6 +19,7 @@ from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
+from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
@@ -141,7 +142,7 @@ def evaluate(
         settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
         settings["tuned"] = result["tuned"]
-        told = {"rows": result["rows"], "settings": settings}
+        told = {"rows": result["rows"], "gate": result["gate"], "settings": settings}
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
@@ -170,7 +171,7 @@ def train_model(name: str | None = None, setting: str = "full", seed: int = 0, f
 
 
 def print_figures(result: Mapping[str, Any]) -> None:
-    """Print the rankings side by side, best first, and what the gate says."""
+    """Print the rankings side by side, best first, and what the gate says and why."""
     for group in ("all", "newcomers"):
         title = f"{result['asks']} goals ({group}), {result['candidates']} people to choose from"
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
@@ -184,7 +185,10 @@ def print_figures(result: Mapping[str, Any]) -> None:
             table.add_row(row["name"], first, f"{row['low']:.3f}–{row['high']:.3f}", *others, style=style)
         if rows:
             Console().print(table)
-    click.echo(result["verdict"])
+    click.echo("The ranking with the network, by NDCG@10 on the same goals:")
+    for condition in result["gate"]["conditions"][SERVED]:
+        click.echo(f"  {'✓' if condition['holds'] else '✗'} {condition['told']}")
+    click.echo(result["gate"]["verdict"])
 
 
 def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def compare(first: str, second: str) -> None:
         told = {version: _registry().manifest(version) for version in (first, second)}
     for version, manifest in told.items():
         click.echo(f"{version}: taught before {manifest['taught_before'][:10]}, ranking {manifest['ranking']}")
-        print_figures({**manifest, "verdict": manifest["gate"]["verdict"]})
+        print_figures(manifest)
     windows = {(each["taught_before"], each["judged_until"], each["snapshot"]["sha256"]) for each in told.values()}
     if len(windows) > 1:
         click.echo("They were judged on different goals, so the figures do not compare.")

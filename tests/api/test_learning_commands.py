@@ -255,6 +255,9 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
         assert {"mrr", "hr@10", "recall@20", "ndcg@20", "seconds", "peak_mb"} <= row.keys()
     assert told["settings"]["begin"].startswith("2026-03-01")
     assert told["settings"]["tuned"].keys() == BASELINES.keys()
+    for condition in told["gate"]["conditions"]["served"]:
+        assert f"  {'✓' if condition['holds'] else '✗'} {condition['told']}\n" in result.output
+    assert f"{told['gate']['verdict']}\n" in result.output
     assert Registry(models()).current() == trained
 
 
