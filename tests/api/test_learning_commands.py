@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psutil
 import pytest
 from click.testing import CliRunner, Result
 
@@ -277,6 +278,19 @@ def test_what_would_serve_otherwise_than_it_was_judged_is_not_trained() -> None:
     assert mentorgraph("train", "--setting", "masked").exit_code == 2
 
 
+def training_processes() -> list[int]:
+    """Those of this home; other tests may be training as well."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        try:
+            is_training = "mentorgraph.embeddings.process" in (process.info["cmdline"] or ())
+            if is_training and process.environ().get("MENTORGRAPH_HOME") == os.environ["MENTORGRAPH_HOME"]:
+                found.append(process.info["pid"])
+        except psutil.Error:
+            continue
+    return found
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: signal.Signals) -> None:
     before = Registry(models()).versions()
@@ -284,6 +298,7 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
         assert process.stderr
         for said in process.stderr:
             if said.startswith("epoch"):
+                assert training_processes()
                 process.send_signal(how)
                 break
         rest = process.stderr.read()
@@ -294,7 +309,7 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
     assert Registry(models()).versions() == before
     assert Registry(models()).current() == trained
     deadline = time.monotonic() + 30
-    while subprocess.run(["pgrep", "-f", "mentorgraph.embeddings.process"], capture_output=True).returncode == 0:
+    while training_processes():
         assert time.monotonic() < deadline, "a training process was left behind"
         time.sleep(0.2)
 
