@@ -56,11 +56,12 @@ class Segment:
         self._policies: set[str] = set()
         self._anchored_at, self._anchored_lines = -ANCHOR_AFTER_S, 0
         self._path = folder / f"{self.name}{SUFFIX}"
+        anchor = last_anchor(folder)  # before the segment is there: one without anchors looks as if they were gone
         self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # tells whoever verifies that it is being written
             header = {"kind": "segment", "segment": self.name, "format": FORMAT, "code": code_version, "begun": now}
-            self._append([{**header, "anchors": last_anchor(folder)}])
+            self._append([{**header, "anchors": anchor}])
             _sync_folder(folder)
         except BaseException:
             os.close(self._file)

@@ -18,7 +18,7 @@ from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS, NOT_KEPT, DecisionLog
 from mentorgraph.graph.decisions.reading import INDEX, Records
-from mentorgraph.graph.decisions.segments import segments_in
+from mentorgraph.graph.decisions.segments import last_anchor, segments_in
 from mentorgraph.graph.decisions.verify import Finding, verify
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Slate
@@ -119,6 +119,21 @@ def test_what_another_process_writes_is_found_while_it_goes_on(folder: Path, kee
 
     assert None not in asyncio.run(session())
     assert reader.find(slate_of(3).recommendations[0].uid) is not None
+
+
+def test_who_verifies_while_a_segment_is_begun_accuses_nobody(
+    keep: Keep, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Finding, ...]] = []
+
+    def watched(of: Path) -> str:
+        seen.append(verify(of).findings)
+        return last_anchor(of)
+
+    monkeypatch.setattr("mentorgraph.graph.decisions.segments.last_anchor", watched)
+    keep(1)
+    keep(2)
+    assert seen == [(), ()]
 
 
 def test_two_processes_that_write_at_once_lose_nothing(

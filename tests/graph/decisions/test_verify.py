@@ -57,6 +57,9 @@ def test_one_flipped_bit_names_exactly_its_record(
         found = named(folder)
         lines = {line for _, line, _, _ in found}
         assert {file for file, *_ in found} <= {segment.stem}, (place, bit)
+        if whole[place] ^ bit == 0x0A:  # a new line feed in the last line makes two of it
+            assert {line} <= lines <= {line, line + 1}, (place, bit, found)
+            continue
         # Without the line feed between two lines, both are gone.
         assert lines == ({line, line + 1} - {13} if whole[place] == 0x0A else {line}), (place, bit, found)
     segment.write_bytes(whole)
