@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.store)
     # The longest files begin, so that no worker is left with one while the other has nothing to do.
-    long = {item.path for item in items if item.get_closest_marker("journey")}
+    long = {item.path for item in items if item.get_closest_marker("journey") or item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
 
 

@@ -279,7 +279,6 @@ def test_shell_info_shows_the_password_only_when_asked(run: Callable[..., Result
     assert db.password in run("shell-info", "--show-password").output
 
 
-@pytest.mark.journey
 def test_a_dump_is_taken_while_a_user_waits(
     run: Callable[..., Result], db: EmbeddedDatabase, home: Path, whole_dump: Path
 ) -> None:
@@ -305,7 +304,6 @@ def test_a_truncated_dump_is_refused_and_the_database_stays_byte_for_byte(
     assert contents(database_folder(home).server / "data" / "databases") == before
 
 
-@pytest.mark.journey
 def test_a_wrong_password_file_is_refused_with_the_way_out(home: Path, neo4j_line: Line) -> None:
     database_folder(home).password_file.write_text("not-the-password\n")
     with pytest.raises(EmbeddedDatabaseError, match=r"password in .* db load FILE, which sets it") as refused:
@@ -395,7 +393,6 @@ def test_too_little_room_is_refused_before_the_server_starts(
     assert refused.value.code == "disk_full"
 
 
-@pytest.mark.journey
 def test_what_kills_left_behind_is_taken_over_and_a_foreign_process_is_not_touched(
     home: Path, neo4j_line: Line
 ) -> None:
