@@ -327,7 +327,7 @@ def edited(world: World, edits: int, folder: Path) -> None:
                 if edits and name == "goals":
                     changed["description"] += " Evenings suit me best."
                 elif edits:
-                    changed["level"] = str(6 - int(row["level"] or 1))
+                    changed["level"] = str(int(row["level"] or 0) % 5 + 1)
                 edits -= changed != row
                 out.writerow(changed)
     assert edits <= 0
@@ -336,10 +336,14 @@ def edited(world: World, edits: int, folder: Path) -> None:
 def test_kept_answers_replay_after_a_retraining_and_many_edits(
     trained: str, world: World, tmp_path: Path, count: Callable[[int, int], int]
 ) -> None:
-    answers, goals = count(20, 500), world.rows["goals"]
+    answers, kept = count(20, 500), 0
     with serving() as address:
-        for place in range(answers // 2):
-            assert "errors" not in ask(address, mentee_of(goals[-1 - place % len(goals)]))
+        for goal in reversed(world.rows["goals"]):
+            errors = ask(address, mentee_of(goal)).get("errors", [])
+            assert {error["extensions"]["code"] for error in errors} <= {"CONSENT_REQUIRED"}
+            kept += 0 if errors else 2
+            if kept >= answers:
+                break
     before = mentorgraph("replay", "--all")
     assert (before.exit_code, "all match" in before.stdout) == (0, True), before.output
     assert int(before.stdout.split(" answers", maxsplit=1)[0]) >= answers
