@@ -16,7 +16,7 @@ from mentorgraph.embeddings.precedents import goal_needs, wants_when
 from mentorgraph.graph.columns import NONE, Numbers
 from mentorgraph.graph.question import YEAR_DAYS, Question, told_at
 from mentorgraph.graph.signals import skills
-from mentorgraph.graph.text import smooth_idf, unit_rows
+from mentorgraph.graph.text import smooth_idf, unit_rows, weighted
 
 Scores = npt.NDArray[np.float64]
 
@@ -66,12 +66,12 @@ def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours:
             came out best in generated worlds of 2,000 to 100,000 people.
     """
     rows = past.wants.shape[0]
-    neighbours = neighbours or max(FEWEST_NEIGHBOURS, rows // PAIRINGS_PER_NEIGHBOUR)
+    neighbours = neighbours or _voters(past, PAIRINGS_PER_NEIGHBOUR)
     idf = smooth_idf(np.bincount(past.wants.indices, minlength=past.wants.shape[1]), rows)
     pairing_mentor = sparse.csr_array((np.ones(rows), (np.arange(rows), past.mentors)), shape=(rows, past.candidates))
     scores = np.zeros((asked.shape[0], past.candidates))
-    past_unit = unit_rows(scaled(past.wants, idf)).T.tocsr()
-    asked_unit = unit_rows(scaled(asked, idf))
+    past_unit = unit_rows(weighted(past.wants, idf)).T.tocsr()
+    asked_unit = unit_rows(weighted(asked, idf))
     for start in range(0, asked.shape[0], 256):
         alike = (asked_unit[start : start + 256] @ past_unit).tocsr()
         for row in range(alike.shape[0]):
@@ -83,9 +83,9 @@ def metapath_neighbours(asked: sparse.csr_array, past: PastPairings, neighbours:
     return scores
 
 
-def scaled(matrix: sparse.csr_array, weights: npt.NDArray[np.floating]) -> sparse.csr_array:
-    """The matrix with weighted columns."""
-    return sparse.csr_array((matrix.data * weights[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
+def _voters(past: PastPairings, per_neighbour: float) -> int:
+    """How many past pairings vote where one in so many does."""
+    return max(FEWEST_NEIGHBOURS, int(past.wants.shape[0] // per_neighbour))
 
 
 def by_popularity(known: Knowledge, asked: Sequence[Question], candidates: Numbers, days: float) -> Scores:
@@ -98,7 +98,7 @@ def by_skills(known: Knowledge, asked: Sequence[Question], candidates: Numbers, 
     precedents = known.precedents
     wishes = _wishes(known, asked)
     helped = sparse.csr_array(_links(known, candidates).T @ precedents.asks_needs.astype(np.float64))
-    past = unit_rows(scaled(wishes, known.idf[2])) @ unit_rows(scaled(helped, known.idf[2])).T
+    past = unit_rows(weighted(wishes, known.idf[2])) @ unit_rows(weighted(helped, known.idf[2])).T
     offered = [skills(known.columns, each, known.policy.signals).values[candidates] for each in asked]
     return np.asarray(past.toarray() + np.reshape(offered, (len(asked), len(candidates))))
 
@@ -131,8 +131,7 @@ def by_metapath(known: Knowledge, asked: Sequence[Question], candidates: Numbers
     One in `per_neighbour` past pairings votes.
     """
     past = past_pairings(known, candidates)
-    neighbours = max(FEWEST_NEIGHBOURS, int(past.wants.shape[0] // per_neighbour))
-    return metapath_neighbours(_asked_skills(known, asked), past, neighbours)
+    return metapath_neighbours(_asked_skills(known, asked), past, _voters(past, per_neighbour))
 
 
 @dataclass(frozen=True)

@@ -108,11 +108,7 @@ class Knowledge:
                 np.bincount(matrix.indices, minlength=matrix.shape[1]), int((np.diff(matrix.indptr) > 0).sum())
             ).astype(np.float32)
             idf.append(weight)
-            asks.append(
-                text.unit_rows(
-                    sparse.csr_array((weight[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
-                )
-            )
+            asks.append(text.unit_rows(text.weighted(matrix, weight)))
         categories, units = _units(columns)
         return cls(
             columns,

@@ -64,13 +64,7 @@ def _train(request: Mapping[str, Any]) -> dict[str, Any]:
         progress=_progress,
     )
     version = runs.publish(run, registry, force=request["force"])
-    return {
-        "version": version,
-        "gate": run.decision.told(),
-        "rows": run.rows,
-        "asks": len(run.task),
-        "candidates": len(run.task.candidates),
-    }
+    return {"version": version, **_told(run)}
 
 
 def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,6 +79,11 @@ def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
         seed=request["seed"],
         progress=_progress,
     )
+    return _told(run)
+
+
+def _told(run: Any) -> dict[str, Any]:
+    """What is said of a run."""
     return {
         "gate": run.decision.told(),
         "rows": run.rows,

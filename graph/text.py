@@ -109,6 +109,11 @@ def tfidf(counts: sparse.csr_array, idf: NDArray[np.floating]) -> sparse.csr_arr
     return unit_rows(sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape))
 
 
+def weighted(matrix: sparse.csr_array, weights: NDArray[np.floating]) -> sparse.csr_array:
+    """The matrix with weighted columns."""
+    return sparse.csr_array((matrix.data * weights[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
 def unit_rows(matrix: sparse.csr_array) -> sparse.csr_array:
     """The rows scaled to length 1; empty ones stay empty."""
     rows = row_numbers(matrix)
