@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import platform
 import signal
 from collections import Counter
@@ -33,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Most servers here live for minutes on few cores: Java compiles quickly rather than well.
+    os.environ.setdefault("MENTORGRAPH_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
     # A shell without job control has what it starts in the background ignore Ctrl-C, and what that starts as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     file = config.getoption("--prove")

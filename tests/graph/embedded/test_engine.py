@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.embedded.engine import find_own, free_port, start_failure
+from mentorgraph.graph.embedded.engine import find_own, free_port, spawn, start_failure
+from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.folder import DatabaseFolder
 from mentorgraph.graph.embedded.lines import CURRENT
 
@@ -68,6 +69,19 @@ def test_a_failed_start_is_put_in_one_sentence(folder: DatabaseFolder, printed: 
     assert failure.code == code
     assert said in failure.message
     assert "\n" not in failure.message
+
+
+def test_options_that_java_does_not_take_are_named(folder: DatabaseFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = "Unrecognized VM option 'Foo'\nError: Could not create the Java Virtual Machine.\n"
+    folder.output.write_text(refused)
+    monkeypatch.delenv("MENTORGRAPH_JAVA_OPTIONS", raising=False)
+    assert "MENTORGRAPH_JAVA_OPTIONS" not in start_failure(folder, 0).message
+    monkeypatch.setenv("MENTORGRAPH_JAVA_OPTIONS", "-XX:Foo")
+    message = start_failure(folder, 0).message
+    assert "MENTORGRAPH_JAVA_OPTIONS='-XX:Foo' (Unrecognized VM option 'Foo'); correct it" in message
+    monkeypatch.setenv("MENTORGRAPH_JAVA_OPTIONS", "'-Xmx2g")
+    with pytest.raises(EmbeddedDatabaseError, match="cannot be read"):
+        spawn(folder, CURRENT, 1)
 
 
 def test_what_was_logged_before_this_start_explains_nothing(folder: DatabaseFolder) -> None:
