@@ -4,23 +4,31 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from mentorgraph.embeddings import metrics
 from mentorgraph.embeddings.baselines import BASELINES, UNTUNED
 from mentorgraph.embeddings.evidence import evidence
+from mentorgraph.embeddings.fusion import Fusion
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.metrics import Figures, Places
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import Task, questions
-from mentorgraph.graph.columns import Mask
+from mentorgraph.graph.columns import Mask, Numbers
 from mentorgraph.graph.question import Question
 
-SERVED, PLAIN, NETWORK, LINEAR = "served", "served without the network", "network", "linear fusion"
+SERVED, PLAIN, NETWORK = "served", "served without the network", "network"
+RULES, LINEAR = "rules", "linear fusion"
+KIND_OF = {SERVED: "model", PLAIN: "model", NETWORK: "model", RULES: "baseline", LINEAR: "baseline"}
+"""The rankings that are made of the same evidence: those of the model, what serves without one, and all signals."""
+
+SCALES = np.geomspace(1 / 20, 20, 40)
+"""What the scores of the rules may be multiplied with to be log-odds; they are given the best, in hindsight."""
 RESAMPLES = 2_000
 BLOCK = 64
 """Questions that the baselines rank at a time."""
@@ -35,12 +43,15 @@ class Judged:
         kind: `model`, `baseline` or `peer`.
         places: Of each ask, where its mentors stand.
         seconds: How long the ranking took, all asks together.
+        likelihood: Of each ask, the mean of ln(share) of its mentors, where scores are read as log-odds and the shares
+            of all candidates sum to 1: `float64[asks]`, in nats. Empty for rankings whose scores are no log-odds.
     """
 
     name: str
     kind: str
     places: list[Places]
     seconds: float
+    likelihood: Figures = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ def judge(
         progress: Told how many more asks are done.
 
     Returns:
-        By name; `SERVED`, `NETWORK` and `LINEAR` among them.
+        By name; those of `KIND_OF` among them.
     """
     asked = questions(known.columns, task, known.setting, known.policy.signals)
     found = _by_model(model, known, task, asked, progress)
@@ -111,8 +122,10 @@ def _by_baseline(name: str, number: float, known: Knowledge, task: Task, asked: 
 def _by_model(
     model: Model, known: Knowledge, task: Task, asked: Sequence[Question], progress: Callable[[int], None]
 ) -> dict[str, Judged]:
-    places: dict[str, list[Places]] = {SERVED: [], PLAIN: [], NETWORK: [], LINEAR: []}
-    seconds = dict.fromkeys(places, 0.0)
+    places: dict[str, list[Places]] = {name: [] for name in KIND_OF}
+    likelihoods: dict[str, list[Figures]] = {name: [] for name in KIND_OF}
+    seconds = dict.fromkeys(KIND_OF, 0.0)
+    by_rules = Fusion.of_rules(known.policy)
     for each, relevant in zip(asked, task.relevant, strict=True):
         began = time.perf_counter()
         found = evidence(known, each, task.candidates)
@@ -123,18 +136,30 @@ def _by_model(
             NETWORK: learned.astype(np.float64),
             SERVED: model.fusion.scores(found, learned),
             PLAIN: model.plain.scores(found, None),
+            RULES: by_rules.scores(found, None),
             LINEAR: model.linear.scores(found, None),
         }
         for name, own in scores.items():
             places[name].append(metrics.places(own, relevant))
-        fused = (time.perf_counter() - thought) / 3
+            likelihoods[name].append(_likelihood(own, relevant, SCALES if name == RULES else np.ones(1)))
+        fused = (time.perf_counter() - thought) / (len(KIND_OF) - 1)
         seconds[NETWORK] += thought - began
         seconds[SERVED] += thought - began + fused
-        for name in (PLAIN, LINEAR):
+        for name in (PLAIN, RULES, LINEAR):
             seconds[name] += gathered - began + fused
         progress(1)
-    kinds = {SERVED: "model", PLAIN: "model", NETWORK: "model", LINEAR: "baseline"}
-    return {name: Judged(name, kinds[name], each, seconds[name]) for name, each in places.items()}
+    judged = {}
+    for name, kind in KIND_OF.items():
+        likelihood = np.reshape(likelihoods[name], (len(asked), -1))
+        best = likelihood[:, likelihood.mean(axis=0).argmax()]
+        judged[name] = Judged(name, kind, places[name], seconds[name], best)
+    return judged
+
+
+def _likelihood(scores: NDArray[np.float64], relevant: Numbers, scales: NDArray[np.float64]) -> Figures:
+    """See `Judged.likelihood`, for scores multiplied with each of some scales: `float64[scales]`."""
+    found: Figures = log_softmax(scores[:, None] * scales, axis=0)[relevant].mean(axis=0)
+    return found
 
 
 def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, PAIR_FEATURES, Evidence
 from mentorgraph.graph.columns import Mask, Numbers, Reals
+from mentorgraph.graph.policy import Policy
 
 NETWORK = "network"
 NEIGHBOURS = 50
@@ -132,6 +133,14 @@ class Fusion:
 
     weights: Reals
     network: float
+
+    @classmethod
+    def of_rules(cls, policy: Policy) -> "Fusion":
+        """What ranks while no model is published: the signals of the rules with the weights of a policy."""
+        weights = np.zeros(len(FUSED))
+        for name, weight in policy.weights.items():
+            weights[FUSED.index(f"signal {name}")] = weight
+        return cls(weights, 0.0)
 
     def contributions(self, found: Evidence, network: NDArray[np.floating] | None) -> Reals:
         """What each signal, and last the network, adds to each score: `float64[people, FUSED + 1]`."""

@@ -3,13 +3,26 @@
 The ranking with the network is published where it beats everything simpler, and beats even the fusion of all signals
 that are not learned beyond doubt; where only the network adds too little, the same ranking without it is published; and
 else nothing, so that what serves goes on.
+
+Few goals tell little about an order, and weights found by chance may order few signals well. The odds that a ranking
+states tell more: whoever learned nothing states them far worse than the rules would.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mentorgraph.embeddings.evaluation import LINEAR, PLAIN, SERVED, Interval, Judged, gain, groups
+from mentorgraph.embeddings.evaluation import (
+    LINEAR,
+    PLAIN,
+    RULES,
+    SERVED,
+    Interval,
+    Judged,
+    bootstrap,
+    gain,
+    groups,
+)
 from mentorgraph.embeddings.tasks import Task
 
 LARGEST_LOSS = 0.005
@@ -75,6 +88,9 @@ def decide(judged: Mapping[str, Judged], task: Task, current: Judged | None = No
     for name in (SERVED, PLAIN):
         own = judged[name]
         found = [_beats(own, each, task) for each in baselines]
+        odds = bootstrap(own.likelihood - judged[RULES].likelihood)
+        told = f"ln likelihood of a choice against {RULES}, scaled as suits them best, {_figures(odds)}"
+        found.append(Condition("states truer odds", odds.mean > 0, told))
         if current is not None:
             loss = gain(current, own, everybody["all"])
             told = f"against the present version {_figures(gain(own, current, everybody['all']))}"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings import training
-from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, Judged, judge
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, RULES, SERVED, Judged, judge
 from mentorgraph.embeddings.evidence import Evidence, evidence
 from mentorgraph.embeddings.gate import Decision, decide
 from mentorgraph.embeddings.metrics import ndcg
@@ -101,12 +101,14 @@ def shuffled_features(gather: Callable[..., Evidence]) -> Callable[..., Evidence
 def test_shuffled_features_are_refused(
     truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The network is refused; weights drawn by chance may order few signals well enough for the fallback."""
+    """Weights found by chance may order few signals well, as here, but the odds that they state are wrong."""
     monkeypatch.setattr(training, "evidence", shuffled_features(evidence))
     found = outcome(columns, task)
-    assert found[1].ranking != SERVED
+    assert found[1].ranking == ""
     for name in (SERVED, NETWORK, LINEAR):
         assert figure(found, name) < 0.9 * figure(truth, name)
+    assert figure(found, RULES) == figure(truth, RULES)
+    assert [each.name for each in found[1].conditions[PLAIN] if not each.holds] == ["states truer odds"]
 
 
 def test_a_leak_of_the_future_lifts_only_what_was_taught_with_it(

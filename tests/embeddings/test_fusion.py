@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.evidence import evidence
-from mentorgraph.embeddings.fusion import FUSED, Choice, blend, fit_listwise
+from mentorgraph.embeddings.fusion import FUSED, Choice, Fusion, blend, fit_listwise
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.scoring import RulesScorer
 
 POLICY = load_policy()
 TRUE = np.array([1.5, -1.0, 0.0])
@@ -35,6 +36,17 @@ def test_contributions_add_up_to_the_score(columns: Columns, task: Task, model: 
         assert parts.shape == (len(task.candidates), len(FUSED) + 1)
         assert parts.sum(axis=1) == pytest.approx(model.scores(known, found), abs=1e-9)
         assert parts[:, -1] == pytest.approx(model.fusion.network * learned, abs=1e-6)
+
+
+def test_the_rules_that_are_a_baseline_are_those_that_serve_without_a_model(
+    columns: Columns, task: Task, model: Model
+) -> None:
+    known, ranking = model.knowledge(columns, task.now, POLICY), Fusion.of_rules(POLICY)
+    for asked in questions(columns, task, FULL, POLICY.signals)[:10]:
+        scores = ranking.scores(evidence(known, asked, task.candidates), None)
+        served = RulesScorer(POLICY).score(columns, asked).total[task.candidates]
+        assert scores == pytest.approx(served, abs=1e-5)
+        assert scores.std() > 0.01
 
 
 def test_the_weights_by_which_choices_were_made_are_found() -> None:

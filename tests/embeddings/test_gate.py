@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.baselines import BASELINES
-from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, Judged
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, RULES, SERVED, Judged
 from mentorgraph.embeddings.gate import decide
 from mentorgraph.embeddings.tasks import Task
 
@@ -24,13 +24,14 @@ def task(newcomers: float = 0.5) -> Task:
 def ranking(name: str, hits: float, kind: str = "baseline", seed: int = 0) -> Judged:
     """A ranking that puts the one relevant candidate first in a share of the asks, and 50th in the others."""
     draws = np.random.default_rng(seed).random(ASKS)
-    return Judged(name, kind, [np.array([1 if draw < hits else 50]) for draw in draws], 0.0)
+    places = [np.array([1 if draw < hits else 50]) for draw in draws]
+    return Judged(name, kind, places, 0.0, np.where(draws < hits, -1.0, -4.0))
 
 
 def judged(served: float, plain: float, linear: float, simple: float, seed: int = 0) -> dict[str, Judged]:
     found = [ranking(SERVED, served, "model", seed), ranking(PLAIN, plain, "model", seed)]
     found += [ranking(NETWORK, served, "model", seed), ranking(LINEAR, linear)]
-    found += [ranking(name, simple) for name in BASELINES]
+    found += [ranking(name, simple) for name in (RULES, *BASELINES)]
     return {each.name: each for each in found}
 
 
@@ -38,7 +39,7 @@ def test_a_network_that_adds_beyond_doubt_may_serve() -> None:
     decision = decide(judged(0.6, 0.5, 0.5, 0.3), task())
     assert decision.ranking == SERVED
     assert all(each.holds for each in decision.conditions[SERVED])
-    assert len(decision.conditions[SERVED]) == len(BASELINES) + 3
+    assert len(decision.conditions[SERVED]) == len(BASELINES) + 5
 
 
 def test_where_the_network_adds_too_little_the_same_ranking_without_it_may_serve() -> None:
@@ -53,7 +54,25 @@ def test_where_the_network_adds_too_little_the_same_ranking_without_it_may_serve
 def test_nothing_may_serve_that_a_simple_ranking_beats() -> None:
     decision = decide(judged(0.4, 0.4, 0.3, 0.5), task())
     assert decision.ranking == ""
-    assert decision.sentence.startswith("Nothing may serve: against popularity -0.")
+    assert decision.sentence.startswith("Nothing may serve: against rules -0.")
+
+
+def test_nothing_may_serve_that_the_rules_beat() -> None:
+    """They serve where no model does, so a model that is worse than they are would be a loss."""
+    found = judged(0.4, 0.4, 0.3, 0.3)
+    found[RULES] = ranking(RULES, 0.45)
+    decision = decide(found, task())
+    assert decision.ranking == ""
+    assert [each.name for each in decision.conditions[PLAIN] if not each.holds] == ["beats rules", "states truer odds"]
+
+
+def test_a_good_order_by_luck_is_known_by_the_odds_that_it_states() -> None:
+    found = judged(0.4, 0.4, 0.3, 0.3)
+    found[PLAIN] = found[SERVED] = replace(found[PLAIN], likelihood=np.full(ASKS, -3.5))
+    decision = decide(found, task())
+    assert decision.ranking == ""
+    assert [each.name for each in decision.conditions[PLAIN] if not each.holds] == ["states truer odds"]
+    assert decision.sentence.startswith("Nothing may serve: ln likelihood of a choice against rules")
 
 
 def test_newcomers_must_not_pay_for_the_rest() -> None:

@@ -6,10 +6,24 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.baselines import BASELINES
-from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, SERVED, bootstrap, gain, groups, judge, rows
+from mentorgraph.embeddings.evaluation import (
+    KIND_OF,
+    LINEAR,
+    PLAIN,
+    RULES,
+    SCALES,
+    SERVED,
+    bootstrap,
+    gain,
+    groups,
+    judge,
+    rows,
+)
+from mentorgraph.embeddings.evidence import evidence
+from mentorgraph.embeddings.fusion import Fusion
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
-from mentorgraph.embeddings.tasks import FULL, Task
+from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.embeddings.training import Recipe, train
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
@@ -47,7 +61,7 @@ def test_too_little_data_is_said_with_what_is_missing() -> None:
 def test_every_ranking_gets_a_row_for_every_group(columns: Columns, task: Task, model: Model) -> None:
     asked = task.only(np.arange(40))
     judged = judge(model, model.knowledge(columns, task.now, POLICY), asked)
-    assert set(judged) == {SERVED, PLAIN, NETWORK, LINEAR, *BASELINES}
+    assert set(judged) == {*KIND_OF, *BASELINES}
     table = rows(judged, asked, "full")
     present = [name for name, mask in groups(asked).items() if mask.any()]
     assert [(row["name"], row["group"]) for row in table] == [(name, group) for name in judged for group in present]
@@ -66,3 +80,21 @@ def test_the_interval_of_a_mean_covers_what_theory_says() -> None:
     half = 1.96 * figures.std() / 20
     assert found.low == pytest.approx(figures.mean() - half, abs=0.02)
     assert found.high == pytest.approx(figures.mean() + half, abs=0.02)
+
+
+def test_the_likelihood_of_a_choice_is_that_of_its_shares(columns: Columns, task: Task, model: Model) -> None:
+    """By the slow definition; the rules get the scale that suits them best."""
+    asked = task.only(np.arange(12))
+    known = model.knowledge(columns, task.now, POLICY)
+    judged, by_rules = judge(model, known, asked, baselines={}), Fusion.of_rules(POLICY)
+    slow: list[float] = []
+    rules: dict[float, list[float]] = {scale: [] for scale in SCALES}
+    for question, chosen in zip(questions(columns, asked, FULL, POLICY.signals), asked.relevant, strict=True):
+        found = evidence(known, question, task.candidates)
+        odds = np.exp(model.plain.scores(found, None))
+        slow.append(float(np.log(odds[chosen] / odds.sum()).mean()))
+        for scale, likelihoods in rules.items():
+            odds = np.exp(scale * by_rules.scores(found, None))
+            likelihoods.append(float(np.log(odds[chosen] / odds.sum()).mean()))
+    assert judged[PLAIN].likelihood == pytest.approx(np.array(slow))
+    assert judged[RULES].likelihood.mean() == pytest.approx(max(np.mean(each) for each in rules.values()))
