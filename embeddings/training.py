@@ -68,7 +68,7 @@ class Recipe:
     rate: float = 1e-3
     decay: float = 0.05
     messages: float = 0.5
-    seeds: int = 2
+    seeds: int = 3
 
 
 @dataclass(frozen=True)
