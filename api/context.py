@@ -23,7 +23,7 @@ from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.recording import present
 from mentorgraph.graph.scoring import RulesScorer, Scorer
-from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.store import Move, NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,9 @@ AGAIN_AFTER_S = 2.0
 
 OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority"})
 """Kinds of node that belong to nobody."""
+
+OWN_KINDS = frozenset({"Goal", "Request", "Pairing"})
+"""Kinds of node that those whom they are about may see."""
 
 
 Opening: TypeAlias = Callable[[Report], AbstractAsyncContextManager[Recommender]]
@@ -193,6 +196,19 @@ class NodeLoader(DataLoader[str, NodeRecord | None]):
         return [found.get(uid) for uid in uids]
 
 
+class MovesLoader(DataLoader[str, list[Move]]):
+    """Reads the moves of the requests and pairings that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[Move]]:
+        """Reads the moves of some, in the order of their uids."""
+        found = await self._store.read_moves(uids)
+        return [found.get(uid, []) for uid in uids]
+
+
 class RequestContext:
     """What resolvers find as `info.context`.
 
@@ -227,6 +243,11 @@ class RequestContext:
         """Nodes by uid."""
         return NodeLoader(self.store)
 
+    @cached_property
+    def moves(self) -> MovesLoader:
+        """Moves by the uid of what was moved."""
+        return MovesLoader(self.store)
+
     async def decision(self, recommendation: str) -> Decision | None:
         """The kept answer that holds a recommendation, if there is one and the viewer may see it."""
         found = await self.decisions.find(recommendation)
@@ -235,11 +256,12 @@ class RequestContext:
     async def visible(self, uid: str) -> NodeRecord | None:
         """A node, if it exists and the viewer may see it by itself.
 
-        Participants see themselves, their own goals, mentors, and what belongs to nobody.
+        Participants see themselves, their own goals, requests and pairings, mentors, and what belongs to nobody.
         """
         node = await self.nodes.load(uid)
         if node is None or self.viewer.sees_everybody or node.kind in OPEN_KINDS:
             return node
         if node.kind == "Person" and (node.uid == self.viewer.person or "mentor" in node.roles):
             return node
-        return node if node.kind == "Goal" and node.owner == self.viewer.person else None
+        own = (node.owner, *(uid for name, uid in node.parties.items() if name != "goal"))
+        return node if node.kind in OWN_KINDS and self.viewer.person and self.viewer.person in own else None

@@ -13,7 +13,21 @@ from mentorgraph.graph import recording
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import InvalidFact, Problem
 
-SHOWN_CODES = frozenset({"BAD_USER_INPUT", "NOT_FOUND", "FORBIDDEN", "CONFLICT", "CONSENT_REQUIRED"})
+SHOWN_CODES = frozenset(
+    {
+        "BAD_USER_INPUT",
+        "NOT_FOUND",
+        "FORBIDDEN",
+        "CONFLICT",
+        "CONSENT_REQUIRED",
+        "FORBIDDEN_MOVE",
+        "REASON_REQUIRED",
+        "NOT_ALLOWED",
+        "NO_CAPACITY",
+        "NOT_SIGNED",
+        "EXPIRED",
+    }
+)
 """Codes of refusals that are the caller's to mend; anything else fails the field."""
 
 
@@ -25,7 +39,8 @@ class UserError(graphene.ObjectType):
     code = graphene.String(required=True, description="What programs switch on.")
 
 
-def _errors() -> graphene.List:
+def errors_field() -> graphene.List:
+    """The field of a payload that says why something was not recorded."""
     return graphene.List(
         graphene.NonNull(UserError), required=True, description="Why it was not recorded; none if it was."
     )
@@ -61,7 +76,7 @@ class RegisterPersonPayload(graphene.ObjectType):
     """Who was registered."""
 
     person = graphene.Field(Person, description="The person.")
-    user_errors = _errors()
+    user_errors = errors_field()
 
 
 class CreateGoalInput(graphene.InputObjectType):
@@ -81,7 +96,7 @@ class CreateGoalPayload(graphene.ObjectType):
     """The goal that was created."""
 
     goal = graphene.Field(Goal, description="The goal.")
-    user_errors = _errors()
+    user_errors = errors_field()
 
 
 class AvailabilityWindowInput(graphene.InputObjectType):
@@ -108,7 +123,7 @@ class SetAvailabilityPayload(graphene.ObjectType):
     """Whose availability was set."""
 
     person = graphene.Field(Person, description="The person.")
-    user_errors = _errors()
+    user_errors = errors_field()
 
 
 class RecordConsentInput(graphene.InputObjectType):
@@ -126,7 +141,7 @@ class RecordConsentPayload(graphene.ObjectType):
     """Whose consent was recorded."""
 
     person = graphene.Field(Person, description="The person.")
-    user_errors = _errors()
+    user_errors = errors_field()
 
 
 class Mutation(graphene.ObjectType):
@@ -176,7 +191,7 @@ class Mutation(graphene.ObjectType):
                 external_id=input.get("external_id") or "",
             )
 
-        return await _payload(context, "person", work, {"text_version": "consent_text_version"})
+        return await payload(context, "person", work, {"text_version": "consent_text_version"})
 
     @staticmethod
     async def resolve_create_goal(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
@@ -189,7 +204,7 @@ class Mutation(graphene.ObjectType):
                 context.store,
                 context.viewer,
                 {
-                    "person_id": _person(input),
+                    "person_id": person_of(input),
                     "title": input["title"],
                     "description": input.get("description"),
                     "unit_id": read_global_id(unit, expected="OrganisationUnit", field="unitId")[1]
@@ -202,7 +217,7 @@ class Mutation(graphene.ObjectType):
                 external_id=input.get("external_id") or "",
             )
 
-        return await _payload(context, "goal", work)
+        return await payload(context, "goal", work)
 
     @staticmethod
     async def resolve_set_availability(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
@@ -210,7 +225,7 @@ class Mutation(graphene.ObjectType):
         context: RequestContext = info.context
 
         async def work() -> str:
-            person = _person(input)
+            person = person_of(input)
             await recording.set_availability(
                 context.store,
                 context.viewer,
@@ -221,7 +236,7 @@ class Mutation(graphene.ObjectType):
             )
             return person
 
-        return await _payload(context, "person", work, {"zone": "zone", "source": "source"})
+        return await payload(context, "person", work, {"zone": "zone", "source": "source"})
 
     @staticmethod
     async def resolve_record_consent(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
@@ -229,7 +244,7 @@ class Mutation(graphene.ObjectType):
         context: RequestContext = info.context
 
         async def work() -> str:
-            person = _person(input)
+            person = person_of(input)
             [purpose] = _names([input["purpose"]])
             await recording.record_consent(
                 context.store,
@@ -243,10 +258,10 @@ class Mutation(graphene.ObjectType):
             )
             return person
 
-        return await _payload(context, "person", work)
+        return await payload(context, "person", work)
 
 
-async def _payload(
+async def payload(
     context: RequestContext,
     name: str,
     work: Callable[[], Awaitable[str]],
@@ -269,7 +284,9 @@ async def _payload(
             raise
         message = {"message": error.message, "field": _field(error.field or ""), "code": error.code}
         return {name: None, "user_errors": [message]}
-    context.nodes.clear(uid)  # another mutation of the same request may have shown what it was before
+    # Another mutation of the same request may have shown what it was before.
+    context.nodes.clear(uid)
+    context.moves.clear(uid)
     return {name: await context.nodes.load(uid), "user_errors": []}
 
 
@@ -295,7 +312,8 @@ def _camel(name: str) -> str:
     return head + "".join(map(str.capitalize, rest))
 
 
-def _person(given: Mapping[str, Any]) -> str:
+def person_of(given: Mapping[str, Any]) -> str:
+    """The uid of the person that an input names."""
     return read_global_id(given["person_id"], expected="Person", field="personId")[1]
 
 

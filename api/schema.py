@@ -8,7 +8,8 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragment
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
-from mentorgraph.api.mutations import Mutation
+from mentorgraph.api.mutations import Mutation as OwnMutations
+from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.types import (
     NODE_TYPES,
     Explanation,
@@ -21,6 +22,7 @@ from mentorgraph.api.types import (
 )
 from mentorgraph.graph import matching
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.model import OPEN_REQUEST_STATES, REQUEST_STATES
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
 
@@ -75,6 +77,15 @@ class Query(graphene.ObjectType):
         GoalConnection,
         description="The goals of a person, or of everybody.",
         person_id=graphene.ID(description="Whose goals; everybody's if none is given, which coordinators may see."),
+        first=_first(),
+        after=_after(),
+    )
+
+    requests = graphene.Field(
+        RequestConnection,
+        description="The requests that a person made or got.",
+        person_id=graphene.ID(required=True, description="The person."),
+        is_open=graphene.Boolean(description="Only those that wait for an answer, or only those that do not."),
         first=_first(),
         after=_after(),
     )
@@ -170,6 +181,31 @@ class Query(graphene.ObjectType):
 
         return await _page(context, "Goal", first, after, page)
 
+    @staticmethod
+    async def resolve_requests(
+        _root: None,
+        info: Info,
+        person_id: str,
+        is_open: bool | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> dict[str, object]:
+        """A page of requests."""
+        context: RequestContext = info.context
+        person = read_global_id(person_id, expected="Person", field="personId")[1]
+        if not context.viewer.sees_everybody and person != context.viewer.person:
+            raise DomainError("you may see your own requests only", code="FORBIDDEN", field="personId")
+        states = [each for each in REQUEST_STATES if is_open is None or (each in OPEN_REQUEST_STATES) == is_open]
+
+        async def page(start: str, limit: int) -> list[str]:
+            return await context.store.page_requests_of(person, states, start, limit)
+
+        return await _page(context, "Request", first, after, page)
+
+
+class Mutation(OwnMutations, PairingMutations):
+    """What can be told."""
+
 
 def _goal(goal_id: str | None) -> str | None:
     return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
@@ -238,7 +274,9 @@ def _selected(info: Info) -> set[str]:
 
 
 def _build() -> GraphQLSchema:
-    built: GraphQLSchema = graphene.Schema(query=Query, mutation=Mutation, types=NODE_TYPES).graphql_schema
+    built: GraphQLSchema = graphene.Schema(
+        query=Query, mutation=Mutation, types=[*NODE_TYPES, Pairing, Request]
+    ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.
     built.type_map["DateTime"].specified_by_url = "https://scalars.graphql.org/andimarek/date-time"  # type: ignore[attr-defined]

@@ -44,7 +44,7 @@ class DateTime(graphene.Scalar):
         return cls.parse_value(node.value)
 
 
-def _enum(name: str, values: dict[str, str], description: str) -> Any:
+def enum_of(name: str, values: dict[str, str], description: str) -> Any:
     """An enum of ours: NAME → what it means; the domain knows it as `name`."""
     members = [(key.upper(), key) for key in values]
     return graphene.Enum(
@@ -52,7 +52,7 @@ def _enum(name: str, values: dict[str, str], description: str) -> Any:
     )
 
 
-RoleName = _enum(
+RoleName = enum_of(
     "RoleName",
     {
         "mentor": "Takes mentees.",
@@ -65,7 +65,7 @@ RoleName = _enum(
     },
     "What a person does here.",
 )
-ConsentPurpose = _enum(
+ConsentPurpose = enum_of(
     "ConsentPurpose",
     {
         "matching": "To be recommended and to get recommendations.",
@@ -94,7 +94,7 @@ class Node(graphene.Interface):
         return global_id(root.kind, root.uid)
 
 
-def _stored(name: str) -> Any:
+def stored(name: str) -> Any:
     """A resolver that reads one stored property."""
 
     def resolve(root: NodeRecord, _info: Info) -> Any:
@@ -103,7 +103,9 @@ def _stored(name: str) -> Any:
     return resolve
 
 
-def _is(kind: str) -> Any:
+def is_kind(kind: str) -> Any:
+    """What tells a type of node from the others by its label."""
+
     def is_type_of(cls: type, root: object, _info: Info) -> bool:
         return isinstance(root, NodeRecord) and root.kind == kind
 
@@ -127,13 +129,13 @@ class Skill(graphene.ObjectType):
 
         interfaces = (Node,)
 
-    is_type_of = _is("Skill")
-    name = graphene.String(required=True, description="Its name.", resolver=_stored("name"))
-    kind = graphene.String(description="What sort of skill it is, in its source's words.", resolver=_stored("kind"))
-    tier = graphene.Int(description="Depth in the taxonomy, 1 for the broadest.", resolver=_stored("tier"))
-    cluster = graphene.String(description="Its cluster, such as technical.", resolver=_stored("cluster"))
+    is_type_of = is_kind("Skill")
+    name = graphene.String(required=True, description="Its name.", resolver=stored("name"))
+    kind = graphene.String(description="What sort of skill it is, in its source's words.", resolver=stored("kind"))
+    tier = graphene.Int(description="Depth in the taxonomy, 1 for the broadest.", resolver=stored("tier"))
+    cluster = graphene.String(description="Its cluster, such as technical.", resolver=stored("cluster"))
     aliases = graphene.List(
-        graphene.NonNull(graphene.String), description="Other names for it.", resolver=_stored("aliases")
+        graphene.NonNull(graphene.String), description="Other names for it.", resolver=stored("aliases")
     )
 
 
@@ -145,23 +147,9 @@ class OrganisationUnit(graphene.ObjectType):
 
         interfaces = (Node,)
 
-    is_type_of = _is("OrganisationUnit")
-    name = graphene.String(required=True, description="Its name.", resolver=_stored("name"))
-    category = graphene.String(description="What sort of unit it is.", resolver=_stored("category"))
-
-
-class Pairing(graphene.ObjectType):
-    """A mentor and a mentee who work, or have worked, together."""
-
-    class Meta:
-        """Shape."""
-
-        interfaces = (Node,)
-
-    is_type_of = _is("Pairing")
-    started_at = graphene.Field(DateTime, required=True, description="When it began.", resolver=_stored("since"))
-    ended_at = graphene.Field(DateTime, description="When it ended.", resolver=_stored("until"))
-    status = graphene.String(required=True, description="Its state, such as active.", resolver=_stored("status"))
+    is_type_of = is_kind("OrganisationUnit")
+    name = graphene.String(required=True, description="Its name.", resolver=stored("name"))
+    category = graphene.String(description="What sort of unit it is.", resolver=stored("category"))
 
 
 class Session(graphene.ObjectType):
@@ -172,9 +160,9 @@ class Session(graphene.ObjectType):
 
         interfaces = (Node,)
 
-    is_type_of = _is("Session")
-    started_at = graphene.Field(DateTime, required=True, description="When it began.", resolver=_stored("since"))
-    minutes = graphene.Int(required=True, description="How long it took.", resolver=_stored("minutes"))
+    is_type_of = is_kind("Session")
+    started_at = graphene.Field(DateTime, required=True, description="When it began.", resolver=stored("since"))
+    minutes = graphene.Int(required=True, description="How long it took.", resolver=stored("minutes"))
 
 
 class Goal(graphene.ObjectType):
@@ -185,11 +173,11 @@ class Goal(graphene.ObjectType):
 
         interfaces = (Node,)
 
-    is_type_of = _is("Goal")
-    title = graphene.String(required=True, description="In one line.", resolver=_stored("title"))
-    description = graphene.String(description="In more words.", resolver=_stored("description"))
-    created_at = graphene.Field(DateTime, required=True, description="When it was set.", resolver=_stored("since"))
-    closed_at = graphene.Field(DateTime, description="When it was reached or given up.", resolver=_stored("until"))
+    is_type_of = is_kind("Goal")
+    title = graphene.String(required=True, description="In one line.", resolver=stored("title"))
+    description = graphene.String(description="In more words.", resolver=stored("description"))
+    created_at = graphene.Field(DateTime, required=True, description="When it was set.", resolver=stored("since"))
+    closed_at = graphene.Field(DateTime, description="When it was reached or given up.", resolver=stored("until"))
     person = graphene.Field(lambda: Person, description="Whose goal it is.")
 
     @staticmethod
@@ -235,10 +223,10 @@ class Person(graphene.ObjectType):
 
         interfaces = (Node,)
 
-    is_type_of = _is("Person")
-    name = graphene.String(required=True, description="Their name.", resolver=_stored("name"))
-    zone = graphene.String(description="Their IANA time zone.", resolver=_stored("zone"))
-    joined_at = graphene.Field(DateTime, required=True, description="When they joined.", resolver=_stored("since"))
+    is_type_of = is_kind("Person")
+    name = graphene.String(required=True, description="Their name.", resolver=stored("name"))
+    zone = graphene.String(description="Their IANA time zone.", resolver=stored("zone"))
+    joined_at = graphene.Field(DateTime, required=True, description="When they joined.", resolver=stored("since"))
     roles = graphene.List(graphene.NonNull(RoleName), required=True, description="The roles they have now.")
 
     @staticmethod
@@ -247,7 +235,7 @@ class Person(graphene.ObjectType):
         return list(root.roles)
 
 
-NODE_TYPES = [Person, Skill, Goal, OrganisationUnit, Pairing, Session]
+NODE_TYPES = [Person, Skill, Goal, OrganisationUnit, Session]
 
 
 class Signal(graphene.ObjectType):

@@ -1,8 +1,8 @@
-// Reads nodes by uid, with whose they are and, for people, the roles they have now.
+// Reads nodes by uid, with whose they are, whom they are about and, for people, the roles they have now.
 // $uids: list of strings
 // $now: instant as of which roles count
 UNWIND $uids AS uid
-MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Pairing|Session {uid: uid})
+MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session {uid: uid})
 RETURN uid, labels(node)[0] AS kind,
        node {.*, since: node.since.epochMillis, until: node.until.epochMillis} AS properties,
        COLLECT { MATCH (node)<-[:HAS_GOAL]-(owner:Person) RETURN owner.uid } AS owners,
@@ -10,4 +10,8 @@ RETURN uid, labels(node)[0] AS kind,
          MATCH (node)-[has:HAS_ROLE]->(role:Role)
          WHERE has.since < $now AND (has.until IS NULL OR has.until >= $now)
          RETURN DISTINCT role.name ORDER BY role.name
-       } AS roles
+       } AS roles,
+       COLLECT {
+         MATCH (node:Request|Pairing)-[link:ASKS|ON_BEHALF_OF|MENTOR|MENTEE|FOR_GOAL]->(other:Person|Goal)
+         RETURN [type(link), other.uid]
+       } AS parties

@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mentorgraph.graph.facts import row_of
-from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, label_of, link_uid, role_uid
+from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, Record, label_of, link_uid, role_uid
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store, StoredFact
 
@@ -122,6 +122,8 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
     counts = await count_facts(store)
     newest: dict[str, tuple[int, str]] = {}
     broader: list[tuple[str, str]] = []
+    standing: dict[str, tuple[str, str]] = {}
+    moves: dict[str, tuple[Any, str, str]] = {}
     for kind in KINDS.values():
         if kind.name in unreadable:
             continue
@@ -133,6 +135,7 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
                 found.add(rule, kind.name, fact.record.uid)
             if kind.name == "broader" and "until" not in fact.record.properties:
                 broader.append((fact.record.links["skill"], fact.record.links["broader"]))
+            _note_state(fact.record, standing, moves)
             on_progress(kind.name, 1)
         if listed < counts[kind.name]:
             found.add("does not appear in listings", kind.name, "", counts[kind.name] - listed)
@@ -140,9 +143,23 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
     for name, (change, uid) in newest.items():
         if change > changes.by_kind.get(name, 0):
             found.add("changed after the last change that was counted", name, uid)
+    for uid, (_, _, state) in moves.items():
+        kind_name, status = standing.get(uid, ("", state))
+        if status != state:
+            found.add("has another status than the state of its last move", kind_name, uid)
     for cycle in _cycles(broader):
         found.add("is broader than itself, by way of others", "skills", min(cycle))
     return found.violations()
+
+
+def _note_state(record: Record, standing: dict[str, tuple[str, str]], moves: dict[str, tuple[Any, str, str]]) -> None:
+    """Notes where a request or pairing stands, and the last move of each."""
+    if record.kind in ("requests", "pairings"):
+        standing[record.uid] = record.kind, str(record.properties.get("status"))
+    elif record.kind == "moves" and "since" in record.properties:
+        moved = record.links.get("request") or record.links.get("pairing") or ""
+        last = record.properties["since"], record.uid, str(record.properties.get("state"))
+        moves[moved] = max(moves.get(moved, last), last)
 
 
 class _Found:

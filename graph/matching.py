@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.availability import Bits
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
+from mentorgraph.graph.eligibility import free_of, pair_facts
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
@@ -28,7 +29,7 @@ from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signa
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
 from mentorgraph.graph.signals import Evidence
-from mentorgraph.graph.store import Store, native
+from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
 FIRST_BLOCK = 32
@@ -345,7 +346,7 @@ class Recommender:
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
         scores = scorer.score(columns, asked)
         key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
-        return _Asker(scorer, columns, mentee, found, key, now, _free(row, now), asked, scores)
+        return _Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores)
 
     async def _fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -380,25 +381,7 @@ class Recommender:
         return allowed[:wanted]
 
     def _pair(self, asker: _Asker, row: dict[str, Any]) -> PairFacts:
-        settings = asker.scorer.policy.rules
-        free = _free(row, asker.now)
-        shared = None
-        if free is not None and asker.free is not None:
-            shared = int(shared_minutes(asker.free, free[np.newaxis])[0])
-        stated = [places for places in row["places"] if places >= 0]
-        return PairFacts(
-            same_person=row["uid"] == asker.uid,
-            is_mentor=bool(row["places"]),
-            consented=row["consented"],
-            left_on=_past(native(row["left_on"]), asker.now),
-            places=max(stated, default=settings.max_mentees),
-            taken=row["taken"],
-            paired=row["paired"],
-            blocked=row["blocked"],
-            away_until=max(map(native, row["away_until"]), default=None),
-            shared_minutes=shared,
-            least_shared_minutes=settings.least_overlap_minutes,
-        )
+        return pair_facts(row, asker.uid, asker.free, asker.now, asker.scorer.policy.rules)
 
     async def _paths(self, asker: _Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
         items = [
@@ -421,18 +404,6 @@ def _may_ask(viewer: Viewer, mentee: str) -> None:
     # Not even as the mentor: whoever could explain themselves to anybody could read everybody's goals.
     if not viewer.sees_everybody and viewer.person != mentee:
         raise DomainError("you may ask for yourself only", code="FORBIDDEN")
-
-
-def _past(instant: datetime | None, now: datetime) -> datetime | None:
-    return instant if instant is not None and instant < now else None
-
-
-def _free(row: dict[str, Any], now: datetime) -> Bits | None:
-    """The free slots of a person in the week of an instant, or None where they have not said."""
-    if not row["windows"]:
-        return None
-    absences = [(native(since), native(until)) for since, until in row["absences"]]
-    return free_bits((Window(*window) for window in row["windows"]), absences, week_of(now))
 
 
 def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:

@@ -25,19 +25,25 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 ROLES = ("mentor", "mentee", "coordinator", "facilitator", "sponsor", "data_scientist", "auditor")
 PURPOSES = ("matching", "training", "audit_attributes", "stories", "recording")
-PAIRING_STATES = (
-    "proposed",
-    "requested",
-    "more_information",
-    "accepted",
-    "active",
-    "paused",
-    "stalled",
-    "completed",
-    "ended",
-)
+OPEN_REQUEST_STATES = ("proposed", "requested", "more_information")
+REQUEST_STATES = (*OPEN_REQUEST_STATES, "accepted", "declined", "withdrawn", "expired", "released")
+"""States of what may become a pairing; one that was accepted has become it."""
 OPEN_STATES = ("accepted", "active", "paused", "stalled")
 """States of a pairing that takes up one of the mentor's places."""
+PAIRING_STATES = (*OPEN_STATES, "completed", "ended")
+REASONS = (
+    "no_capacity",
+    "not_my_field",
+    "no_shared_time",
+    "conflict_of_interest",
+    "no_response",
+    "goal_reached",
+    "goal_changed",
+    "does_not_work_out",
+    "left",
+    "other",
+)
+"""Why a request was declined or a pairing ended; only coordinators see it."""
 SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
 PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
 
@@ -246,6 +252,47 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Link("unit_id", "units", "IN_UNIT", required=False),
                     Link("programme_id", "programmes", "IN_PROGRAMME", required=False),
                 ),
+            ),
+            Kind(
+                "requests",
+                "Request",
+                (
+                    Field("asked_on", instant, "since", required=True),
+                    Field("answered_on", instant, "until"),
+                    Field("answer_within_days", whole(1, 365), required=True),
+                    Field("status", choice(*REQUEST_STATES), required=True),
+                ),
+                (
+                    Link("mentor_id", "people", "ASKS"),
+                    Link("mentee_id", "people", "ON_BEHALF_OF"),
+                    Link("goal_id", "goals", "FOR_GOAL", required=False),
+                    Link("programme_id", "programmes", "IN_PROGRAMME", required=False),
+                ),
+            ),
+            Kind(
+                "moves",
+                "Move",
+                (
+                    Field("moved_on", instant, "since", required=True),
+                    Field("state", choice(*dict.fromkeys(REQUEST_STATES + PAIRING_STATES)), required=True),
+                    Field("reason", choice(*REASONS)),
+                    Field("note", text(2_000)),
+                ),
+                (
+                    Link("request_id", "requests", "OF_REQUEST", required=False),
+                    Link("pairing_id", "pairings", "OF_PAIRING", required=False),
+                    Link("person_id", "people", "MADE", incoming=True, required=False),
+                ),
+                key=("request_id", "pairing_id", "since", "state"),
+                has_id=False,
+            ),
+            Kind(
+                "signatures",
+                "Signature",
+                (Field("signed_on", instant, "since", required=True), Field("text_version", text(200), required=True)),
+                (Link("pairing_id", "pairings", "AGREES_TO"), Link("person_id", "people", "SIGNED", incoming=True)),
+                key=("pairing_id", "person_id", "text_version"),
+                has_id=False,
             ),
             _dated_relationship(
                 "roles",

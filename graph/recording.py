@@ -58,7 +58,7 @@ async def register_person(
     if not viewer.sees_everybody:
         raise DomainError("only coordinators register people", code="FORBIDDEN")
     now = now or present()
-    told = _Told("people", _key(external_id, now), _without_gaps(person), source)
+    told = _Told("people", key_of(external_id, now), _without_gaps(person), source)
 
     async def decide(known: Store) -> tuple[list[Record], str]:
         own, *further = await told.facts(known, now)
@@ -104,7 +104,7 @@ async def create_goal(
     """
     _may_speak_for(viewer, goal.get("person_id"))
     now = now or present()
-    told = _Told("goals", _key(external_id, now), _without_gaps(goal), source)
+    told = _Told("goals", key_of(external_id, now), _without_gaps(goal), source)
 
     async def decide(known: Store) -> tuple[list[Record], str]:
         own, *further = await told.facts(known, now)
@@ -238,7 +238,8 @@ def _may_speak_for(viewer: Viewer, person: object) -> None:
         raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
 
 
-def _key(external_id: str, now: datetime) -> str:
+def key_of(external_id: str, now: datetime) -> str:
+    """The key by which a fact is told: that of its source, or a new one of ours."""
     if is_uid(external_id):
         raise InvalidFact([Problem("external_id", external_id, "has the form of our own ids", "use the source's key")])
     return external_id or new_uid(now, os.urandom(10))

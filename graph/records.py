@@ -3,7 +3,20 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from mentorgraph.graph.model import OPEN_STATES, ROLES, InvalidFact, Kind, Problem, Record, Row, is_uid, uid_of
+from mentorgraph.graph.model import (
+    OPEN_REQUEST_STATES,
+    OPEN_STATES,
+    PAIRING_STATES,
+    REQUEST_STATES,
+    ROLES,
+    InvalidFact,
+    Kind,
+    Problem,
+    Record,
+    Row,
+    is_uid,
+    uid_of,
+)
 from mentorgraph.graph.values import Value, choice, plain, text
 
 
@@ -87,9 +100,18 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
     since, until = properties.get("since"), properties.get("until")
     if isinstance(since, datetime) and isinstance(until, datetime) and until < since:
         found.append(Problem(columns["until"], plain(until), f"lies before {columns['since']}", "swap or correct them"))
+    if kind.name in ("pairings", "requests") and links["mentor"] == links["mentee"]:
+        found.append(Problem("mentee_id", "", "is the mentor", "a person cannot be paired with themselves"))
+    if kind.name == "requests" and (until is None) != (properties["status"] in OPEN_REQUEST_STATES):
+        is_open, remedy = ("is open but", "remove it") if until is not None else ("is an answer but no", "fill it in")
+        found.append(Problem("status", plain(properties["status"]), f"{is_open} answered_on is given", remedy))
+    if kind.name == "moves":
+        if len(links.keys() & {"request", "pairing"}) != 1:
+            found.append(Problem("pairing_id", "", "and request_id are not exactly one", "name what was moved"))
+        elif properties["state"] not in (REQUEST_STATES if "request" in links else PAIRING_STATES):
+            what = "request" if "request" in links else "pairing"
+            found.append(Problem("state", plain(properties["state"]), f"is no state of a {what}", "correct it"))
     if kind.name == "pairings":
-        if links["mentor"] == links["mentee"]:
-            found.append(Problem("mentee_id", "", "is the mentor", "a person cannot be paired with themselves"))
         if "outcome" in properties and until is None:
             found.append(
                 Problem("outcome", plain(properties["outcome"]), "is given without ended_on", "add the day it ended")

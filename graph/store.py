@@ -5,7 +5,7 @@ Method names are the names of the statements in `cypher/`. Plain values come bac
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from neo4j.time import DateTime
 
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_REQUEST_STATES, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.values import instant
 
 Result = TypeVar("Result")
 
@@ -56,6 +57,9 @@ class Changes:
     by_kind: Mapping[str, int]
 
 
+PARTIES = {"ASKS": "mentor", "MENTOR": "mentor", "ON_BEHALF_OF": "mentee", "MENTEE": "mentee", "FOR_GOAL": "goal"}
+"""Type of a link of a request or pairing → what it leads to."""
+
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
 
@@ -70,6 +74,7 @@ class NodeRecord:
         properties: What is stored on it.
         owner: For a goal, uid of the person who has it; else empty.
         roles: For a person, the roles they have now.
+        parties: For a request or pairing, `mentor`, `mentee` and, where there is one, `goal` → uid.
     """
 
     uid: str
@@ -77,6 +82,48 @@ class NodeRecord:
     properties: Mapping[str, Any]
     owner: str
     roles: tuple[str, ...]
+    parties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step in the life of a request or pairing.
+
+    Attributes:
+        state: Where it went.
+        at: When.
+        reason: Why; empty where none was given.
+        note: A word to the other side; empty for none.
+        person: uid of whoever moved it; empty for nobody in particular.
+    """
+
+    state: str
+    at: datetime
+    reason: str
+    note: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A request or a pairing, with what decides whether it may be moved.
+
+    Attributes:
+        record: The fact.
+        moved: When it was moved last; None where no move is recorded.
+        taken: For a request, how many places of its mentor are taken in this moment.
+        signatures: For a pairing, who signed which version of the agreement.
+    """
+
+    record: Record
+    moved: datetime | None
+    taken: int = 0
+    signatures: frozenset[tuple[str, str]] = frozenset()
+
+    def after(self, now: datetime) -> datetime:
+        """When the next move takes place: now, or right after the last one, however two clocks differ."""
+        earliest = now if self.moved is None else max(now, self.moved + timedelta(milliseconds=1))
+        return instant(earliest)
 
 
 class Conflict(DomainError):
@@ -217,7 +264,12 @@ class Store:
         for row in rows:
             owner = next(iter(row["owners"]), "")
             nodes[row["uid"]] = NodeRecord(
-                row["uid"], row["kind"], _properties(row["properties"]), owner, tuple(row["roles"])
+                row["uid"],
+                row["kind"],
+                _properties(row["properties"]),
+                owner,
+                tuple(row["roles"]),
+                {PARTIES[link]: uid for link, uid in row["parties"]},
             )
         return nodes
 
@@ -244,6 +296,42 @@ class Store:
             found.append(Record(names[row["kind"]], properties["uid"], properties, {"person": person}))
         return found
 
+    # --- requests and pairings --------------------------------------------------------------------------------------
+
+    async def read_request(self, request: str) -> Matter | None:
+        """A request, or None where there is none with this uid."""
+        rows = await self._read("read_request", uid=request, open=list(OPEN_STATES))
+        return _matter("requests", rows[0]) if rows else None
+
+    async def read_pairing(self, pairing: str) -> Matter | None:
+        """A pairing, or None where there is none with this uid."""
+        rows = await self._read("read_pairing", uid=pairing)
+        return _matter("pairings", rows[0]) if rows else None
+
+    async def read_open_requests(self) -> list[dict[str, Any]]:
+        """All requests that wait for an answer: uid, mentee, goal, and when they were asked for how many days."""
+        rows = await self._read("read_open_requests", open=list(OPEN_REQUEST_STATES), budget_s=LISTING_BUDGET_S)
+        return [{**row, "asked_on": ALWAYS + timedelta(milliseconds=row["asked_on"])} for row in rows]
+
+    async def read_open_requests_to(self, mentor: str) -> list[dict[str, Any]]:
+        """The requests to one mentor that wait for an answer: uid, mentee and goal."""
+        return await self._read("read_open_requests_to", mentor=mentor, open=list(OPEN_REQUEST_STATES))
+
+    async def read_moves(self, uids: Iterable[str]) -> dict[str, list[Move]]:
+        """The moves of some requests and pairings, in their order."""
+        found: dict[str, list[Move]] = {}
+        for row in await self._read("read_moves", uids=sorted(set(uids))):
+            at = ALWAYS + timedelta(milliseconds=row["at"])
+            found.setdefault(row["uid"], []).append(
+                Move(row["state"], at, row["reason"] or "", row["note"] or "", row["person"] or "")
+            )
+        return found
+
+    async def page_requests_of(self, person: str, states: Sequence[str], after: str, limit: int) -> list[str]:
+        """Uids of the requests that a person made or got, in their order."""
+        rows = await self._read("page_requests_of", person=person, states=list(states), after=after, limit=limit)
+        return [row["uid"] for row in rows]
+
     # --- matching ---------------------------------------------------------------------------------------------------
 
     async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
@@ -267,6 +355,19 @@ class Store:
                 if row[name] is not None:
                     row[name] = ALWAYS + timedelta(milliseconds=row[name])
         return rows
+
+
+def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
+    properties = _properties(row["properties"])
+    properties.pop("changed")
+    links = {name: uid for name, uid in row["links"].items() if uid is not None}
+    moved = [ALWAYS + timedelta(milliseconds=each) for each in row["moved"]]
+    return Matter(
+        Record(kind, properties["uid"], properties, links),
+        moved[0] if moved else None,
+        row.get("taken", 0),
+        frozenset((person, version) for person, version in row.get("signatures", ())),
+    )
 
 
 async def _put(transaction: Transaction, records: Sequence[Record]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from mentorgraph.api.commands.learning import evaluate, snapshot, train
 from mentorgraph.api.commands.model import check, migrate
 from mentorgraph.api.commands.models import models
 from mentorgraph.api.commands.recommend import explain, recommend
+from mentorgraph.api.commands.requests import requests
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.world import world
 
@@ -45,6 +46,7 @@ main.add_command(import_)
 main.add_command(models)
 main.add_command(recommend)
 main.add_command(replay)
+main.add_command(requests)
 main.add_command(serve)
 main.add_command(snapshot)
 main.add_command(train)

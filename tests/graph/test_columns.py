@@ -99,7 +99,7 @@ EDITS = st.one_of(
     ).map(lambda row: ("unit_membership", row)),
     st.fixed_dictionaries(
         {"id": st.sampled_from(["n0", "n1", "n2"]), "mentor_id": st.just("p3"), "mentee_id": st.just("p1"),
-         "goal_id": st.just("g1"), "started_on": DAYS, "status": st.sampled_from(["active", "proposed"])}
+         "goal_id": st.just("g1"), "started_on": DAYS, "status": st.sampled_from(["active", "completed"])}
     ).map(lambda row: ("pairings", row)),
     st.fixed_dictionaries(
         {"id": st.sampled_from(["t0", "t1"]), "pairing_id": st.just("m0"), "started_at": DAYS, "minutes": st.just(60)}

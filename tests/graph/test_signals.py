@@ -176,7 +176,7 @@ def test_load_is_the_share_of_a_mentors_places_that_open_pairings_take() -> None
     assert value("load", pairing("m")) == 0
     assert value("load", pairing("m", **open_now)) == pytest.approx(1 / 3)
     assert value("load", mentor, mentee, pairing("m", **open_now)) == 0.5
-    assert value("load", mentor, pairing("m", ended_on=None, status="proposed")) == 0
+    assert value("load", mentor, pairing("m", ended_on=None, status="completed")) == 0
     assert value("load", mentor, pairing("m", goal_id="g", **open_now)) == 0.5
 
 

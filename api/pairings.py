@@ -1,0 +1,372 @@
+"""Requests and pairings over GraphQL: what they are, what happened to them, and how they are moved on."""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+
+import graphene
+
+from mentorgraph.api.context import RequestContext
+from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.mutations import errors_field, payload, person_of
+from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
+from mentorgraph.graph import pairing, recording
+from mentorgraph.graph.store import Move as StoredMove
+from mentorgraph.graph.store import NodeRecord
+
+OF_REQUESTS = {
+    "proposed": "A coordinator suggests the mentor; the mentee has not agreed yet.",
+    "requested": "The mentor is asked.",
+    "more_information": "The mentor wants to know more.",
+    "accepted": "The mentor accepted; there is a pairing now.",
+    "declined": "The mentor, or the mentee of a proposal, said no.",
+    "withdrawn": "It was taken back.",
+    "expired": "Nobody answered in time.",
+    "released": "The mentor went away before answering.",
+}
+OF_PAIRINGS = {
+    "accepted": "The mentor accepted; the two have not begun.",
+    "active": "The two work together.",
+    "paused": "They make a break.",
+    "stalled": "Nothing happens any more.",
+    "completed": "They reached the end.",
+    "ended": "They stopped before.",
+}
+RequestState = enum_of("RequestState", OF_REQUESTS, "Where a request stands.")
+PairingState = enum_of("PairingState", OF_PAIRINGS, "Where a pairing stands.")
+MoveState = enum_of(
+    "MoveState", {**OF_REQUESTS, **OF_PAIRINGS, "accepted": "The mentor accepted."}, "Where a move led to."
+)
+MoveReason = enum_of(
+    "MoveReason",
+    {
+        "no_capacity": "No time for another mentee.",
+        "not_my_field": "The goal asks for something else.",
+        "no_shared_time": "The two find no time together.",
+        "conflict_of_interest": "The two should not work together.",
+        "no_response": "The other side does not answer.",
+        "goal_reached": "There is nothing left to do.",
+        "goal_changed": "The mentee wants something else now.",
+        "does_not_work_out": "The two do not get on.",
+        "left": "One of them has left.",
+        "other": "Another reason.",
+    },
+    "Why a request was declined or a pairing ended; only coordinators see it.",
+)
+Mover = enum_of(
+    "Mover",
+    {
+        "mentor": "The mentor.",
+        "mentee": "The mentee.",
+        "coordinator": "A coordinator.",
+        "time": "Nobody in particular: time ran out, or the mentor went away.",
+    },
+    "As what somebody moved a request or pairing.",
+)
+
+
+class Move(graphene.ObjectType):
+    """A step in the life of a request or pairing."""
+
+    state = graphene.Field(MoveState, required=True, description="Where it went.")
+    at = graphene.Field(DateTime, required=True, description="When.")
+    by = graphene.Field(Mover, required=True, description="As what somebody moved it.")
+    note = graphene.String(description="A word to the other side.")
+    reason = graphene.Field(MoveReason, description="Why; null where none was given and for all but coordinators.")
+
+
+def _party(name: str) -> Any:
+    """A resolver of one of those whom a request or pairing is about."""
+
+    def resolve(root: NodeRecord, info: Info) -> Awaitable[NodeRecord | None] | None:
+        context: RequestContext = info.context
+        return context.nodes.load(root.parties[name]) if name in root.parties else None
+
+    return resolve
+
+
+async def _moves(root: NodeRecord, info: Info) -> list[dict[str, object]]:
+    """What happened to a request or pairing, as the viewer may know it."""
+    context: RequestContext = info.context
+    return [
+        {
+            "state": each.state,
+            "at": each.at,
+            "by": _mover(root, each),
+            "note": each.note or None,
+            "reason": (each.reason or None) if context.viewer.sees_everybody else None,
+        }
+        for each in await context.moves.load(root.uid)
+    ]
+
+
+def _mover(root: NodeRecord, move: StoredMove) -> str:
+    for name in ("mentor", "mentee"):
+        if move.person and move.person == root.parties.get(name):
+            return name
+    return "time" if not move.person and move.state in ("expired", "released", "stalled") else "coordinator"
+
+
+class Request(graphene.ObjectType):
+    """That a mentor is asked to take a mentee."""
+
+    class Meta:
+        """Shape."""
+
+        interfaces = (Node,)
+
+    is_type_of = is_kind("Request")
+    state = graphene.Field(RequestState, required=True, description="Where it stands.", resolver=stored("status"))
+    asked_at = graphene.Field(DateTime, required=True, description="When it was made.", resolver=stored("since"))
+    answered_at = graphene.Field(DateTime, description="Since when it waits no longer.", resolver=stored("until"))
+    expires_at = graphene.Field(DateTime, required=True, description="Until when it can be answered.")
+    mentor = graphene.Field(Person, description="Who is asked.", resolver=_party("mentor"))
+    mentee = graphene.Field(Person, description="For whom.", resolver=_party("mentee"))
+    goal = graphene.Field(Goal, description="The goal that it is about.", resolver=_party("goal"))
+    pairing = graphene.Field(lambda: Pairing, description="What it became; null unless it was accepted.")
+    moves = graphene.List(
+        graphene.NonNull(Move), required=True, description="What happened to it, in order.", resolver=_moves
+    )
+
+    @staticmethod
+    def resolve_expires_at(root: NodeRecord, _info: Info) -> object:
+        """Until when it can be answered."""
+        return root.properties["since"] + timedelta(days=root.properties["answer_within_days"])
+
+    @staticmethod
+    def resolve_pairing(root: NodeRecord, info: Info) -> Awaitable[NodeRecord | None]:
+        """What it became."""
+        context: RequestContext = info.context
+        return context.nodes.load(pairing.pairing_of(root.uid))
+
+
+class RequestEdge(graphene.ObjectType):
+    """A request in a list."""
+
+    cursor = graphene.String(required=True, description="Where to go on after it.")
+    node = graphene.Field(Request, description="The request.")
+
+
+class RequestConnection(graphene.ObjectType):
+    """A page of requests."""
+
+    edges = graphene.List(graphene.NonNull(RequestEdge), required=True, description="The requests.")
+    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+
+
+class Pairing(graphene.ObjectType):
+    """A mentor and a mentee who work, or have worked, together."""
+
+    class Meta:
+        """Shape."""
+
+        interfaces = (Node,)
+
+    is_type_of = is_kind("Pairing")
+    started_at = graphene.Field(DateTime, required=True, description="When it began.", resolver=stored("since"))
+    ended_at = graphene.Field(DateTime, description="When it ended.", resolver=stored("until"))
+    status = graphene.Field(PairingState, required=True, description="Where it stands.", resolver=stored("status"))
+    mentor = graphene.Field(Person, description="The mentor.", resolver=_party("mentor"))
+    mentee = graphene.Field(Person, description="The mentee.", resolver=_party("mentee"))
+    goal = graphene.Field(Goal, description="The goal that it is about.", resolver=_party("goal"))
+    moves = graphene.List(
+        graphene.NonNull(Move), required=True, description="What happened to it, in order.", resolver=_moves
+    )
+
+
+class RequestMentorInput(graphene.InputObjectType):
+    """Whom to ask, and for whom."""
+
+    mentee_id = graphene.ID(required=True, description="Who seeks a mentor.")
+    mentor_id = graphene.ID(required=True, description="Who is asked.")
+    goal_id = graphene.ID(description="One of the mentee's goals.")
+    is_proposal = graphene.Boolean(
+        default_value=False, description="Whether the mentee is to agree first; coordinators only."
+    )
+    note = graphene.String(description="What the mentor should know.")
+    answer_within_days = graphene.Int(
+        description=f"After so many days it expires; {pairing.ANSWER_WITHIN_DAYS} if not given."
+    )
+    external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
+    source = graphene.String(description="The system that externalId belongs to; `api` if none is given.")
+
+
+class MoveRequestInput(graphene.InputObjectType):
+    """Where a request is to go."""
+
+    request_id = graphene.ID(required=True, description="The request.")
+    to = graphene.Field(RequestState, required=True, description="Where to.")
+    reason = graphene.Field(MoveReason, description="Why; needed to decline, and seen by coordinators only.")
+    note = graphene.String(description="A word to the other side.")
+
+
+class RequestPayload(graphene.ObjectType):
+    """The request."""
+
+    request = graphene.Field(Request, description="The request, as it stands now.")
+    user_errors = errors_field()
+
+
+class SignAgreementInput(graphene.InputObjectType):
+    """What one of a pair agrees to; nobody signs for somebody else."""
+
+    pairing_id = graphene.ID(required=True, description="The pairing.")
+    text_version = graphene.String(required=True, description="Version of the text.")
+
+
+class MovePairingInput(graphene.InputObjectType):
+    """Where a pairing is to go."""
+
+    pairing_id = graphene.ID(required=True, description="The pairing.")
+    to = graphene.Field(PairingState, required=True, description="Where to; active needs the signatures of both.")
+    reason = graphene.Field(MoveReason, description="Why; needed to end it, and seen by coordinators only.")
+    note = graphene.String(description="A word to the other side.")
+
+
+class PairingPayload(graphene.ObjectType):
+    """The pairing."""
+
+    pairing = graphene.Field(Pairing, description="The pairing, as it stands now.")
+    user_errors = errors_field()
+
+
+class SetAwayInput(graphene.InputObjectType):
+    """When a person is away."""
+
+    person_id = graphene.ID(required=True, description="The person.")
+    since = graphene.Field(DateTime, required=True, description="From when on.")
+    until = graphene.Field(DateTime, required=True, description="From when on they are back.")
+
+
+class SetAwayPayload(graphene.ObjectType):
+    """Who is away, and who waits for them no longer."""
+
+    person = graphene.Field(Person, description="The person.")
+    released = graphene.List(
+        graphene.NonNull(Request), required=True, description="Requests that were released; offer these mentees others."
+    )
+    user_errors = errors_field()
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    value = given.get(name)
+    return str(getattr(value, "value", value) or "")
+
+
+class PairingMutations(graphene.ObjectType):
+    """What can be told of requests and pairings."""
+
+    request_mentor = graphene.Field(
+        RequestPayload,
+        description="Asks a mentor to take a mentee, or proposes a mentor to one.",
+        input=RequestMentorInput(required=True, description="Whom to ask."),
+    )
+    move_request = graphene.Field(
+        RequestPayload,
+        description="Accepts or declines a request, asks for more, answers that, takes it back.",
+        input=MoveRequestInput(required=True, description="Where to."),
+    )
+    sign_agreement = graphene.Field(
+        PairingPayload,
+        description="Signs the agreement of a pair, as one of the two.",
+        input=SignAgreementInput(required=True, description="What is agreed to."),
+    )
+    move_pairing = graphene.Field(
+        PairingPayload,
+        description="Begins, pauses, resumes, completes or ends a pairing.",
+        input=MovePairingInput(required=True, description="Where to."),
+    )
+    set_away = graphene.Field(
+        SetAwayPayload,
+        description="Says that a person is away; requests that wait for them are released.",
+        input=SetAwayInput(required=True, description="Who and when."),
+    )
+
+    @staticmethod
+    async def resolve_request_mentor(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Asks a mentor."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            told = {
+                f"{name}_id": read_global_id(input[f"{name}_id"], expected=kind, field=f"{name}Id")[1]
+                for name, kind in (("mentee", "Person"), ("mentor", "Person"), ("goal", "Goal"))
+                if input.get(f"{name}_id") is not None
+            }
+            return await pairing.request_mentor(
+                context.store,
+                context.viewer,
+                {**told, "answer_within_days": input.get("answer_within_days")},
+                context.recommender.scorer.policy.rules,
+                is_proposal=bool(input.get("is_proposal")),
+                note=_text(input, "note"),
+                source=_text(input, "source").strip() or recording.SOURCE,
+                external_id=_text(input, "external_id"),
+            )
+
+        return await payload(context, "request", work)
+
+    @staticmethod
+    async def resolve_move_request(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Moves a request."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            return await pairing.move_request(
+                context.store,
+                context.viewer,
+                read_global_id(input["request_id"], expected="Request", field="requestId")[1],
+                _text(input, "to"),
+                context.recommender.scorer.policy.rules,
+                reason=_text(input, "reason"),
+                note=_text(input, "note"),
+            )
+
+        return await payload(context, "request", work)
+
+    @staticmethod
+    async def resolve_sign_agreement(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Signs an agreement."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            uid = read_global_id(input["pairing_id"], expected="Pairing", field="pairingId")[1]
+            await pairing.sign_agreement(context.store, context.viewer, uid, input["text_version"])
+            return uid
+
+        return await payload(context, "pairing", work)
+
+    @staticmethod
+    async def resolve_move_pairing(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Moves a pairing."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            uid = read_global_id(input["pairing_id"], expected="Pairing", field="pairingId")[1]
+            await pairing.move_pairing(
+                context.store,
+                context.viewer,
+                uid,
+                _text(input, "to"),
+                reason=_text(input, "reason"),
+                note=_text(input, "note"),
+            )
+            return uid
+
+        return await payload(context, "pairing", work)
+
+    @staticmethod
+    async def resolve_set_away(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Says that a person is away."""
+        context: RequestContext = info.context
+        released: list[pairing.Released] = []
+
+        async def work() -> str:
+            person = person_of(input)
+            released.extend(
+                await pairing.set_away(context.store, context.viewer, person, input["since"], input["until"])
+            )
+            return person
+
+        told = await payload(context, "person", work)
+        return {**told, "released": await context.nodes.load_many([each.request for each in released])}

@@ -1,0 +1,55 @@
+"""From what the graph holds of two people to what the hard rules ask for, the same for answers and for acceptances."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.policy import RuleSettings
+from mentorgraph.graph.rules import PairFacts
+from mentorgraph.graph.store import native
+
+
+def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
+    """The free slots of a person in the week of an instant, or None where they have not said.
+
+    Args:
+        row: What `Store.read_asker` or `Store.read_candidates` told of them.
+        now: The instant.
+    """
+    if not row["windows"]:
+        return None
+    absences = [(native(since), native(until)) for since, until in row["absences"]]
+    return free_bits((Window(*window) for window in row["windows"]), absences, week_of(now))
+
+
+def pair_facts(
+    row: Mapping[str, Any], mentee: str, free: Bits | None, now: datetime, settings: RuleSettings
+) -> PairFacts:
+    """What the rules need to know of one mentor and one mentee.
+
+    Args:
+        row: What `Store.read_candidates` told of the mentor.
+        mentee: uid of the mentee.
+        free: When the mentee is free, see `free_of`.
+        now: The instant as of which facts count.
+        settings: What the policy says.
+    """
+    own = free_of(row, now)
+    shared = int(shared_minutes(free, own[np.newaxis])[0]) if own is not None and free is not None else None
+    left_on = native(row["left_on"])
+    return PairFacts(
+        same_person=row["uid"] == mentee,
+        is_mentor=bool(row["places"]),
+        consented=row["consented"],
+        left_on=left_on if left_on is not None and left_on < now else None,
+        places=max((places for places in row["places"] if places >= 0), default=settings.max_mentees),
+        taken=row["taken"],
+        paired=row["paired"],
+        blocked=row["blocked"],
+        away_until=max(map(native, row["away_until"]), default=None),
+        shared_minutes=shared,
+        least_shared_minutes=settings.least_overlap_minutes,
+    )

@@ -1,0 +1,384 @@
+"""The life of requests and pairings: asked for, answered, agreed to, moved on and ended, each move kept as a fact.
+
+A request is a fact of its own. Only the one that is accepted becomes a pairing, so nobody's past holds, and no model
+learns from, what never took place. Where a request or pairing stands is the state of its last move; the state is
+written beside it, since everything asks for it. Decisions are taken inside the transaction that writes, after the lock
+on the change counter: of fifty who want the last place, one gets it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mentorgraph.graph.eligibility import free_of, pair_facts
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.model import OPEN_STATES, Record, Row, uid_of
+from mentorgraph.graph.policy import RuleSettings
+from mentorgraph.graph.recording import SOURCE, key_of, present
+from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
+from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST
+from mentorgraph.graph.store import Matter, Store
+from mentorgraph.graph.viewer import Viewer
+
+ANSWER_WITHIN_DAYS = 14
+"""How long a request waits for its answer where nothing else is said."""
+
+PASSED_OVER = ("AWAY", "NO_SHARED_TIME")
+"""Rules about the time being, which do not keep a mentor from accepting."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A request that waits no longer, for no fault of whoever asked.
+
+    Attributes:
+        request: Its uid.
+        mentee: uid of whoever asked, who is to be offered others.
+        goal: uid of the goal; empty for none.
+    """
+
+    request: str
+    mentee: str
+    goal: str
+
+
+async def request_mentor(
+    store: Store,
+    viewer: Viewer,
+    request: Row,
+    rules: RuleSettings,
+    *,
+    is_proposal: bool = False,
+    note: str = "",
+    source: str = SOURCE,
+    external_id: str = "",
+    clock: Clock = present,
+) -> str:
+    """Asks a mentor on behalf of a mentee, or proposes a mentor to a mentee.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: the mentee, or a coordinator.
+        request: `mentee_id`, `mentor_id`, and where wanted `goal_id`, `programme_id`, `answer_within_days`.
+        rules: What the policy says.
+        is_proposal: Whether the mentee is to agree first; coordinators only.
+        note: What the mentor should know.
+        source: System that `external_id` belongs to.
+        external_id: The request's key there; telling the same key again changes nothing.
+        clock: The present instant.
+
+    Returns:
+        uid of the request.
+
+    Raises:
+        DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED`, `NOT_ALLOWED` where a rule forbids the pair,
+            `CONFLICT` where the same is asked already.
+    """
+    mentee, mentor, goal = (str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id"))
+    if not (_coordinates(viewer) or (viewer.person == mentee and not is_proposal)):
+        told = "propose mentors" if is_proposal else "ask for others"
+        raise DomainError(f"only coordinators {told}", code="FORBIDDEN", field="menteeId")
+    state = "proposed" if is_proposal else "requested"
+
+    async def decide(known: Store) -> tuple[list[Record], str]:
+        now = clock()
+        key = key_of(external_id, now)
+        uid = uid_of(source, "requests", key)
+        if external_id and await known.read_request(uid):
+            return [], uid
+        asker = await known.read_asker(mentee, goal or None, now)
+        if asker is None:
+            raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
+        if goal and asker["goal"] is None:
+            raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
+        if not asker["consented"]:
+            raise DomainError("this person has not agreed to be matched", code="CONSENT_REQUIRED", field="menteeId")
+        rows = await known.read_candidates(mentee, [mentor], now)
+        if not rows:
+            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+        pair = pair_facts(rows[0], mentee, free_of(asker, now), now, rules)
+        if not _coordinates(viewer) and not may_be_shown(pair):
+            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+        _refuse(refusals(pair), viewer)
+        waiting = await known.read_open_requests_to(mentor)
+        if any(each["mentee"] == mentee for each in waiting):
+            raise DomainError("this mentor is asked already and has not answered", code="CONFLICT", field="mentorId")
+        row = {"answer_within_days": ANSWER_WITHIN_DAYS, **_told(request), "id": key, "asked_on": now, "status": state}
+        return [*facts_of("requests", row, source), _move("request", uid, state, now, viewer, note=note)], uid
+
+    return await store.decide_and_write(decide)
+
+
+async def move_request(
+    store: Store,
+    viewer: Viewer,
+    request: str,
+    to: str,
+    rules: RuleSettings,
+    *,
+    reason: str = "",
+    note: str = "",
+    clock: Clock = present,
+) -> str:
+    """Answers a request, asks for more, takes it back; accepting it makes the pairing.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: the mentor, the mentee or a coordinator.
+        request: uid of the request.
+        to: One of `model.REQUEST_STATES`.
+        rules: What the policy says.
+        reason: One of `model.REASONS`; needed to decline.
+        note: A word to the other side.
+        clock: The present instant.
+
+    Returns:
+        uid of the request.
+
+    Raises:
+        DomainError: As `states.Moved.check`; `NOT_FOUND`, also for whoever has no part in it; `EXPIRED`; `NOT_ALLOWED`
+            where a rule forbids the pair by now.
+    """
+
+    async def decide(known: Store) -> tuple[list[Record], str]:
+        matter = await known.read_request(request)
+        mover = _mover(matter, viewer)
+        if matter is None or not mover:
+            raise DomainError("no request has this id", code="NOT_FOUND", field="requestId")
+        record = matter.record
+        state, now = str(record.properties["status"]), matter.after(clock())
+        REQUEST.check(state, to, mover, reason)
+        if mover != CLOCK and _deadline(record) <= now:
+            ended = _deadline(record).date().isoformat()
+            raise DomainError(f"this request expired on {ended}; ask again", code="EXPIRED", field="requestId")
+        answered = {} if to in REQUEST.open_states else {"until": now}
+        written = [replace(record, properties={**record.properties, "status": to, **answered})]
+        written.append(_move("request", request, to, now, viewer, reason, note))
+        if to == "accepted":
+            written += await _accepted(known, viewer, matter, now, rules)
+        return written, request
+
+    return await store.decide_and_write(decide)
+
+
+async def _accepted(
+    known: Store, viewer: Viewer, matter: Matter, now: datetime, rules: RuleSettings
+) -> Sequence[Record]:
+    """The pairing that an accepted request becomes, if no rule forbids it by now."""
+    links = matter.record.links
+    mentor, mentee = links["mentor"], links["mentee"]
+    [row] = await known.read_candidates(mentee, [mentor], now)
+    # As of now, and not of the instant before: who was accepted in this very moment has a place.
+    pair = pair_facts({**row, "taken": matter.taken}, mentee, None, now, rules)
+    _refuse([each for each in refusals(pair) if each.rule not in PASSED_OVER], viewer)
+    pairing = pairing_of(matter.record.uid)
+    parties = {f"{name}_id": uid for name, uid in links.items()}
+    told: Row = {**parties, "id": pairing, "started_on": now, "status": "accepted"}
+    return [*facts_of("pairings", told, SOURCE), _move("pairing", pairing, "accepted", now, viewer)]
+
+
+def pairing_of(request: str) -> str:
+    """The uid of the pairing that a request becomes when it is accepted."""
+    return uid_of("mentorgraph", "pairings", f"of request {request}")
+
+
+async def sign_agreement(
+    store: Store, viewer: Viewer, pairing: str, text_version: str, *, clock: Clock = present
+) -> None:
+    """Records that one of a pair agrees to how they work together; nobody signs for somebody else.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: the mentor or the mentee.
+        pairing: uid of the pairing.
+        text_version: Version of the text that they agree to; signing the same one again changes nothing.
+        clock: The present instant.
+
+    Raises:
+        DomainError: `NOT_FOUND`, `FORBIDDEN`, `FORBIDDEN_MOVE` where the pairing is over.
+        InvalidFact: The version is no text.
+    """
+
+    async def decide(known: Store) -> tuple[list[Record], None]:
+        matter = await known.read_pairing(pairing)
+        mover = _mover(matter, viewer)
+        if matter is None or not mover:
+            raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
+        if viewer.person not in (matter.record.links["mentor"], matter.record.links["mentee"]):
+            raise DomainError("only the two people of a pairing sign for it", code="FORBIDDEN", field="pairingId")
+        if matter.record.properties["status"] not in OPEN_STATES:
+            raise DomainError("this pairing is over", code="FORBIDDEN_MOVE", field="pairingId")
+        row = {"pairing_id": pairing, "person_id": viewer.person, "text_version": text_version}
+        [signed] = facts_of("signatures", {**row, "signed_on": clock()}, SOURCE)
+        is_known = (viewer.person, signed.properties["text_version"]) in matter.signatures
+        return [] if is_known else [signed], None
+
+    await store.decide_and_write(decide)
+
+
+async def move_pairing(
+    store: Store,
+    viewer: Viewer,
+    pairing: str,
+    to: str,
+    *,
+    reason: str = "",
+    note: str = "",
+    clock: Clock = present,
+) -> None:
+    """Begins, pauses, resumes, completes or ends a pairing.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: the mentor, the mentee or a coordinator.
+        pairing: uid of the pairing.
+        to: One of `model.PAIRING_STATES`.
+        reason: One of `model.REASONS`; needed to end it.
+        note: A word to the other side.
+        clock: The present instant.
+
+    Raises:
+        DomainError: As `states.Moved.check`; `NOT_FOUND`, also for whoever has no part in it; `NOT_SIGNED` where both
+            have not signed the same agreement.
+    """
+
+    async def decide(known: Store) -> tuple[list[Record], None]:
+        matter = await known.read_pairing(pairing)
+        mover = _mover(matter, viewer)
+        if matter is None or not mover:
+            raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
+        record = matter.record
+        state, now = str(record.properties["status"]), matter.after(clock())
+        PAIRING.check(state, to, mover, reason)
+        if state == "accepted" and to == "active":
+            _refuse_unsigned(matter)
+        ended = {} if to in OPEN_STATES else {"until": now}
+        moved = replace(record, properties={**record.properties, "status": to, **ended})
+        return [moved, _move("pairing", pairing, to, now, viewer, reason, note)], None
+
+    await store.decide_and_write(decide)
+
+
+async def set_away(
+    store: Store, viewer: Viewer, person: str, since: datetime, until: datetime, *, clock: Clock = present
+) -> list[Released]:
+    """Records that a person is away, and releases the requests that wait for them where that is so by now.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: the person, or a coordinator.
+        person: uid of the person.
+        since: First instant.
+        until: The instant from which they are back.
+        clock: The present instant.
+
+    Returns:
+        What was released, so that each mentee can be offered others.
+
+    Raises:
+        DomainError: `FORBIDDEN`, `NOT_FOUND`.
+        InvalidFact: The end lies before the beginning.
+    """
+    if not (_coordinates(viewer) or viewer.person == person):
+        raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
+    told = facts_of("absences", {"person_id": person, "since": since, "until": until}, SOURCE)
+
+    async def decide(known: Store) -> tuple[list[Record], list[Released]]:
+        if (await known.find_existing([person])).get(person) != "Person":
+            raise DomainError("no person has this id", code="NOT_FOUND", field="personId")
+        written, released = list(told), []
+        if since <= clock() < until:
+            for each in await known.read_open_requests_to(person):
+                written += await _timed_out(known, each["uid"], "released", clock)
+                released.append(Released(each["uid"], each["mentee"], each["goal"] or ""))
+        return written, released
+
+    return await store.decide_and_write(decide)
+
+
+async def expire_requests(store: Store, *, clock: Clock = present) -> list[Released]:
+    """Ends the requests that nobody answered in time.
+
+    Returns:
+        What has expired, so that each mentee can be offered others.
+    """
+
+    async def decide(known: Store) -> tuple[list[Record], list[Released]]:
+        written: list[Record] = []
+        expired = []
+        for each in await known.read_open_requests():
+            if each["asked_on"] + timedelta(days=each["days"]) <= clock():
+                written += await _timed_out(known, each["uid"], "expired", clock)
+                expired.append(Released(each["uid"], each["mentee"], each["goal"] or ""))
+        return written, expired
+
+    return await store.decide_and_write(decide)
+
+
+async def _timed_out(known: Store, request: str, to: str, clock: Clock) -> list[Record]:
+    """A request that waits no longer, for reasons that are nobody's."""
+    matter = await known.read_request(request)
+    assert matter is not None  # noqa: S101 - it was read in this transaction
+    now = matter.after(clock())
+    REQUEST.check(str(matter.record.properties["status"]), to, CLOCK, "")
+    ended = replace(matter.record, properties={**matter.record.properties, "status": to, "until": now})
+    return [ended, _move("request", request, to, now, Viewer())]
+
+
+def _move(of: str, uid: str, state: str, now: datetime, viewer: Viewer, reason: str = "", note: str = "") -> Record:
+    """The fact that something was moved."""
+    told = {f"{of}_id": uid, "moved_on": now, "state": state, "reason": reason, "note": note}
+    [move] = facts_of("moves", {**told, "person_id": viewer.person}, SOURCE)
+    return move
+
+
+def _coordinates(viewer: Viewer) -> bool:
+    return COORDINATOR in viewer.roles
+
+
+def _mover(matter: Matter | None, viewer: Viewer) -> str:
+    """As what a viewer moves something; empty for whoever has no part in it."""
+    links = matter.record.links if matter is not None else {}
+    if viewer.person and viewer.person == links.get("mentor"):
+        return MENTOR
+    if viewer.person and viewer.person == links.get("mentee"):
+        return MENTEE
+    return COORDINATOR if _coordinates(viewer) else ""
+
+
+def _deadline(request: Record) -> datetime:
+    asked, days = request.properties["since"], request.properties["answer_within_days"]
+    assert isinstance(asked, datetime)  # noqa: S101
+    assert isinstance(days, int)  # noqa: S101
+    return asked + timedelta(days=days)
+
+
+def _refuse(found: Sequence[Refusal], viewer: Viewer) -> None:
+    """Refuses a pair that rules forbid; participants are not told what is the case with somebody else."""
+    if not found:
+        return
+    if not _coordinates(viewer):
+        full = any(each.rule == "NO_CAPACITY" for each in found)
+        told = "no place is left" if full else "this pair cannot be made now; ask your coordinator"
+        raise DomainError(told, code="NO_CAPACITY" if full else "NOT_ALLOWED", field="mentorId")
+    told = "; ".join(f"{each.fact} ({each.remedy})" if each.remedy else each.fact for each in found)
+    code = "NO_CAPACITY" if [each.rule for each in found] == ["NO_CAPACITY"] else "NOT_ALLOWED"
+    raise DomainError(f"a rule forbids this pair: {told}", code=code, field="mentorId")
+
+
+def _refuse_unsigned(matter: Matter) -> None:
+    both = [
+        {version for person, version in matter.signatures if person == matter.record.links[side]}
+        for side in ("mentor", "mentee")
+    ]
+    if not both[0] & both[1]:
+        waits = " and ".join(f"the {side}" for side, own in zip(("mentor", "mentee"), both, strict=True) if not own)
+        told = f"{waits} has not signed" if waits else "the two have signed different versions of"
+        raise DomainError(f"{told} the agreement", code="NOT_SIGNED", field="pairingId")
+
+
+def _told(row: Row) -> Row:
+    return {name: value for name, value in row.items() if value not in (None, "")}
