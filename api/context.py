@@ -13,6 +13,7 @@ from aiodataloader import DataLoader
 from mentorgraph.api.errors import without_texts
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
@@ -21,7 +22,6 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.recording import present
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.store import Move, NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +18,7 @@ from typing import Any, cast
 from graphql import OperationDefinitionNode, get_operation_ast, parse
 
 from mentorgraph.api.ids import global_id
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.model import KINDS
 from mentorgraph.graph.store import Store
 
@@ -98,7 +99,7 @@ async def askers_in(store: Store) -> list[Asker]:
 
     They are the people who would ask for a mentor today.
     """
-    now = datetime.now(UTC)
+    now = present()
 
     def holds(properties: Mapping[str, Any]) -> bool:
         return properties.get("until") is None or properties["until"] >= now

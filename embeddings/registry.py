@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 
 ARRAYS, TEXTS, MANIFEST, CARD = "model.safetensors", "texts.json", "manifest.json", "card.md"
@@ -209,7 +210,7 @@ class Registry:
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         files[MANIFEST] = orjson.dumps({**manifest, "files": hashes}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         digest = hashlib.sha256(files[MANIFEST]).hexdigest()[:12]
-        version = f"{datetime.now(UTC):%Y%m%d}-{digest}"
+        version = f"{present():%Y%m%d}-{digest}"
         with self._alone():
             self._sweep()
             if not (self.folder / version).exists():
@@ -253,7 +254,7 @@ class Registry:
                 raise ModelRefused(f"{previous or 'rules'} serves now, not {expected or 'rules'}; compare again")
             if previous == version:
                 return
-            told = {"at": datetime.now(UTC).isoformat(), "version": version, "previous": previous, "reason": reason}
+            told = {"at": present().isoformat(), "version": version, "previous": previous, "reason": reason}
             try:
                 with (self.folder / "history.jsonl").open("ab") as stream:
                     stream.write(orjson.dumps(told) + b"\n")

@@ -7,7 +7,7 @@ it attends to are the facts of the day on which it is asked.
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
 from mentorgraph.embeddings.training import Recipe, last_window, train
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.policy import Policy
 
@@ -177,7 +178,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
     told = run.snapshot.manifest
     return {
         "ranking": ranking,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": present().isoformat(timespec="seconds"),
         "setting": run.model.setting.name,
         "seed": run.seed,
         "snapshot": {**asdict(told), "as_of": told.as_of.isoformat()},

@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.columns import LOADED, Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import KINDS, Record
@@ -104,7 +105,7 @@ async def take(
     Raises:
         DomainError: `GRAPH_BUSY`, others kept writing; `DISK_FULL`, the folder cannot be written.
     """
-    as_of = as_of or datetime.now(UTC)
+    as_of = as_of or present()
     staging = parent / f".staging-{secrets.token_hex(4)}"
     try:
         staging.mkdir(mode=0o700, parents=True)

@@ -6,9 +6,9 @@ few only. Round trips: one for changes, one for whoever asks, O(log n) for rules
 Later pages go on in the order of the first one; the rules look at the present on every page.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.availability import Bits
+from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.eligibility import free_of, pair_facts
@@ -159,10 +160,6 @@ class _Asker:
     scores: Scores
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True)
 class Recommender:
     """Answers for one graph.
@@ -177,7 +174,7 @@ class Recommender:
     store: Store
     scorer: Scorer
     columns: Columns = field(default_factory=Columns)
-    clock: Callable[[], datetime] = _now
+    clock: Clock = present
 
     async def recommend(
         self,

@@ -6,16 +6,17 @@ written beside it, since everything asks for it. Decisions are taken inside the 
 on the change counter: of fifty who want the last place, one gets it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.eligibility import free_of, pair_facts
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import OPEN_STATES, Record, Row, uid_of
 from mentorgraph.graph.policy import RuleSettings
-from mentorgraph.graph.recording import SOURCE, key_of, present
+from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
 from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST
 from mentorgraph.graph.store import Matter, Store
@@ -26,8 +27,6 @@ ANSWER_WITHIN_DAYS = 14
 
 PASSED_OVER = ("AWAY", "NO_SHARED_TIME")
 """Rules about the time being, which do not keep a mentor from accepting."""
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ the viewer may not say it or what it refers to does not exist.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
@@ -18,11 +19,6 @@ from mentorgraph.graph.viewer import Viewer
 
 SOURCE = "api"
 """Source of facts for which the caller names none."""
-
-
-def present() -> datetime:
-    """The present instant."""
-    return datetime.now(UTC)
 
 
 async def register_person(

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id, read_given_id, read_global_id
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ModelRefused, Registry
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -102,7 +102,7 @@ def _asked_for(recommendation: str | None) -> Iterator[Decision]:
 def _tell_changes(recommendation: str | None) -> None:
     async def work(database: Database, show: Report) -> list[tuple[str, Difference]]:
         await prepare_to_read(database)
-        store, now = Store(database), datetime.now(UTC)
+        store, now = Store(database), present()
         changes: list[tuple[str, Difference]] = []
         for number, decision in enumerate(_asked_for(recommendation), 1):
             show("Comparing with the graph", number, 0)

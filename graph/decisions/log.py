@@ -10,10 +10,10 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.decisions.entry import Decision, entry_of, people_of
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.reading import Records
@@ -100,7 +100,7 @@ class DecisionLog:
         """Whether the disk has taken the answers."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            now = datetime.now(UTC)
+            now = present()
             keys = self.keys.of(uid for slate in slates for uid in people_of(slate))
             entries = [entry_of(slate, keys, self._code_version, now) for slate in slates]
             policies = {slate.asked.policy.version: slate.asked.policy.content for slate in slates}

@@ -12,10 +12,10 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.decisions.chain import GENESIS, Chain, Line, read_lines
 
 ANCHORS = "anchors.log"
@@ -48,7 +48,7 @@ class Segment:
     """
 
     def __init__(self, folder: Path, code_version: str) -> None:
-        now = datetime.now(UTC)
+        now = present()
         self.name = f"{now:%Y%m%dT%H%M%S%f}Z-{os.getpid()}-{secrets.token_hex(3)}"
         self.is_broken = False
         self._folder = folder
@@ -99,7 +99,7 @@ class Segment:
                 "segment": self.name,
                 "lines": self._chain.length,
                 "head": self._chain.head,
-                "at": datetime.now(UTC),
+                "at": present(),
                 "closes": closes,
             },
         )
