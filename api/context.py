@@ -23,6 +23,7 @@ from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.scoring import RulesScorer, Scorer
+from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
 from mentorgraph.graph.store import Move, NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -209,6 +210,19 @@ class MovesLoader(DataLoader[str, list[Move]]):
         return [found.get(uid, []) for uid in uids]
 
 
+class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):
+    """Reads the minutes that one answer mentions, of all people and months in one round trip."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[Minutes | None]:
+        """Reads some minutes, in the order of their keys: uid of a person and month."""
+        found = await read_minutes(self._store, keys)
+        return [found.get(key) for key in keys]
+
+
 class RequestContext:
     """What resolvers find as `info.context`.
 
@@ -247,6 +261,21 @@ class RequestContext:
     def moves(self) -> MovesLoader:
         """Moves by the uid of what was moved."""
         return MovesLoader(self.store)
+
+    @cached_property
+    def _minutes(self) -> "MinutesLoader":
+        return MinutesLoader(self.store)
+
+    async def minutes_of(self, person: str, month: str) -> Minutes | None:
+        """What a month took of somebody, if the viewer may see it: they themselves and coordinators.
+
+        Raises:
+            DomainError: `BAD_USER_INPUT`, it is no month.
+        """
+        month_of(month)
+        if not self.viewer.sees_everybody and self.viewer.person != person:
+            return None
+        return await self._minutes.load((person, month))
 
     async def decision(self, recommendation: str) -> Decision | None:
         """The kept answer that holds a recommendation, if there is one and the viewer may see it."""

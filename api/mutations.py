@@ -46,7 +46,8 @@ def errors_field() -> graphene.List:
     )
 
 
-def _source() -> graphene.String:
+def source_field() -> graphene.String:
+    """The field of an input that says where something is known from."""
     return graphene.String(description="The system that externalId belongs to; `api` if none is given.")
 
 
@@ -69,7 +70,7 @@ class RegisterPersonInput(graphene.InputObjectType):
     consents = graphene.List(graphene.NonNull(ConsentPurpose), description="What they agree to.")
     consent_text_version = graphene.String(description="Version of the text that they agreed to.")
     external_id = graphene.String(description="Their key in another system; telling the same again changes nothing.")
-    source = _source()
+    source = source_field()
 
 
 class RegisterPersonPayload(graphene.ObjectType):
@@ -89,7 +90,7 @@ class CreateGoalInput(graphene.InputObjectType):
     unit_id = graphene.ID(description="The organisation unit that it belongs to.")
     created_at = graphene.Field(DateTime, description="When it was set; now if not given.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
-    source = _source()
+    source = source_field()
 
 
 class CreateGoalPayload(graphene.ObjectType):
@@ -116,7 +117,7 @@ class SetAvailabilityInput(graphene.InputObjectType):
         graphene.NonNull(AvailabilityWindowInput), required=True, description="Weekly windows; none for no time at all."
     )
     since = graphene.Field(DateTime, description="From when on; now if not given.")
-    source = _source()
+    source = source_field()
 
 
 class SetAvailabilityPayload(graphene.ObjectType):
@@ -134,7 +135,7 @@ class RecordConsentInput(graphene.InputObjectType):
     granted = graphene.Boolean(required=True, description="Whether they agree.")
     text_version = graphene.String(required=True, description="Version of the text that they were shown.")
     since = graphene.Field(DateTime, description="From when on; now if not given.")
-    source = _source()
+    source = source_field()
 
 
 class RecordConsentPayload(graphene.ObjectType):
@@ -179,15 +180,15 @@ class Mutation(graphene.ObjectType):
                 context.viewer,
                 {
                     "name": input["name"],
-                    "roles": "|".join(_names(input["roles"])),
+                    "roles": "|".join(names_of(input["roles"])),
                     "joined_on": input.get("joined_at"),
                     "zone": input.get("zone"),
                 },
                 offers=_skills(input.get("offers"), "offers"),
                 wants=_skills(input.get("wants"), "wants"),
-                consents=_names(input.get("consents") or []),
+                consents=names_of(input.get("consents") or []),
                 text_version=input.get("consent_text_version") or "",
-                source=_told_source(input),
+                source=told_source(input),
                 external_id=input.get("external_id") or "",
             )
 
@@ -213,7 +214,7 @@ class Mutation(graphene.ObjectType):
                     "created_on": input.get("created_at"),
                 },
                 needs=_skills(input.get("needs"), "needs"),
-                source=_told_source(input),
+                source=told_source(input),
                 external_id=input.get("external_id") or "",
             )
 
@@ -231,7 +232,7 @@ class Mutation(graphene.ObjectType):
                 context.viewer,
                 person,
                 [{**window, "zone": input["zone"]} for window in input["windows"]],
-                source=_told_source(input),
+                source=told_source(input),
                 since=input.get("since"),
             )
             return person
@@ -245,7 +246,7 @@ class Mutation(graphene.ObjectType):
 
         async def work() -> str:
             person = person_of(input)
-            [purpose] = _names([input["purpose"]])
+            [purpose] = names_of([input["purpose"]])
             await recording.record_consent(
                 context.store,
                 context.viewer,
@@ -253,7 +254,7 @@ class Mutation(graphene.ObjectType):
                 purpose,
                 input["granted"],
                 input["text_version"],
-                source=_told_source(input),
+                source=told_source(input),
                 since=input.get("since"),
             )
             return person
@@ -317,7 +318,8 @@ def person_of(given: Mapping[str, Any]) -> str:
     return read_global_id(given["person_id"], expected="Person", field="personId")[1]
 
 
-def _told_source(given: Mapping[str, Any]) -> str:
+def told_source(given: Mapping[str, Any]) -> str:
+    """Where an input says that it is known from."""
     return (given.get("source") or "").strip() or recording.SOURCE
 
 
@@ -331,6 +333,6 @@ def _skills(given: list[Mapping[str, Any]] | None, field: str) -> list[dict[str,
     ]
 
 
-def _names(members: list[Any]) -> list[str]:
+def names_of(members: list[Any]) -> list[str]:
     """What the domain calls enum members; graphene hands over members or their values."""
     return [getattr(member, "value", member) for member in members]

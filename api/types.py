@@ -78,6 +78,18 @@ ConsentPurpose = enum_of(
 )
 
 
+SessionKind = enum_of(
+    "SessionKind",
+    {
+        "live": "Both were there at the same time.",
+        "asynchronous": "Each wrote or spoke when they could.",
+        "recorded": "One was watched or heard; only the link to it is kept.",
+        "written": "One wrote, and the other read.",
+    },
+    "How a session was held.",
+)
+
+
 class Node(graphene.Interface):
     """Anything that has a global id and can be asked for again."""
 
@@ -163,6 +175,8 @@ class Session(graphene.ObjectType):
     is_type_of = is_kind("Session")
     started_at = graphene.Field(DateTime, required=True, description="When it began.", resolver=stored("since"))
     minutes = graphene.Int(required=True, description="How long it took.", resolver=stored("minutes"))
+    kind = graphene.Field(SessionKind, description="How it was held.", resolver=stored("kind"))
+    link = graphene.String(description="Where a recorded one is.", resolver=stored("link"))
 
 
 class Goal(graphene.ObjectType):
@@ -228,6 +242,30 @@ class Person(graphene.ObjectType):
     zone = graphene.String(description="Their IANA time zone.", resolver=stored("zone"))
     joined_at = graphene.Field(DateTime, required=True, description="When they joined.", resolver=stored("since"))
     roles = graphene.List(graphene.NonNull(RoleName), required=True, description="The roles they have now.")
+    minutes_used = graphene.Int(
+        description="Minutes of their sessions in a month, over all programmes; null for whom you may not see it of.",
+        month=graphene.String(required=True, description="A month of UTC, such as 2026-03."),
+        role=RoleName(description="In which role; in all if none is given."),
+    )
+    minutes_left = graphene.Int(
+        description="Minutes of a month's budget that are left, below 0 where it is overdrawn; null without a budget.",
+        month=graphene.String(required=True, description="A month of UTC, such as 2026-03."),
+        role=RoleName(description="The role whose hours count; mentor if none is given."),
+    )
+
+    @staticmethod
+    async def resolve_minutes_used(root: NodeRecord, info: Info, month: str, role: Any = None) -> int | None:
+        """Minutes used in a month."""
+        context: RequestContext = info.context
+        found = await context.minutes_of(root.uid, month)
+        return None if found is None else found.used_as(getattr(role, "value", role))
+
+    @staticmethod
+    async def resolve_minutes_left(root: NodeRecord, info: Info, month: str, role: Any = None) -> int | None:
+        """Minutes left of a month."""
+        context: RequestContext = info.context
+        found = await context.minutes_of(root.uid, month)
+        return None if found is None else found.left_as(getattr(role, "value", role) or "mentor")
 
     @staticmethod
     def resolve_roles(root: NodeRecord, _info: Info) -> list[str]:

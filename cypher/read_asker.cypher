@@ -2,6 +2,8 @@
 // $mentee: string, uid of the person
 // $goal: string or null, uid of the goal; null takes the latest one that is open
 // $now: instant as of which facts count
+// $week: instant with which the week of that one begins
+// $next_week: instant with which the next one does; busy times come as milliseconds since 1970
 MATCH (mentee:Person {uid: $mentee})
 OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
 WHERE CASE WHEN $goal IS NULL THEN goal.since < $now AND (goal.until IS NULL OR goal.until >= $now) ELSE goal.uid = $goal END
@@ -22,4 +24,9 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
          MATCH (mentee)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now
          RETURN [absence.since, absence.until]
-       } AS absences
+       } AS absences,
+       COLLECT {
+         MATCH (mentee)-[:BUSY]->(busy:BusyTime)
+         WHERE busy.since < $next_week AND busy.until > $week
+         RETURN [busy.since.epochMillis, busy.until.epochMillis]
+       } AS busy

@@ -2,6 +2,8 @@
 // $mentee: string, uid of the person who asks
 // $mentors: list of strings, uids of the mentors
 // $now: instant as of which facts count
+// $week: instant with which the week of that one begins
+// $next_week: instant with which the next one does; busy times come as milliseconds since 1970
 // $open: list of strings, states of a pairing that takes up a place
 UNWIND $mentors AS uid
 MATCH (mentor:Person {uid: uid})
@@ -44,4 +46,9 @@ RETURN uid, mentor.until AS left_on,
          MATCH (mentor)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now
          RETURN [absence.since, absence.until]
-       } AS absences
+       } AS absences,
+       COLLECT {
+         MATCH (mentor)-[:BUSY]->(busy:BusyTime)
+         WHERE busy.since < $next_week AND busy.until > $week
+         RETURN [busy.since.epochMillis, busy.until.epochMillis]
+       } AS busy

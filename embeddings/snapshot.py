@@ -26,7 +26,7 @@ from mentorgraph.graph.model import KINDS, Record
 from mentorgraph.graph.store import Store
 
 FACTS, MANIFEST = "facts.jsonl.gz", "manifest.json"
-LEFT_OUT = frozenset({"source", "external_id", "aliases"})
+LEFT_OUT = frozenset({"source", "external_id", "aliases", "link", "check_in_days"})
 """Properties that are never part of a snapshot."""
 OF_PEOPLE = frozenset({"name", "zone"})
 """Properties of people that are not. Availability, from which the common time is computed, has zones of its own."""
@@ -197,8 +197,8 @@ def _line(record: Record, as_of: datetime) -> bytes:
         if name not in LEFT_OUT and not (record.kind == "people" and name in OF_PEOPLE)
     }
     if (until := properties.get("until")) is not None and until >= as_of:
-        # It had not ended yet, so neither its end nor how it went was known. Availability and absences are planned.
-        if record.kind not in ("availability", "absences"):
+        # It had not ended yet, so neither its end nor how it went was known. What is planned keeps its end.
+        if record.kind not in ("availability", "absences", "busy_times"):
             del properties["until"]
             properties.pop("outcome", None)
             if record.kind == "pairings":

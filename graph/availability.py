@@ -46,6 +46,11 @@ def week_of(now: datetime) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def monday_of(now: datetime) -> datetime:
+    """The instant that begins the week of another one, in UTC."""
+    return datetime.combine(week_of(now), time(), UTC)
+
+
 @lru_cache(maxsize=50_000)
 def window_bits(window: Window, monday: date) -> Bits:
     """The slots of a UTC week in which the wall clock shows a time of a window: `uint8[ROW_BYTES]`, not to be changed.
@@ -73,12 +78,12 @@ def _slot_of_day(local: str) -> int:
     return (hours * 60 + minutes) // SLOT_MINUTES
 
 
-def free_bits(windows: Iterable[Window], absences: Iterable[tuple[datetime, datetime]], monday: date) -> Bits:
+def free_bits(windows: Iterable[Window], taken: Iterable[tuple[datetime, datetime]], monday: date) -> Bits:
     """The free slots of one person in one week.
 
     Args:
         windows: Windows that are valid in that week.
-        absences: Half-open spans in which the person is away.
+        taken: Half-open spans in which the person is away or busy.
         monday: The week.
 
     Returns:
@@ -87,7 +92,7 @@ def free_bits(windows: Iterable[Window], absences: Iterable[tuple[datetime, date
     free = np.zeros(ROW_BYTES, dtype=np.uint8)
     for window in windows:
         free |= window_bits(window, monday)
-    for since, until in absences:
+    for since, until in taken:
         free &= ~span_bits(since, until, monday)
     return free
 
@@ -97,7 +102,7 @@ def span_bits(since: datetime, until: datetime, monday: date) -> Bits:
     slots = np.zeros(SLOTS, dtype=bool)
     origin = datetime.combine(monday, time(), UTC)
     slot = timedelta(minutes=SLOT_MINUTES)
-    # An absence covers every slot that it touches.
+    # An absence or a busy time covers every slot that it touches.
     slots[max((since - origin) // slot, 0) : max(-((origin - until) // slot), 0)] = True
     return np.packbits(slots)
 

@@ -7,7 +7,7 @@ day is therefore answered by the same code as now.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -35,6 +35,7 @@ LOADED = (
     "sessions",
     "availability",
     "absences",
+    "busy_times",
 )
 """Kinds that scoring looks at; what only rules look at is read from the graph for each answer."""
 
@@ -43,6 +44,8 @@ Numbers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 Derived = TypeVar("Derived")
+
+WEEK_S = 7 * 24 * 60 * 60
 
 NONE = -1
 """Index number of an absent link."""
@@ -266,23 +269,31 @@ class Columns:
             `uint8[people, ROW_BYTES]`, and `bool[people]` telling who stated any availability.
         """
         monday = availability.week_of(now)
-        windows, absences = self.tables["availability"], self.tables["absences"]
+        windows, absences, busy = (self.tables[name] for name in ("availability", "absences", "busy_times"))
         valid, away = windows.valid(now.timestamp()), absences.begun(now.timestamp())
-        key = (windows.state(now.timestamp()), absences.state(now.timestamp()), len(self.people), monday)
+        key = (windows.state(now.timestamp()), absences.state(now.timestamp()), busy.version, len(self.people), monday)
         return self.remember("free", key, lambda: self._free_slots(monday, valid, away))
 
     def _free_slots(self, monday: date, valid: Mask, away: Mask) -> tuple[NDArray[np.uint8], Mask]:
-        windows, absences = self.tables["availability"], self.tables["absences"]
+        windows = self.tables["availability"]
         free = np.zeros((len(self.people), availability.ROW_BYTES), np.uint8)
         stated = np.zeros(len(self.people), bool)
         for row in np.flatnonzero(valid):
             person = int(windows.numbers("person")[row])
             free[person] |= availability.window_bits(self.window(int(row)), monday)
             stated[person] = True
-        for row in np.flatnonzero(away):
-            since, until = (_instant(absences.reals(name)[row]) for name in ("since", "until"))
-            free[int(absences.numbers("person")[row])] &= ~availability.span_bits(since, until, monday)
+        for name, mask in (("absences", away), ("busy_times", self._busy_in(monday))):
+            table = self.tables[name]
+            for row in np.flatnonzero(mask):
+                since, until = (_instant(table.reals(end)[row]) for end in ("since", "until"))
+                free[int(table.numbers("person")[row])] &= ~availability.span_bits(since, until, monday)
         return free, stated
+
+    def _busy_in(self, monday: date) -> Mask:
+        """Busy times that meet a week: a calendar tells them beforehand, so those count too that have not begun."""
+        table, week = self.tables["busy_times"], datetime.combine(monday, time(), UTC).timestamp()
+        mask: Mask = (table.reals("since") < week + WEEK_S) & (table.reals("until") > week)
+        return mask
 
     def rows_by(self, kind: str, link: str) -> Groups:
         """The rows of a table by what one of their links holds."""

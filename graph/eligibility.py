@@ -9,7 +9,7 @@ import numpy as np
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.rules import PairFacts
-from mentorgraph.graph.store import native
+from mentorgraph.graph.transported import instant_of, native
 
 
 def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
@@ -22,7 +22,8 @@ def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
     if not row["windows"]:
         return None
     absences = [(native(since), native(until)) for since, until in row["absences"]]
-    return free_bits((Window(*window) for window in row["windows"]), absences, week_of(now))
+    busy = [(instant_of(since), instant_of(until)) for since, until in row["busy"]]
+    return free_bits((Window(*window) for window in row["windows"]), [*absences, *busy], week_of(now))
 
 
 def pair_facts(

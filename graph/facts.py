@@ -44,6 +44,7 @@ FILES = (
     "feedback",
     "availability",
     "absences",
+    "busy_times",
 )
 """Files of a bundle, each after those that it refers to."""
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from mentorgraph.graph.values import Value, choice, instant, items, number, text, time_of_day, whole, zone
+from mentorgraph.graph.values import Value, choice, instant, items, link, number, text, time_of_day, whole, zone
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -199,6 +199,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 (
                     Field("name", text(200), required=True),
                     Field("format", choice(*PROGRAMME_FORMATS)),
+                    Field("check_in_days", whole(1, 366)),
                     _SINCE,
                     _UNTIL,
                 ),
@@ -244,6 +245,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Field("ended_on", instant, "until"),
                     Field("status", choice(*PAIRING_STATES), required=True),
                     Field("outcome", number(0, 1)),
+                    Field("check_in_days", whole(1, 366)),
                 ),
                 (
                     Link("mentor_id", "people", "MENTOR"),
@@ -336,6 +338,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Field("started_at", instant, "since", required=True),
                     Field("minutes", whole(1, 24 * 60), required=True),
                     Field("kind", choice(*SESSION_KINDS)),
+                    Field("link", link),
                 ),
                 (Link("pairing_id", "pairings", "PART_OF"),),
             ),
@@ -369,6 +372,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "Absence",
                 (_SINCE, Field("until", instant, required=True)),
                 (Link("person_id", "people", "ABSENT", incoming=True),),
+                key=("person_id", "since"),
+                has_id=False,
+            ),
+            Kind(
+                "busy_times",
+                "BusyTime",
+                (_SINCE, Field("until", instant, required=True)),
+                (Link("person_id", "people", "BUSY", incoming=True),),
                 key=("person_id", "since"),
                 has_id=False,
             ),

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from mentorgraph.graph.signals import Evidence
-from mentorgraph.graph.store import Store, native
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.transported import native
 from mentorgraph.graph.viewer import Viewer
 
 EDGE_TYPES = (

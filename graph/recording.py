@@ -98,7 +98,7 @@ async def create_goal(
     Returns:
         uid of the goal.
     """
-    _may_speak_for(viewer, goal.get("person_id"))
+    may_speak_for(viewer, goal.get("person_id"))
     now = now or present()
     told = _Told("goals", key_of(external_id, now), _without_gaps(goal), source)
 
@@ -131,7 +131,7 @@ async def set_availability(
         source: Where this is known from.
         since: From when on; now if not given.
     """
-    _may_speak_for(viewer, person)
+    may_speak_for(viewer, person)
     since = since or present()
     told = [
         record
@@ -180,7 +180,7 @@ async def record_consent(
         source: Where this is known from.
         since: From when on; now if not given.
     """
-    _may_speak_for(viewer, person)
+    may_speak_for(viewer, person)
     since = since or present()
     row = {"person_id": person, "purpose": purpose, "text_version": text_version, "since": since, "source": source}
     [told] = facts_of("consents", row, source)
@@ -229,7 +229,12 @@ async def _unknown(known: Store, records: Sequence[Record]) -> list[Record]:
     return [each for each in records if statuses[each.uid] not in ("same", "changed", "ended")]
 
 
-def _may_speak_for(viewer: Viewer, person: object) -> None:
+def may_speak_for(viewer: Viewer, person: object) -> None:
+    """Refuses whoever is neither the person nor somebody who sees everybody.
+
+    Raises:
+        DomainError: `FORBIDDEN`.
+    """
     if not viewer.sees_everybody and viewer.person != person:
         raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
 

@@ -122,6 +122,8 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
                     "status", plain(properties["status"]), "is open but ended_on is given", "use completed or ended"
                 )
             )
+    if kind.name == "sessions" and "link" in properties and properties.get("kind") != "recorded":
+        found.append(Problem("link", "", "is given for a session that is not recorded", "remove it or use recorded"))
     if kind.name == "broader" and links["skill"] == links["broader"]:
         found.append(Problem("broader_id", "", "is the skill itself", "remove the row"))
     if kind.name == "blocks" and links["person"] == links["blocked"]:

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from neo4j.time import DateTime
-
+from mentorgraph.graph.availability import monday_of
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_REQUEST_STATES, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.time_reads import TimeReads
+from mentorgraph.graph.transported import properties_of
 from mentorgraph.graph.values import instant
 
 Result = TypeVar("Result")
@@ -138,7 +139,7 @@ class Conflict(DomainError):
         self.statuses = statuses
 
 
-class Store:
+class Store(TimeReads):
     """The facts of one graph.
 
     Args:
@@ -266,7 +267,7 @@ class Store:
             nodes[row["uid"]] = NodeRecord(
                 row["uid"],
                 row["kind"],
-                _properties(row["properties"]),
+                properties_of(row["properties"]),
                 owner,
                 tuple(row["roles"]),
                 {PARTIES[link]: uid for link, uid in row["parties"]},
@@ -291,7 +292,7 @@ class Store:
         names = {"Availability": "availability", "Consent": "consents"}
         found = []
         for row in rows:
-            properties = _properties(row["properties"])
+            properties = properties_of(row["properties"])
             properties.pop("changed")
             found.append(Record(names[row["kind"]], properties["uid"], properties, {"person": person}))
         return found
@@ -336,13 +337,26 @@ class Store:
 
     async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
         """Whoever asks and the goal asked about, or None where there is no such person."""
-        rows = await self._read("read_asker", mentee=mentee, goal=goal, now=now)
+        rows = await self._read(
+            "read_asker",
+            mentee=mentee,
+            goal=goal,
+            now=now,
+            week=monday_of(now),
+            next_week=monday_of(now) + timedelta(days=7),
+        )
         return rows[0] if rows else None
 
     async def read_candidates(self, mentee: str, mentors: Sequence[str], now: datetime) -> list[dict[str, Any]]:
         """What the hard rules need to know of some mentors."""
         return await self._read(
-            "read_candidates", mentee=mentee, mentors=list(mentors), now=now, open=list(OPEN_STATES)
+            "read_candidates",
+            mentee=mentee,
+            mentors=list(mentors),
+            now=now,
+            open=list(OPEN_STATES),
+            week=monday_of(now),
+            next_week=monday_of(now) + timedelta(days=7),
         )
 
     async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
@@ -358,7 +372,7 @@ class Store:
 
 
 def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
-    properties = _properties(row["properties"])
+    properties = properties_of(row["properties"])
     properties.pop("changed")
     links = {name: uid for name, uid in row["links"].items() if uid is not None}
     moved = [ALWAYS + timedelta(milliseconds=each) for each in row["moved"]]
@@ -436,7 +450,7 @@ def conflict_message(kind: Kind, status: str) -> tuple[str, str]:
 
 
 def _stored_fact(kind: Kind, row: Mapping[str, Any]) -> StoredFact:
-    properties = _properties(row["properties"])
+    properties = properties_of(row["properties"])
     changed = properties.pop("changed")
     uid = properties["uid"]
     if kind.is_relationship:
@@ -447,22 +461,5 @@ def _stored_fact(kind: Kind, row: Mapping[str, Any]) -> StoredFact:
         )
     names = {link.type: link.name for link in kind.links}
     links = {names[each["type"]]: each["end"] if each["start"] == uid else each["start"] for each in row["links"]}
-    carriers = tuple({**each, "properties": _properties(each["properties"])} for each in row["links"])
+    carriers = tuple({**each, "properties": properties_of(each["properties"])} for each in row["links"])
     return StoredFact(Record(kind.name, uid, properties, links), changed, carriers)
-
-
-def _properties(listed: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties as a listing gives them, with instants made from their milliseconds, which are cheaper to send."""
-    properties = {name: value for name, value in listed.items() if value is not None}
-    for name in ("since", "until"):
-        if name in properties:
-            properties[name] = ALWAYS + timedelta(milliseconds=properties[name])
-    return properties
-
-
-def native(value: Any) -> Any:
-    """A value of the driver as a plain Python one."""
-    if isinstance(value, DateTime):
-        result: datetime = value.to_native()
-        return result
-    return value

@@ -126,6 +126,14 @@ def time_of_day(value: object) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
+def link(value: object) -> str:
+    """Reads the address of a page, of at most 2,000 characters, that names neither user nor password."""
+    clean = text(2_000)(value)
+    if not re.fullmatch(r"https?://[^\s/@<>\"]+(/[^\s<>\"]*)?", clean, re.IGNORECASE):
+        raise _refuse("is not the address of a page", "write it as https://example.org/talk")
+    return clean
+
+
 def items(value: object) -> list[str]:
     """Reads a list separated by `|`: no empty entries, none twice, order kept."""
     parts = value if isinstance(value, list | tuple) else [value]

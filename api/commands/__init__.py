@@ -3,6 +3,7 @@
 import click
 
 from mentorgraph.api.commands.bundle import export, import_
+from mentorgraph.api.commands.calendar import calendar
 from mentorgraph.api.commands.database import database
 from mentorgraph.api.commands.decisions import audit, replay
 from mentorgraph.api.commands.demo import demo
@@ -37,6 +38,7 @@ def main() -> None:
 database.add_command(check)
 database.add_command(migrate)
 main.add_command(audit)
+main.add_command(calendar)
 main.add_command(database, name="db")
 main.add_command(demo)
 main.add_command(evaluate)

@@ -19,7 +19,7 @@ from mentorgraph.graph.calendar.recurrence import Work, end_of, occurrences, rea
 from mentorgraph.graph.values import SLOT_MINUTES
 from mentorgraph.graph.values import zone as known_zone
 
-MOST_OCCURRENCES = 10_000
+MOST_OCCURRENCES = 5_000
 """Busy times and absences within the horizon, over the whole file."""
 LONGEST = timedelta(days=366)
 DAY = timedelta(days=1)
@@ -67,7 +67,7 @@ class Times:
     Attributes:
         busy: Busy spans that meet the horizon, disjoint and ascending.
         absences: Spans of a day or more in which the owner is away, likewise.
-        windows: Weekly windows of availability; None where the file says nothing of availability.
+        windows: Weekly windows of availability; None where the file says nothing of them that can be understood.
         left_out: Reason → number of components that could not be understood.
     """
 
@@ -283,7 +283,7 @@ class _Reading:
                     windows += self._windows(component, part)
                 except LeftOut as error:
                     self.left_out[error.reason] += 1
-        self.windows = _joined(windows)
+        self.windows = _joined(windows) or None
 
     def _unavailable(self, component: Component) -> None:
         """A span without any time that is available."""

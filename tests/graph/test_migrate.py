@@ -14,9 +14,11 @@ pytestmark = pytest.mark.anyio
 RESTORE = "MATCH (migration:Migration) DELETE migration"
 
 
-def test_migrations_are_numbered_without_gaps() -> None:
-    names = [each.name for each in migrations()]
-    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+def test_migrations_have_a_number_each() -> None:
+    """Numbers may be left out, so that work that goes on side by side does not take the same one."""
+    numbers = [int(each.name[:4]) for each in migrations()]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 1
 
 
 async def test_a_second_time_nothing_is_applied(store: Store) -> None:

@@ -178,7 +178,7 @@ def test_availability_becomes_weekly_windows() -> None:
         "BEGIN:VAVAILABILITY\r\nDTSTART:20260302T000000Z\r\nDURATION:P7D\r\nEND:VAVAILABILITY"
     ).absences == spans("03-02 00:00 03-09 00:00")
     for rule in ("RRULE:FREQ=MONTHLY", "RRULE:FREQ=WEEKLY;INTERVAL=2", "DURATION:PT1H"):
-        assert read(available(lisbon[0], "DTEND;TZID=Europe/Lisbon:20260302T120000", rule)).windows == ()
+        assert read(available(lisbon[0], "DTEND;TZID=Europe/Lisbon:20260302T120000", rule)).windows is None
 
 
 # --- nothing but times ------------------------------------------------------------------------------------------------

@@ -1,0 +1,248 @@
+"""Sessions: what was held in a pairing, how much of somebody's month it took, and who has not met for too long."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mentorgraph.graph.clock import present
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.model import OPEN_STATES, InvalidFact, Problem, Record, Row
+from mentorgraph.graph.recording import SOURCE, key_of
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import Viewer
+
+BEGUN_STATES = (*OPEN_STATES, "completed", "ended")
+"""States of a pairing in which sessions can have been held."""
+CHECKED_STATES = ("accepted", "active", "stalled")
+"""States of a pairing whose people are to meet again; one that is paused is not waited for."""
+DEFAULT_CADENCE_DAYS = 30
+"""Days within which people are to meet again where neither pairing nor programme says so."""
+PLANNED_AHEAD = timedelta(days=366)
+
+
+# --- recording --------------------------------------------------------------------------------------------------------
+
+
+async def record_session(
+    store: Store,
+    viewer: Viewer,
+    session: Row,
+    *,
+    source: str = SOURCE,
+    external_id: str = "",
+    now: datetime | None = None,
+) -> str:
+    """Records a session of a pairing, or corrects it where the source told it before.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: one of the pairing's people, or a coordinator.
+        session: `pairing_id`, `kind`, `started_at`, `minutes`, and for a recorded one `link`.
+        source: System that `external_id` belongs to.
+        external_id: The session's key there; recording the same key again changes nothing.
+        now: The present instant.
+
+    Returns:
+        uid of the session.
+
+    Raises:
+        InvalidFact: A value cannot be taken, or the session lies outside the time of its pairing.
+        DomainError: `NOT_FOUND`, or `CONFLICT`: one of the two has another live session at that time.
+    """
+    now = now or present()
+    pairing = str(session["pairing_id"])
+    row = {name: value for name, value in session.items() if value is not None}
+    [told] = facts_of("sessions", {**row, "id": key_of(external_id, now), "source": source}, source)
+    kind = told.properties.get("kind")
+    if kind is None:
+        raise InvalidFact([Problem("kind", "", "is missing", "fill it in")])
+    if kind == "recorded" and "link" not in told.properties:
+        raise InvalidFact([Problem("link", "", "is missing", "say where the recording is")])
+    held = _Held(told)
+    _refuse_future(held, kind == "live", now)
+
+    async def decide(known: Store) -> tuple[list[Record], str]:
+        found = await known.read_time_of_pairing(pairing)
+        people = [found["mentor"], found["mentee"]] if found else []
+        if found is None or not (viewer.sees_everybody or viewer.person in people):
+            raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
+        _refuse_outside(held, found)
+        if kind == "live":
+            for times in (await known.read_times_of(people, held.since, held.until)).values():
+                for other in times.sessions:
+                    if other["uid"] != told.uid and _meets(held, other):
+                        raise DomainError(
+                            "one of the two has another live session at that time; correct the time or the kind",
+                            code="CONFLICT",
+                            field="startedAt",
+                        )
+        return [told], told.uid
+
+    return await store.decide_and_write(decide)
+
+
+class _Held:
+    """When a session takes place."""
+
+    def __init__(self, record: Record) -> None:
+        properties: dict[str, Any] = dict(record.properties)
+        self.since: datetime = properties["since"]
+        self.until = self.since + timedelta(minutes=properties["minutes"])
+
+
+def _meets(held: _Held, other: Mapping[str, Any]) -> bool:
+    since: datetime = other["since"]
+    return held.since < since + timedelta(minutes=other["minutes"]) and since < held.until
+
+
+def _refuse_future(held: _Held, is_live: bool, now: datetime) -> None:
+    """A live session may be planned; anything else is recorded once it has been."""
+    if held.since > now + PLANNED_AHEAD or (held.since > now and not is_live):
+        raise InvalidFact([_at(held, "lies in the future", "record it once it has been held")])
+
+
+def _refuse_outside(held: _Held, pairing: Mapping[str, Any]) -> None:
+    if pairing["status"] not in BEGUN_STATES or held.since < pairing["since"]:
+        raise InvalidFact([_at(held, "lies before the pairing began", "correct the time or the pairing")])
+    if "until" in pairing and held.until > pairing["until"]:
+        raise InvalidFact([_at(held, "lies after the pairing ended", "correct the time or the pairing")])
+
+
+def _at(held: _Held, reason: str, remedy: str) -> Problem:
+    return Problem("started_at", held.since.isoformat(), reason, remedy)
+
+
+# --- minutes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """What a month took and what it may take.
+
+    Attributes:
+        used: Role → minutes of sessions that begin in the month, in UTC, over all programmes.
+        given: Role → minutes that the role gives a month; a role without a budget is absent.
+    """
+
+    used: Mapping[str, int]
+    given: Mapping[str, int]
+
+    def used_as(self, role: str | None) -> int:
+        """Minutes used in a role, or in all."""
+        return sum(self.used.values()) if role is None else self.used.get(role, 0)
+
+    def left_as(self, role: str) -> int | None:
+        """Minutes left in a role, below 0 where it was overdrawn; None where it has no budget."""
+        return self.given[role] - self.used.get(role, 0) if role in self.given else None
+
+
+def month_of(text: str) -> tuple[datetime, datetime]:
+    """The instants with which a month such as `2026-03` begins and the next one does, in UTC.
+
+    Raises:
+        DomainError: `BAD_USER_INPUT`.
+    """
+    match = re.fullmatch(r"(\d{4})-(\d{2})", text, re.ASCII)
+    year, month = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not (1900 <= year <= 2199 and 1 <= month <= 12):
+        raise DomainError("month is not a month such as 2026-03", code="BAD_USER_INPUT", field="month")
+    return datetime(year, month, 1, tzinfo=UTC), datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
+async def read_minutes(store: Store, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Minutes]:
+    """The minutes of some people and months.
+
+    Args:
+        store: The graph.
+        wanted: uid of a person, and a month such as `2026-03`.
+
+    Raises:
+        DomainError: `BAD_USER_INPUT`.
+    """
+    months = {(person, month_of(month)[0]): (person, month) for person, month in wanted}
+    rows = await store.read_minutes((person, *month_of(month)) for person, month in months.values())
+    return {
+        months[row["person"], row["since"]]: Minutes(
+            dict(row["used"]), {role: round(hours * 60) for role, hours in row["hours"]}
+        )
+        for row in rows
+    }
+
+
+# --- check-ins --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """A pairing whose people are to meet again and again.
+
+    Attributes:
+        pairing: Its uid.
+        mentor: uid of the mentor.
+        mentee: uid of the mentee.
+        since: When it began.
+        last: When its last session began; None where there was none.
+        cadence_days: Days within which they are to meet again; None where nobody said so.
+    """
+
+    pairing: str
+    mentor: str
+    mentee: str
+    since: datetime
+    last: datetime | None
+    cadence_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueCheckIn:
+    """A pairing in which nobody has met for too long.
+
+    Attributes:
+        check_in: The pairing.
+        due: By when they were to meet.
+        days: Whole days since then.
+    """
+
+    check_in: CheckIn
+    due: datetime
+    days: int
+
+
+def overdue(
+    check_ins: Iterable[CheckIn], now: datetime, default_days: int = DEFAULT_CADENCE_DAYS
+) -> list[OverdueCheckIn]:
+    """The check-ins that are overdue, the longest overdue first.
+
+    The days count from the last session, or from the beginning of the pairing where there was none.
+    """
+    found = []
+    for each in check_ins:
+        due = max(each.since, each.last or each.since) + timedelta(days=each.cadence_days or default_days)
+        if due < now:
+            found.append(OverdueCheckIn(each, due, (now - due).days))
+    return sorted(found, key=lambda each: (each.due, each.check_in.pairing))
+
+
+async def list_overdue(
+    store: Store, viewer: Viewer, programme: str | None = None, *, first: int = 50, now: datetime | None = None
+) -> list[OverdueCheckIn]:
+    """The check-ins that are overdue, for coordinators.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf.
+        programme: uid of a programme; all if none is given.
+        first: At most so many.
+        now: The present instant.
+
+    Raises:
+        DomainError: `FORBIDDEN`.
+    """
+    if not viewer.sees_everybody:
+        raise DomainError("only coordinators see who has not met", code="FORBIDDEN")
+    now = now or present()
+    rows = await store.read_check_ins(CHECKED_STATES, programme, now)
+    return overdue((CheckIn(**row) for row in rows), now)[:first]
