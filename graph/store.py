@@ -60,6 +60,8 @@ class Changes:
 PARTIES = {"ASKS": "mentor", "MENTOR": "mentor", "ON_BEHALF_OF": "mentee", "MENTEE": "mentee", "FOR_GOAL": "goal"}
 """Type of a link of a request or pairing → what it leads to."""
 
+_KIND_OF_LABEL = {kind.label: kind for kind in KINDS.values()}
+
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
 
@@ -291,8 +293,7 @@ class Store:
         names = {"Availability": "availability", "Consent": "consents"}
         found = []
         for row in rows:
-            properties = _properties(row["properties"])
-            properties.pop("changed")
+            properties = _unnumbered(row["properties"])
             found.append(Record(names[row["kind"]], properties["uid"], properties, {"person": person}))
         return found
 
@@ -331,6 +332,27 @@ class Store:
         """Uids of the requests that a person made or got, in their order."""
         rows = await self._read("page_requests_of", person=person, states=list(states), after=after, limit=limit)
         return [row["uid"] for row in rows]
+
+    async def page_people_of_source(self, source: str, after: str) -> list[dict[str, Any]]:
+        """A page of the people that a source knows, in the order of its keys: uid, key, whether they have left."""
+        parameters = {"source": source, "after": after, "limit": PAGE}
+        return await self._read("page_people_of_source", budget_s=LISTING_BUDGET_S, **parameters)
+
+    async def read_facts_of_people(self, people: Iterable[str]) -> dict[str, list[Record]]:
+        """What begins at some people, ended or not: uid → the person, then their facts."""
+        rows = await self._read("read_facts_of_people", people=sorted(set(people)), budget_s=LISTING_BUDGET_S)
+        found: dict[str, list[Record]] = {}
+        for row in rows:
+            own = _unnumbered(row["properties"])
+            uid = own["uid"]
+            found[uid] = [Record("people", uid, own)]
+            for fact in row["facts"]:
+                kind = _KIND_OF_LABEL[fact["label"]]
+                names = {link.type: link.name for link in kind.links[kind.is_relationship :]}
+                links = {"person": uid} | {names[end["type"]]: end["uid"] for end in fact["ends"]}
+                properties = _unnumbered(fact["properties"])
+                found[uid].append(Record(kind.name, properties["uid"], properties, links))
+        return found
 
     # --- matching ---------------------------------------------------------------------------------------------------
 
@@ -457,6 +479,13 @@ def _properties(listed: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("since", "until"):
         if name in properties:
             properties[name] = ALWAYS + timedelta(milliseconds=properties[name])
+    return properties
+
+
+def _unnumbered(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a fact without the number of its last change."""
+    properties = _properties(raw)
+    del properties["changed"]
     return properties
 
 
