@@ -168,7 +168,6 @@ def guess(sheets: Sequence[Sheet], since: date) -> str:
         since: When facts begin that have no date.
     """
     full = [sheet for sheet in sheets if sheet.rows]
-    names = Counter(_slug(sheet.title) for sheet in full)
     files = [sheet.name.split(":")[0] for sheet in full]
     lines = [
         "# What the columns mean, as far as headings and some values tell. Read this, correct it, and confirm it:",
@@ -182,11 +181,15 @@ def guess(sheets: Sequence[Sheet], since: date) -> str:
         "# When facts begin that have no date of their own; if not given, on the day of the import.",
         f"# since = {since.isoformat()}",
     ]
-    seen: Counter[str] = Counter()
+    tables: dict[str, list[str]] = {}
     for sheet in full:
         name = _slug(sheet.title)
-        seen[name] += 1
-        lines += ["", *_table_lines(name if names[name] == 1 else f"{name}_{seen[name]}", sheet)]
+        if tables.get(name) != _table_lines(name, sheet):  # another file of the same layout needs no table of its own
+            while name in tables:
+                name += "_more"
+            tables[name] = _table_lines(name, sheet)
+    for table in tables.values():
+        lines += ["", *table]
     return "\n".join(lines) + "\n"
 
 
@@ -367,7 +370,9 @@ def _told(found: _Proposal, meaning: str, heading: str, values: Values) -> str:
                 f"{_quoted(heading)}: day or month first? Its values do not tell; see that its form is right."
             )
         if not fitting:
-            found.notes.append(f"{_quoted(heading)}: its days are written in no known form; give it a form to have it read.")
+            found.notes.append(
+                f"{_quoted(heading)}: its days are written in no known form; give it a form to have it read."
+            )
         return f'{{ is = "{meaning}", form = {_quoted(fitting[0])} }}' if fitting else ""
     return _quoted(meaning)
 

@@ -155,14 +155,13 @@ async def _leavers(store: Store, reading: Reading, source: str, limit: Limit) ->
             f"{nameless[0].file} line {nameless[0].line} does not say whose row it is, so who has left cannot be told "
             f"({len(nameless)} such rows); mend them, or import without --roster. Nothing was written"
         )
-    present = {*reading.rows.values(), *reading.people}
     people, leaving, after = 0, [], ""
     while page := await store.page_people_of_source(source, after):
         for person in page:
-            people += not person.has_left
-            if not person.has_left and person.key not in present and person.uid not in present:
-                leaving.append(person.key)
-        after = page[-1].key
+            people += not person["has_left"]
+            if not person["has_left"] and not {person["key"], person["uid"]} & reading.named:
+                leaving.append(person["key"])
+        after = page[-1]["key"]
     if not limit.allows(len(leaving), people):
         raise BundleError(
             f"{len(leaving)} of the {people} people of {source} are not in this roster, more than "

@@ -89,6 +89,7 @@ class Reading:
         people: Key → person, in the order of the rows.
         pairs: Keys of mentor and mentee, with the row.
         rows: Every row that is not blank → key of its person; empty where none could be read.
+        named: Keys that any row names, be it taken or not.
         refused: Rows that cannot be taken → why.
         warnings: Rows → what their reader should know.
         notices: What concerns no single row.
@@ -98,6 +99,7 @@ class Reading:
     people: dict[str, Told] = field(default_factory=dict)
     pairs: list[tuple[str, str, Place]] = field(default_factory=list)
     rows: dict[Place, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
     refused: dict[Place, list[Problem]] = field(default_factory=dict)
     warnings: dict[Place, list[str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -255,6 +257,7 @@ class _Rows:
             try:
                 key = self._key(who, row, place)
                 self._found.rows[place] = self._found.rows[place] or key
+                self._found.named.add(key)
                 told.append((who, key, cells))
             except InvalidFact as error:
                 problems += error.problems

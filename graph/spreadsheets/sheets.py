@@ -112,9 +112,9 @@ def _workbook(path: Path) -> list[Sheet]:
             raise BundleError(
                 f"{path.name} unpacks to more than {LARGEST_UNPACKED >> 20} MiB; save the sheet alone, or as CSV"
             )
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("ignore")  # openpyxl tells of styles and checks that it leaves out
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             try:
                 return [_sheet(path, each) for each in book.worksheets if each.sheet_state == "visible"]
             finally:
@@ -128,13 +128,15 @@ def _workbook(path: Path) -> list[Sheet]:
 def _sheet(path: Path, sheet: ReadOnlyWorksheet) -> Sheet:
     sheet.reset_dimensions()  # some programs write wrong ones
     rows: list[tuple[int, list[str] | InvalidFact]] = []
-    values_of_rows = sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True)  # type: ignore[misc]  # as of Worksheet
+    values_of_rows = sheet.iter_rows(values_only=True)  # type: ignore[misc]  # as of Worksheet
     for line, values in enumerate(values_of_rows, 1):
         if line > MOST_ROWS:
             raise BundleError(f"{path.name} has more than {MOST_ROWS} rows; no spreadsheet has")
         cells = [_text(value) for value in values]
         while cells and not cells[-1].strip():
             cells.pop()
+        if len(cells) > MOST_COLUMNS:
+            raise BundleError(f"{path.name} has more than {MOST_COLUMNS} columns; keep those that are needed")
         if cells:
             rows.append((line, cells))
     return Sheet(f"{path.name}: {sheet.title}", sheet.title, tuple(rows))
