@@ -41,8 +41,8 @@ _ROLES = (
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: NFC, lower case, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    """A text as it is compared: lower case, single spaces, NFC."""
+    return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
 
 
 def address(text: str) -> str:

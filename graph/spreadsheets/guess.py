@@ -144,6 +144,9 @@ NOT_SKILLS = re.compile(
 KNOWN = re.compile(r"\b(id|title|grade|notes?|comments?|biography|bio|intro|description|experience|rank|score|url)\b|#")
 """Headings that are recognised and have no meaning here."""
 
+IDENTITY = frozenset({"email", "key", "name", "first_name", "last_name"})
+"""Meanings that say who a person is."""
+
 _BLOCK = re.compile(r"^(mentor|mentee) ?(\d+)\b[ :-]*(.*)$", re.IGNORECASE)
 _PAIR = re.compile(r"^(mentor|mentee)('s)?\b[ _-]*(.*)$", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(.*?)(\d+)$")
@@ -245,7 +248,7 @@ def _table_lines(name: str, sheet: Sheet) -> list[str]:
             lines.append(found.hours)
         lines.append(f"[tables.{name}.people.columns]")
         lines += [f"{_quoted(heading)} = {told}" for heading, told in columns.items()]
-        if not {"email", "key", "name", "first_name", "last_name"} & {_meaning(told) for told in columns.values()}:
+        if not IDENTITY & {_meaning(told) for told in columns.values()}:
             lines.append("# No column says who the person is: add one to the file, with the e-mail address, and here")
             lines.append('# "E-mail" = "email"')
     return lines
@@ -265,8 +268,10 @@ def _propose(
     for heading in left:
         if match := _BLOCK.match(heading):
             meaning = _plain_meaning(match[3] or "name", values[heading])
-            if meaning:
-                blocks.setdefault((match[1].lower(), match[2]), {})[heading] = meaning
+            block = blocks.setdefault((match[1].lower(), match[2]), {})
+            if meaning and not (meaning in ONE_OF_EACH and meaning in block.values()):
+                block[heading] = meaning
+    blocks = {which: block for which, block in blocks.items() if IDENTITY & set(block.values())}
     if len(blocks) > 1:
         shared = {h: m for h in left if not _BLOCK.match(h) and (m := _plain_meaning(h, values[h])) in ("unit",)}
         for (role, _), columns in blocks.items():

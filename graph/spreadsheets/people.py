@@ -23,9 +23,13 @@ from mentorgraph.graph.spreadsheets.cells import (
 )
 from mentorgraph.graph.spreadsheets.mapping import Column, Hours, Table, Who
 from mentorgraph.graph.spreadsheets.sheets import Sheet, headings_of, numbered
+from mentorgraph.graph.table_files import LONGEST_CELL
+from mentorgraph.graph.values import text
 
 Value = TypeVar("Value")
 
+LONGEST_NAME = 200
+LONGEST_KEY = 300
 LONGEST_TITLE = 120
 """Characters of a goal that become its title; the whole becomes its description."""
 
@@ -55,7 +59,7 @@ class Told:
         units: Key → name and category, of what they belong to.
         skills: Stance → folded name → name and level, None where no level was told.
         single: What a person has one of at most: `zone`, `joined_on`, `left_on`, `answered_on`, `max_mentees`,
-            `hours_per_month`.
+            `is_available`, `hours_per_month`.
         programmes: Folded name → name.
         goals: Key → text.
         asked: Purposes that they were asked to agree to.
@@ -105,10 +109,10 @@ class Reading:
     notices: list[str] = field(default_factory=list)
     says: set[str] = field(default_factory=set)
 
-    def warn(self, place: Place, text: str) -> None:
+    def warn(self, place: Place, warning: str) -> None:
         """Notes what the reader of a row should know, once."""
-        if text not in self.warnings.setdefault(place, []):
-            self.warnings[place].append(text)
+        if warning not in self.warnings.setdefault(place, []):
+            self.warnings[place].append(warning)
 
 
 def read_people(tables: Sequence[tuple[Table, Sheet]], on_progress: Callable[[str, int, int], None]) -> Reading:
@@ -177,7 +181,7 @@ class _Rows:
     def _named(self, cells: Sequence[str]) -> Mapping[str, str]:
         """Heading → cell; a short row lacks its last cells, a long one is refused unless the last column is a list."""
         width = len(self._headings)
-        trimmed = list(cells[: len(headings_of(cells))])
+        trimmed = [_clean(cell) for cell in cells[: len(headings_of(cells))]]
         if len(trimmed) > width:
             if not self._table.surplus:
                 reason = f"has {len(trimmed)} cells where there are {width} columns"
@@ -234,7 +238,7 @@ class _Rows:
         """The key of the person: their id, their address in lower case, or their name within this table."""
         for cell in self._cells(who, row, "key"):
             if cell:
-                return cell
+                return cell[:LONGEST_KEY]
         for column in who.columns:
             if column.meaning == "email" and (found := _read(column, row[column.heading], address)):
                 return found
@@ -243,7 +247,7 @@ class _Rows:
             columns = ", ".join(column.heading for column in who.columns if column.meaning in {"email", "key", "name"})
             raise InvalidFact([Problem(columns, "", "is missing", "say who the person is, by address or name")])
         self._found.warn(place, "has no e-mail address: the person is known by the name, within this table only")
-        return f"{self._table.name}/{folded(name)}"
+        return f"{self._table.name}/{folded(name)}"[:LONGEST_KEY]
 
     def _take(self, place: Place, row: Mapping[str, str]) -> None:
         """Takes one row with all whom it is about, or refuses it whole."""
@@ -325,10 +329,10 @@ class _Rows:
             case "unit" | "profession" if folded(cell) not in {"", "-", "n/a"}:
                 category = "profession" if column.meaning == "profession" else ""
                 key = f"profession/{folded(cell)}" if category else folded(cell)
-                person.units[key] = (" ".join(cell.split()), category)
+                person.units[key] = (_read(column, " ".join(cell.split()), text(LONGEST_NAME)), category)
             case "offers" | "wants" | "topics":
                 for entry in entries(cell, column.separators):
-                    name = str(column.values.get(folded(entry), entry))
+                    name = _read(column, str(column.values.get(folded(entry), entry)), text(LONGEST_NAME))
                     for stance in stances if column.meaning == "topics" else [column.meaning]:
                         person.skills[stance][folded(name)] = (name, None)
             case "topic" if is_yes(cell):
@@ -342,7 +346,8 @@ class _Rows:
                 person.goals[f"{person.key}/{column.heading}"] = cell
             case "programme":
                 for entry in entries(cell, column.separators):
-                    person.programmes[folded(entry)] = str(column.values.get(folded(entry), entry))
+                    name = _read(column, str(column.values.get(folded(entry), entry)), text(LONGEST_NAME))
+                    person.programmes[folded(entry)] = name
             case "blocked":
                 for entry in entries(cell, column.separators or ("\n", ";", "|", ",")):
                     person.blocked[entry] = place
@@ -351,8 +356,10 @@ class _Rows:
                 answer = _read(column, cell, agrees)
                 if answer is not None:
                     person.consents[column.purpose] = (answer, column.heading[:200])
-            case "is_available" if not is_yes(cell):
-                person.single["max_mentees"] = 0
+            case "is_available":
+                person.single["is_available"] = is_yes(cell)
+                if not is_yes(cell):
+                    person.single["max_mentees"] = 0
             case "max_mentees":
                 limit = _read(column, cell, at_most)
                 if limit is not None:
@@ -362,7 +369,7 @@ class _Rows:
                 if hours is not None:
                     person.single["hours_per_month"] = hours
             case "joined_on" | "left_on" | "answered_on":
-                date = _read(column, cell, lambda text: day(text, column.form))
+                date = _read(column, cell, lambda written: day(written, column.form))
                 if date is not None:
                     person.single[column.meaning] = date
             case "zone" if cell:
@@ -377,7 +384,7 @@ class _Rows:
         person = self._found.people.setdefault(told.key, Told(told.key))
         before = person.places[-1] if person.places else None
         if told.name and person.name and folded(told.name) != folded(person.name):
-            self._found.warn(place, f"has another name than {before.file} line {before.line}" if before else "")
+            self._found.warn(place, "has another name than a row before; this one counts")
         for name, value in told.single.items():
             if name in person.single and person.single[name] != value and before and name != "answered_on":
                 self._found.warn(place, f"has another {name} than {before.file} line {before.line}; this one counts")
@@ -395,6 +402,15 @@ class _Rows:
         person.windows = told.windows or person.windows
         person.says_hours |= told.says_hours
         person.places.append(place)
+
+
+def _clean(cell: str) -> str:
+    """A cell without what no fact can hold, so that the keys that are made of it stay as they are."""
+    try:
+        return text(LONGEST_CELL)(cell)
+    except ValueError as error:
+        reason, _, remedy = str(error).partition("|")
+        raise InvalidFact([Problem("", cell[:120], reason, remedy)]) from None
 
 
 def _read(column: Column, cell: str, read: Callable[[str], Value]) -> Value:

@@ -251,6 +251,8 @@ class _Writer:
                 limits = {name: person.single.get(name) for name in ("max_mentees", "hours_per_month")}
             told = {name: value for name, value in limits.items() if value is not None}
             if held := kept.pop(role_uid(role), None):
+                if person.single.get("is_available") and held.properties.get("max_mentees") == 0:
+                    told.setdefault("max_mentees", "")  # takes people again
                 self._add("roles", row_of(held) | told, person.places)
                 continue
             # The uid that a list of roles in a bundle would give, unless such a role was held before.
