@@ -318,10 +318,15 @@ def _columns(found: _Proposal, headings: Sequence[str], values: dict[str, list[s
             columns[heading] = f'{{ is = "topic", name = {_quoted(_skill(heading))}, values = {{ {levels} }} }}'
         else:
             found.ignored.append(heading)
-    if {"first_name", "last_name"} <= taken and "name" in taken:
-        name = next(heading for heading, told in columns.items() if _meaning(told) == "name")
-        del columns[name]
-        found.ignored.append(name)
+    spare = {"name"} if {"first_name", "last_name"} <= taken else set()
+    if {"email", "key"} <= taken:
+        spare.add("key")
+        found.notes.append(
+            'Addresses tell people apart. If they change, let the number do so: map it to "key", in all files.'
+        )
+    for heading in [heading for heading, told in columns.items() if _meaning(told) in spare]:
+        del columns[heading]
+        found.ignored.append(heading)
     return columns
 
 

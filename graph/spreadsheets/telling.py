@@ -176,6 +176,9 @@ class _Writer:
             self._add(
                 "people", row_of(own) | {"left_on": max(day, since) if isinstance(since, datetime) else day}, places
             )
+        self._end_facts(uid, day, places)
+
+    def _end_facts(self, uid: str, day: datetime, places: Sequence[Place]) -> None:
         for kind in ENDING:
             for record in self._open(uid, kind):
                 self._end(record, day, places)
@@ -199,7 +202,7 @@ class _Writer:
             begin = joined
         left = person.single.get("left_on")
         if isinstance(left, datetime) and left <= self._terms.today:
-            self.end_everything(uid, left, person.places)
+            self._end_facts(uid, left, person.places)
             return
         moves = self._tell_roles(person, uid, begin) + self._tell_units(person, uid, begin)
         if own is None or ("until" in own.properties and self._terms.roster):

@@ -170,6 +170,24 @@ async def test_a_mentor_who_is_available_again_takes_people_again(store: Store) 
     assert roles == [free, f"{free}, max_mentees=0", free]
 
 
+async def test_a_last_day_ends_what_somebody_was_and_did(store: Store) -> None:
+    row = "Ada,a@x.org,Water,mentor,Excel"
+    headings = "Name,E-mail,Department,Role,Skills,Last day"
+    await bring(store, sheet("all", headings, f"{row},"))
+    later = datetime(2026, 12, 20, tzinfo=UTC)
+    ended = sheet("all", headings, f"{row},2026-12-18")
+    result = await bring(store, ended, now=later)
+    assert (answers(result), result.facts.total["ended"]) == ([(2, "changed", "")], 4)
+    assert [line for line in await facts_in(store) if not line.startswith(("units", "skills"))] == [
+        "offers: person_id=a@x.org, skill_id=excel, stance=offers, since=2026-11-24, until=2026-12-18",
+        "people: id=a@x.org, name=Ada, joined_on=2026-11-24, left_on=2026-12-18",
+        "roles: person_id=a@x.org, role_id=mentor, since=2026-11-24, until=2026-12-18",
+        "unit_membership: person_id=a@x.org, unit_id=water, since=2026-11-24, until=2026-12-18",
+    ]
+    again = await bring(store, ended, now=later)
+    assert set(again.facts.total) == {"same"}
+
+
 # --- consent ----------------------------------------------------------------------------------------------------------
 
 ASKED = "Name,E-mail,I agree to be matched"

@@ -157,6 +157,13 @@ def test_days_whose_order_nobody_can_tell_are_pointed_out() -> None:
     assert '# "Timestamp": its days are written in no known form; give it a form to have it read.' in told
 
 
+def test_addresses_tell_people_apart_and_numbers_where_there_are_none() -> None:
+    both = sheet("all", ["Employee ID", "E-mail", "Name"], ["7", "a@x.org", "Ada"])
+    assert meanings(both) == {"E-mail": "email", "Name": "name"}
+    assert 'map it to "key", in all files' in guess([both], date(2026, 11, 24))
+    assert meanings(sheet("all", ["Employee ID", "Name"], ["7", "Ada"])) == {"Employee ID": "key", "Name": "name"}
+
+
 def test_a_job_is_not_taken_for_a_role() -> None:
     assert "Role" not in meanings(sheet("all", ["E-mail", "Role"], ["a@x.org", "Lead"], ["b@x.org", "mentor"]))
     assert meanings(sheet("all", ["E-mail", "Role"], ["b@x.org", "mentor"]))["Role"] == "role"
