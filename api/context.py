@@ -21,10 +21,11 @@ from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
-from mentorgraph.graph.store import Move, NodeRecord, Store
+from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, person_of
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
 from mentorgraph.graph import pairing, recording
-from mentorgraph.graph.store import Move as StoredMove
+from mentorgraph.graph.pairing_reads import Move as StoredMove
 from mentorgraph.graph.store import NodeRecord
 
 OF_REQUESTS = {

@@ -122,6 +122,7 @@ async def import_bundle(
     consent: tuple[tuple[str, ...], str] | None = None,
     dry_run: bool = False,
     on_refusal: Callable[[Refusal], None] = lambda _refusal: None,
+    on_row: Callable[[str, int, str], None] = lambda _file, _line, _status: None,
     on_progress: Callable[[str, int], None] = lambda _file, _rows: None,
 ) -> ImportResult:
     """Reads a bundle into the graph.
@@ -133,6 +134,7 @@ async def import_bundle(
         consent: Purposes and basis of the consent that whoever imports vouches for, for each person.
         dry_run: Tell what would happen and write nothing.
         on_refusal: Told of each problem of each refused row.
+        on_row: Told the file and line of each row that was taken, and what became of it.
         on_progress: Told how many more rows of a file are done.
 
     Raises:
@@ -143,7 +145,7 @@ async def import_bundle(
         raise BundleError(
             "nothing says what these people agreed to; add consents.csv or use --consent matching,training --basis TEXT"
         )
-    importer = _Importer(store, source, consent, dry_run, on_refusal)
+    importer = _Importer(store, source, consent, dry_run, on_refusal, on_row)
     importer.note_first_pairings(bundle)
     result = ImportResult()
     for name in FILES:
@@ -169,8 +171,10 @@ class _Importer:
         consent: tuple[tuple[str, ...], str] | None,
         dry_run: bool,
         on_refusal: Callable[[Refusal], None],
+        on_row: Callable[[str, int, str], None],
     ) -> None:
         self._store = store
+        self._on_row = on_row
         self._source = source
         self._consent = consent
         self._dry_run = dry_run
@@ -223,8 +227,10 @@ class _Importer:
         await self._keep_known(rows)
         await self._refuse_circles(file, rows, refuse)
         statuses = await self._write(file, rows, refuse)
-        for records in rows.values():
-            counts[_status_of_row([statuses[each.uid] for each in records])] += 1
+        for line, records in rows.items():
+            status = _status_of_row([statuses[each.uid] for each in records])
+            counts[status] += 1
+            self._on_row(shown, line, status)
             self._known |= {each.uid: KINDS[each.kind].label for each in records if KINDS[each.kind].has_id}
         return counts
 

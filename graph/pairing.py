@@ -15,11 +15,12 @@ from mentorgraph.graph.eligibility import free_of, pair_facts
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import OPEN_STATES, Record, Row, uid_of
+from mentorgraph.graph.pairing_reads import Matter
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
 from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST
-from mentorgraph.graph.store import Matter, Store
+from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
 ANSWER_WITHIN_DAYS = 14

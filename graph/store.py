@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from mentorgraph.graph.availability import monday_of
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_REQUEST_STATES, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.pairing_reads import PairingReads
 from mentorgraph.graph.time_reads import TimeReads
 from mentorgraph.graph.transported import properties_of
-from mentorgraph.graph.values import instant
 
 Result = TypeVar("Result")
 
@@ -61,6 +61,8 @@ class Changes:
 PARTIES = {"ASKS": "mentor", "MENTOR": "mentor", "ON_BEHALF_OF": "mentee", "MENTEE": "mentee", "FOR_GOAL": "goal"}
 """Type of a link of a request or pairing → what it leads to."""
 
+_KIND_OF_LABEL = {kind.label: kind for kind in KINDS.values()}
+
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
 
@@ -86,47 +88,6 @@ class NodeRecord:
     parties: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A step in the life of a request or pairing.
-
-    Attributes:
-        state: Where it went.
-        at: When.
-        reason: Why; empty where none was given.
-        note: A word to the other side; empty for none.
-        person: uid of whoever moved it; empty for nobody in particular.
-    """
-
-    state: str
-    at: datetime
-    reason: str
-    note: str
-    person: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """A request or a pairing, with what decides whether it may be moved.
-
-    Attributes:
-        record: The fact.
-        moved: When it was moved last; None where no move is recorded.
-        taken: For a request, how many places of its mentor are taken in this moment.
-        signatures: For a pairing, who signed which version of the agreement.
-    """
-
-    record: Record
-    moved: datetime | None
-    taken: int = 0
-    signatures: frozenset[tuple[str, str]] = frozenset()
-
-    def after(self, now: datetime) -> datetime:
-        """When the next move takes place: now, or right after the last one, however two clocks differ."""
-        earliest = now if self.moved is None else max(now, self.moved + timedelta(milliseconds=1))
-        return instant(earliest)
-
-
 class Conflict(DomainError):
     """Facts contradict what the graph knows; nothing was written.
 
@@ -139,7 +100,7 @@ class Conflict(DomainError):
         self.statuses = statuses
 
 
-class Store(TimeReads):
+class Store(TimeReads, PairingReads):
     """The facts of one graph.
 
     Args:
@@ -292,46 +253,30 @@ class Store(TimeReads):
         names = {"Availability": "availability", "Consent": "consents"}
         found = []
         for row in rows:
-            properties = properties_of(row["properties"])
-            properties.pop("changed")
+            properties = _unnumbered(row["properties"])
             found.append(Record(names[row["kind"]], properties["uid"], properties, {"person": person}))
         return found
 
-    # --- requests and pairings --------------------------------------------------------------------------------------
+    async def page_people_of_source(self, source: str, after: str) -> list[dict[str, Any]]:
+        """A page of the people that a source knows, in the order of its keys: uid, key, whether they have left."""
+        parameters = {"source": source, "after": after, "limit": PAGE}
+        return await self._read("page_people_of_source", budget_s=LISTING_BUDGET_S, **parameters)
 
-    async def read_request(self, request: str) -> Matter | None:
-        """A request, or None where there is none with this uid."""
-        rows = await self._read("read_request", uid=request, open=list(OPEN_STATES))
-        return _matter("requests", rows[0]) if rows else None
-
-    async def read_pairing(self, pairing: str) -> Matter | None:
-        """A pairing, or None where there is none with this uid."""
-        rows = await self._read("read_pairing", uid=pairing)
-        return _matter("pairings", rows[0]) if rows else None
-
-    async def read_open_requests(self) -> list[dict[str, Any]]:
-        """All requests that wait for an answer: uid, mentee, goal, and when they were asked for how many days."""
-        rows = await self._read("read_open_requests", open=list(OPEN_REQUEST_STATES), budget_s=LISTING_BUDGET_S)
-        return [{**row, "asked_on": ALWAYS + timedelta(milliseconds=row["asked_on"])} for row in rows]
-
-    async def read_open_requests_to(self, mentor: str) -> list[dict[str, Any]]:
-        """The requests to one mentor that wait for an answer: uid, mentee and goal."""
-        return await self._read("read_open_requests_to", mentor=mentor, open=list(OPEN_REQUEST_STATES))
-
-    async def read_moves(self, uids: Iterable[str]) -> dict[str, list[Move]]:
-        """The moves of some requests and pairings, in their order."""
-        found: dict[str, list[Move]] = {}
-        for row in await self._read("read_moves", uids=sorted(set(uids))):
-            at = ALWAYS + timedelta(milliseconds=row["at"])
-            found.setdefault(row["uid"], []).append(
-                Move(row["state"], at, row["reason"] or "", row["note"] or "", row["person"] or "")
-            )
+    async def read_facts_of_people(self, people: Iterable[str]) -> dict[str, list[Record]]:
+        """What begins at some people, ended or not: uid → the person, then their facts."""
+        rows = await self._read("read_facts_of_people", people=sorted(set(people)), budget_s=LISTING_BUDGET_S)
+        found: dict[str, list[Record]] = {}
+        for row in rows:
+            own = _unnumbered(row["properties"])
+            uid = own["uid"]
+            found[uid] = [Record("people", uid, own)]
+            for fact in row["facts"]:
+                kind = _KIND_OF_LABEL[fact["label"]]
+                names = {link.type: link.name for link in kind.links[kind.is_relationship :]}
+                links = {"person": uid} | {names[end["type"]]: end["uid"] for end in fact["ends"]}
+                properties = _unnumbered(fact["properties"])
+                found[uid].append(Record(kind.name, properties["uid"], properties, links))
         return found
-
-    async def page_requests_of(self, person: str, states: Sequence[str], after: str, limit: int) -> list[str]:
-        """Uids of the requests that a person made or got, in their order."""
-        rows = await self._read("page_requests_of", person=person, states=list(states), after=after, limit=limit)
-        return [row["uid"] for row in rows]
 
     # --- matching ---------------------------------------------------------------------------------------------------
 
@@ -369,19 +314,6 @@ class Store(TimeReads):
                 if row[name] is not None:
                     row[name] = ALWAYS + timedelta(milliseconds=row[name])
         return rows
-
-
-def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
-    properties = properties_of(row["properties"])
-    properties.pop("changed")
-    links = {name: uid for name, uid in row["links"].items() if uid is not None}
-    moved = [ALWAYS + timedelta(milliseconds=each) for each in row["moved"]]
-    return Matter(
-        Record(kind, properties["uid"], properties, links),
-        moved[0] if moved else None,
-        row.get("taken", 0),
-        frozenset((person, version) for person, version in row.get("signatures", ())),
-    )
 
 
 async def _put(transaction: Transaction, records: Sequence[Record]) -> dict[str, str]:
@@ -463,3 +395,10 @@ def _stored_fact(kind: Kind, row: Mapping[str, Any]) -> StoredFact:
     links = {names[each["type"]]: each["end"] if each["start"] == uid else each["start"] for each in row["links"]}
     carriers = tuple({**each, "properties": properties_of(each["properties"])} for each in row["links"])
     return StoredFact(Record(kind.name, uid, properties, links), changed, carriers)
+
+
+def _unnumbered(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a fact without the number of its last change."""
+    properties = properties_of(raw)
+    del properties["changed"]
+    return properties

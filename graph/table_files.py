@@ -6,6 +6,7 @@ A row that cannot be read does not end the reading: it comes as the reason why.
 import csv
 import gzip
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _described(path: Path, encoding: str) -> BundleFile:
     csv.field_size_limit(LONGEST_CELL)
     with _text(path, encoding) as stream:
         first = stream.readline(LONGEST_LINE)
-        delimiter = max(",;\t", key=first.count)
+        delimiter = _delimiter(first)
         try:
             header = next(csv.reader(chain([first], stream), delimiter=delimiter, strict=True), [])
         except csv.Error as error:
@@ -89,6 +90,56 @@ def _described(path: Path, encoding: str) -> BundleFile:
             yield from _rows(stream, delimiter, columns)
 
     return BundleFile(path.name, columns, rows, sum(1 for _ in rows()), notices)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The rows of a text table of which nothing is known yet, not even whether the first one is a header.
+
+    Attributes:
+        rows: Every row that is not blank, with its line; one that cannot be read as the `InvalidFact` that says why.
+        notices: What the reader should know, such as an encoding that had to be guessed.
+    """
+
+    rows: tuple[tuple[int, list[str] | InvalidFact], ...]
+    notices: tuple[str, ...] = ()
+
+
+def read_cells(path: Path) -> Cells:
+    """Reads a text table as `open_table` does, or in UTF-16 if it says so, with rows of any width.
+
+    Raises:
+        BundleError: It cannot be read.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        with path.open("rb") as binary:
+            begin = binary.read(2)
+        encoding = "utf-16" if begin in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+        try:
+            return Cells(_all_cells(path, encoding))
+        except UnicodeDecodeError:
+            return Cells(_all_cells(path, "cp1252"), (f"{path.name} is not UTF-8; read as cp1252",))
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged or not what its name says"
+        raise BundleError(f"{path.name} cannot be read: {reason}") from error
+
+
+def _all_cells(path: Path, encoding: str) -> tuple[tuple[int, list[str] | InvalidFact], ...]:
+    with _text(path, encoding) as stream:
+        first = stream.readline(LONGEST_LINE)
+        while first and not first.strip():
+            first = stream.readline(LONGEST_LINE)
+    if "\0" in first:
+        raise BundleError(f"{path.name} is not text; save it as CSV in UTF-8, or as .xlsx")
+    with _text(path, encoding) as stream:
+        return tuple(_cells(stream, _delimiter(first)))
+
+
+def _delimiter(first: str) -> str:
+    """What separates the cells of a first line: whatever comes most often outside of quotes."""
+    outside = "".join(first.split('"')[::2])
+    return max(",;\t", key=outside.count)
 
 
 def _text(path: Path, encoding: str) -> TextIOWrapper:
@@ -130,9 +181,22 @@ class _Lines:
 
 
 def _rows(stream: TextIO, delimiter: str, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | InvalidFact]]:
+    cells_of_rows = _cells(stream, delimiter)
+    next(cells_of_rows)
+    for line, cells in cells_of_rows:
+        if isinstance(cells, InvalidFact):
+            yield line, cells
+        elif len(cells) != len(columns):
+            reason = f"has {len(cells)} cells where the header has {len(columns)}"
+            yield line, InvalidFact([Problem("", "", reason, "quote cells that hold the delimiter")])
+        else:
+            yield line, dict(zip(columns, cells, strict=True))
+
+
+def _cells(stream: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | InvalidFact]]:
+    """The rows that are not blank, each with the line on which it begins."""
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    next(reader)
     while True:
         line = lines.begin_row()
         try:
@@ -143,10 +207,5 @@ def _rows(stream: TextIO, delimiter: str, columns: tuple[str, ...]) -> Iterator[
             lines.return_to_second_line()  # a quote that is not closed has swallowed rows that may be well
             yield line, InvalidFact([Problem("", "", f"is not CSV ({error})", "mend its quotes, shorten its cells")])
             continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(columns):
-            reason = f"has {len(cells)} cells where the header has {len(columns)}"
-            yield line, InvalidFact([Problem("", "", reason, "quote cells that hold the delimiter")])
-            continue
-        yield line, dict(zip(columns, cells, strict=True))
+        if any(cell.strip() for cell in cells):
+            yield line, cells

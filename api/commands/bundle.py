@@ -1,8 +1,6 @@
-"""`mentorgraph import` and `mentorgraph export`: a community as a folder of CSV files."""
+"""`mentorgraph import` and `mentorgraph export`: a community as a folder of CSV files, or as spreadsheets."""
 
-import csv
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -10,24 +8,35 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from mentorgraph.api.commands.refusals import Refusals, consent_of, rows_done
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
-from mentorgraph.graph.bundle import ImportResult, Refusal, export_bundle, import_bundle, open_bundle
+from mentorgraph.api.commands.spreadsheets import import_by_mapping, print_guess
+from mentorgraph.graph.bundle import ImportResult, export_bundle, import_bundle, open_bundle
 from mentorgraph.graph.check import count_facts
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.facts import purposes_of
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import InvalidFact
+from mentorgraph.graph.spreadsheets.importing import Limit
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.table_files import BundleFile
 
-SHOWN_REFUSALS = 20
-REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "remedy")
-
 
 @click.command("import")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="DIR | FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--guess", "guesses", is_flag=True, help="Print a mapping for spreadsheets, to be read and confirmed.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    metavar="M.toml",
+    help="Import spreadsheets, whose columns mean what M.toml says.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
+@click.option(
+    "--result",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    metavar="FILE.csv",
+    help="Write what became of each row of the spreadsheets to FILE.csv, with reasons and warnings.",
+)
 @click.option(
     "--report",
     type=click.File("w", encoding="utf-8", lazy=True),
@@ -43,15 +52,32 @@ REPORT_COLUMNS = ("file", "line", "column", "value", "reason", "remedy")
 @click.option("--basis", metavar="TEXT", help="On what ground they agreed; kept with each consent.")
 @click.option(
     "--source",
-    default="bundle",
-    show_default=True,
     metavar="NAME",
-    help="The system that the ids belong to; the same id of another source is something else.",
+    help="The system that the ids belong to; the same id of another source is something else.  "
+    "[default: bundle, or what the mapping says]",
+)
+@click.option("--roster", is_flag=True, help="The spreadsheets are the whole list: who is not on them has left.")
+@click.option(
+    "--max-leavers",
+    metavar="LIMIT",
+    default="5%",
+    show_default=True,
+    help="With --roster: write nothing if more would leave, a share of the people or a number.",
 )
 def import_(
-    directory: Path, dry_run: bool, report: TextIO | None, purposes: str | None, basis: str | None, source: str
+    paths: tuple[Path, ...],
+    guesses: bool,
+    mapping: Path | None,
+    dry_run: bool,
+    result: TextIO | None,
+    report: TextIO | None,
+    purposes: str | None,
+    basis: str | None,
+    source: str | None,
+    roster: bool,
+    max_leavers: str,
 ) -> None:
-    """Read the bundle DIR, a folder of CSV files, into the graph.
+    """Read a bundle DIR, or spreadsheets of any layout, into the graph.
 
     \b
     Example:
@@ -63,13 +89,77 @@ def import_(
     cannot be taken is refused with its line, value, reason and remedy, and the others go on. Importing again changes
     only what differs, so an import that was cut short is simply repeated.
 
-    The last line counts the rows that were created, changed, ended and refused; the exit status is 1 if any was
+    Spreadsheets (.csv, .xlsx) have any columns. --guess proposes what they mean; you read that, correct it, and confirm
+    it by --mapping. docs/spreadsheets.md says how.
+
+    \b
+    Example:
+      mentorgraph import --guess mentors.xlsx mentees.csv > mapping.toml
+      mentorgraph import --mapping mapping.toml mentors.xlsx mentees.csv --dry-run --result rows.csv \\
+        --consent matching --basis "sign-up form of 2026"
+      mentorgraph import --mapping hr.toml everybody.csv --roster --max-leavers 5%
+
+    The last line counts the facts that were created, changed, ended and refused; the exit status is 1 if any was
     refused.
     """  # noqa: D301 (click wants the backspace itself)
-    consent = _consent(purposes, basis)
+    _check_options(guesses, mapping, paths, roster=roster, has_result=result is not None)
+    limit = _limit(max_leavers)
+    consent = consent_of(purposes, basis)
+    if guesses:
+        return print_guess(paths)
+    if mapping is not None:
+        done = import_by_mapping(
+            paths,
+            mapping,
+            source=source,
+            consent=consent,
+            roster=roster,
+            max_leavers=limit,
+            dry_run=dry_run,
+            result_file=result,
+            report_file=report,
+        )
+    else:
+        done = _import_bundle(paths[0], dry_run, report, consent, source or "bundle")
+    if dry_run:
+        click.echo("Dry run: nothing was written.")
+    click.echo(", ".join(f"{outcome} {done.total[outcome]}" for outcome in ("created", "changed", "ended", "refused")))
+    if done.total["refused"]:
+        click.get_current_context().exit(1)
+    return None
+
+
+def _check_options(
+    guesses: bool, mapping: Path | None, paths: Sequence[Path], *, roster: bool, has_result: bool
+) -> None:
+    """Refuses options that do not go together, and files without a mapping."""
+    if guesses and mapping is not None:
+        raise click.UsageError("--guess proposes a mapping and --mapping uses one; give one of them")
+    if mapping is None and (roster or has_result) and not guesses:
+        raise click.UsageError("--roster and --result are for spreadsheets; give --mapping M.toml too")
+    if not guesses and mapping is None and (len(paths) > 1 or paths[0].is_file()):
+        names = " ".join(map(str, paths))
+        raise click.ClickException(
+            f"{paths[0]} is no bundle but a file; run mentorgraph import --guess {names} > mapping.toml, "
+            f"read mapping.toml, then mentorgraph import --mapping mapping.toml {names}"
+        )
+
+
+def _limit(text: str) -> Limit:
+    try:
+        return Limit.read(text)
+    except ValueError as error:
+        reason, _, remedy = str(error).partition("|")
+        raise click.UsageError(f"--max-leavers {text!r} {reason}; {remedy}") from None
+
+
+def _import_bundle(
+    directory: Path, dry_run: bool, report: TextIO | None, consent: tuple[tuple[str, ...], str] | None, source: str
+) -> ImportResult:
+    """Imports a folder, prints what became of its rows, and returns it."""
     with sentences():
         bundle = open_bundle(directory)
-    refusals = _Refusals(report)
+    refusals = Refusals(report)
 
     async def work(database: Database, show: Report) -> ImportResult:
         await (prepare_to_read(database) if dry_run else migrate(database))
@@ -80,7 +170,7 @@ def import_(
             consent=consent,
             dry_run=dry_run,
             on_refusal=refusals.add,
-            on_progress=_rows_done(show, {name: each.count for name, each in bundle.items()}),
+            on_progress=rows_done(show, {name: each.count for name, each in bundle.items()}),
         )
 
     result = run(work, if_interrupted="what was written is whole, and a repeated import completes it")
@@ -88,13 +178,7 @@ def import_(
     for notice in (notice for each in bundle.values() for notice in each.notices):
         click.echo(f"Notice: {notice}")
     refusals.show()
-    if dry_run:
-        click.echo("Dry run: nothing was written.")
-    click.echo(
-        ", ".join(f"{outcome} {result.total[outcome]}" for outcome in ("created", "changed", "ended", "refused"))
-    )
-    if result.total["refused"]:
-        click.get_current_context().exit(1)
+    return result
 
 
 @click.command()
@@ -114,7 +198,7 @@ def export(directory: Path) -> None:
         await prepare_to_read(database)
         store = Store(database)
         before = await store.read_changes()
-        counts = await export_bundle(store, directory, on_progress=_rows_done(show, await count_facts(store)))
+        counts = await export_bundle(store, directory, on_progress=rows_done(show, await count_facts(store)))
         return counts, await store.read_changes() == before
 
     counts, stood_still = run(work, if_interrupted=f"{directory} is not complete; delete it and export again")
@@ -127,55 +211,6 @@ def export(directory: Path) -> None:
     if not stood_still:
         click.echo("Notice: the graph was changed meanwhile; export again for a bundle of one moment.")
     click.echo(f"{directory}: {sum(counts.values())} rows")
-
-
-class _Refusals:
-    """Keeps the first refusals to be shown, and writes all of them to a report if there is one."""
-
-    def __init__(self, report: TextIO | None) -> None:
-        self._first: list[Refusal] = []
-        self._count = 0
-        self._report = csv.writer(report, lineterminator="\n") if report else None
-        if self._report:
-            self._report.writerow(REPORT_COLUMNS)
-
-    def add(self, refusal: Refusal) -> None:
-        self._count += 1
-        if len(self._first) < SHOWN_REFUSALS:
-            self._first.append(refusal)
-        if self._report:
-            problem = refusal.problem
-            self._report.writerow(
-                (refusal.file, refusal.line, problem.column, problem.value, problem.message, problem.remedy)
-            )
-
-    def show(self) -> None:
-        for refusal in self._first:
-            click.echo(f"{refusal.file}:{refusal.line} {refusal.problem}")
-        if self._count > len(self._first):
-            click.echo(f"… and {self._count - len(self._first)} more; --report FILE.csv writes all of them.")
-
-
-def _consent(purposes: str | None, basis: str | None) -> tuple[tuple[str, ...], str] | None:
-    if purposes is None and basis is None:
-        return None
-    if purposes is None or not (basis and basis.strip()):
-        raise click.UsageError("--consent and --basis go together: what the people agreed to, and on what ground")
-    try:
-        return purposes_of(purposes), basis.strip()
-    except InvalidFact as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _rows_done(show: Report, totals: Mapping[str, int]) -> Callable[[str, int], None]:
-    """Adds up the rows that are done of each file."""
-    done: Counter[str] = Counter()
-
-    def add(file: str, rows: int) -> None:
-        done[file] += rows
-        show(f"{file}.csv", done[file], totals.get(file, 0))
-
-    return add
 
 
 def _table(bundle: Mapping[str, BundleFile], result: ImportResult) -> Table:

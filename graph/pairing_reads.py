@@ -1,0 +1,105 @@
+"""What the domain asks of the database about requests and pairings; a part of the store, which lends it its reading."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from mentorgraph.graph.model import OPEN_REQUEST_STATES, OPEN_STATES, Record
+from mentorgraph.graph.transported import instant_of, properties_of
+from mentorgraph.graph.values import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step in the life of a request or pairing.
+
+    Attributes:
+        state: Where it went.
+        at: When.
+        reason: Why; empty where none was given.
+        note: A word to the other side; empty for none.
+        person: uid of whoever moved it; empty for nobody in particular.
+    """
+
+    state: str
+    at: datetime
+    reason: str
+    note: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A request or a pairing, with what decides whether it may be moved.
+
+    Attributes:
+        record: The fact.
+        moved: When it was moved last; None where no move is recorded.
+        taken: For a request, how many places of its mentor are taken in this moment.
+        signatures: For a pairing, who signed which version of the agreement.
+    """
+
+    record: Record
+    moved: datetime | None
+    taken: int = 0
+    signatures: frozenset[tuple[str, str]] = frozenset()
+
+    def after(self, now: datetime) -> datetime:
+        """When the next move takes place: now, or right after the last one, however two clocks differ."""
+        earliest = now if self.moved is None else max(now, self.moved + timedelta(milliseconds=1))
+        return instant(earliest)
+
+
+class PairingReads:
+    """Reads of requests, pairings and their moves."""
+
+    async def _read(self, name: str, /, *, budget_s: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
+        raise NotImplementedError
+
+    async def read_request(self, request: str) -> Matter | None:
+        """A request, or None where there is none with this uid."""
+        rows = await self._read("read_request", uid=request, open=list(OPEN_STATES))
+        return _matter("requests", rows[0]) if rows else None
+
+    async def read_pairing(self, pairing: str) -> Matter | None:
+        """A pairing, or None where there is none with this uid."""
+        rows = await self._read("read_pairing", uid=pairing)
+        return _matter("pairings", rows[0]) if rows else None
+
+    async def read_open_requests(self) -> list[dict[str, Any]]:
+        """All requests that wait for an answer: uid, mentee, goal, and when they were asked for how many days."""
+        rows = await self._read("read_open_requests", open=list(OPEN_REQUEST_STATES))
+        return [{**row, "asked_on": instant_of(row["asked_on"])} for row in rows]
+
+    async def read_open_requests_to(self, mentor: str) -> list[dict[str, Any]]:
+        """The requests to one mentor that wait for an answer: uid, mentee and goal."""
+        return await self._read("read_open_requests_to", mentor=mentor, open=list(OPEN_REQUEST_STATES))
+
+    async def read_moves(self, uids: Iterable[str]) -> dict[str, list[Move]]:
+        """The moves of some requests and pairings, in their order."""
+        found: dict[str, list[Move]] = {}
+        for row in await self._read("read_moves", uids=sorted(set(uids))):
+            at = instant_of(row["at"])
+            found.setdefault(row["uid"], []).append(
+                Move(row["state"], at, row["reason"] or "", row["note"] or "", row["person"] or "")
+            )
+        return found
+
+    async def page_requests_of(self, person: str, states: Sequence[str], after: str, limit: int) -> list[str]:
+        """Uids of the requests that a person made or got, in their order."""
+        rows = await self._read("page_requests_of", person=person, states=list(states), after=after, limit=limit)
+        return [row["uid"] for row in rows]
+
+
+def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
+    properties = properties_of(row["properties"])
+    properties.pop("changed")
+    links = {name: uid for name, uid in row["links"].items() if uid is not None}
+    moved = [instant_of(each) for each in row["moved"]]
+    return Matter(
+        Record(kind, properties["uid"], properties, links),
+        moved[0] if moved else None,
+        row.get("taken", 0),
+        frozenset((person, version) for person, version in row.get("signatures", ())),
+    )
