@@ -45,7 +45,9 @@ class MessageGraph:
         people, skills, units = (len(columns.numberings[name]) for name in ("people", "skills", "units"))
         broader = columns.tables["broader"]
         step = broader.valid(seconds)
-        narrow, wide = broader.numbers("skill")[step], broader.numbers("broader")[step]
+        narrow, wide = (columns.skills_of("broader", link, seconds)[step] for link in ("skill", "broader"))
+        apart = narrow != wide
+        narrow, wide = narrow[apart], wide[apart]
         offers = columns.tables["offers"]
         held = offers.valid(seconds)
         levels = np.nan_to_num(offers.reals("level"), nan=known.policy.signals.level_unknown)[held]
@@ -57,7 +59,12 @@ class MessageGraph:
             _links(np.concatenate([narrow, wide]), np.concatenate([wide, narrow]), None, (skills, skills)),
             means(known.wishes),
             _links(with_unit, precedents.unit[with_unit], None, (len(precedents), units)),
-            _links(offers.numbers("person")[held], offers.numbers("skill")[held], levels, (people, skills)),
+            _links(
+                offers.numbers("person")[held],
+                columns.skills_of("offers", "skill", seconds)[held],
+                levels,
+                (people, skills),
+            ),
             _links(members.numbers("person")[belongs], members.numbers("unit")[belongs], None, (people, units)),
             _links(
                 precedents.pairing_mentor,

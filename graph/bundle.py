@@ -5,7 +5,7 @@ a repeated import completes it. A row that cannot be taken is refused with its r
 """
 
 import csv
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, R
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import CONFLICTS, Conflict, Store, conflict_message
 from mentorgraph.graph.table_files import BundleError, BundleFile, open_table
+from mentorgraph.graph.taxonomy import Taxonomy
 
 Refuse: TypeAlias = Callable[[int, list[Problem]], None]
 """Takes back the row that begins on a line, for these reasons."""
@@ -177,7 +178,7 @@ class _Importer:
         self._on_refusal = on_refusal
         self._first: dict[tuple[str, str], datetime] = {}
         self._known: dict[str, str] = {}
-        self._taxonomy: _Taxonomy | None = None
+        self._taxonomy: Taxonomy | None = None
         self.lines: dict[str, int] = {}
         """uid → line of the rows that were read from the present file."""
         self.raw: dict[int, Row] = {}
@@ -303,16 +304,16 @@ class _Importer:
         return found
 
     async def _refuse_circles(self, file: str, rows: Mapping[int, list[Record]], refuse: Refuse) -> None:
-        """Refuses rows that would make a skill broader than itself by way of others: of each circle the last one."""
-        steps = [(line, each) for line, records in rows.items() for each in records if each.kind == "broader"]
+        """Refuses rows that the taxonomy cannot take, such as the last one of a circle of broader skills."""
+        steps = [(line, each) for line, records in rows.items() for each in records if each.kind in _HIGHER]
         if not steps:
             return
-        self._taxonomy = self._taxonomy or await _Taxonomy.of(self._store)
+        self._taxonomy = self._taxonomy or await Taxonomy.of(self._store)
         for line, each in steps:
-            if line in rows and not self._taxonomy.takes(each):
-                column = _BROADER.column if file == "broader" else LIST_COLUMNS[file]
-                value = self._key_of(self.raw[line].get(column), _BROADER, each.links["broader"])
-                reason = "is itself a kind of the skill, by way of others"
+            if line in rows and (reason := self._taxonomy.takes(each)):
+                link = next(link for link in KINDS[each.kind].links if link.name == _HIGHER[each.kind])
+                column = link.column if file == each.kind else LIST_COLUMNS[file]
+                value = self._key_of(self.raw[line].get(column), link, each.links[link.name])
                 refuse(line, [Problem(column, value, reason, "turn the row round or remove it")])
 
     def _key_of(self, cell: object, link: Link, uid: str) -> str:
@@ -322,37 +323,8 @@ class _Importer:
         return next(same, str(cell or ""))
 
 
-class _Taxonomy:
-    """Which skill is broader than which, as far as the graph and the accepted rows tell."""
-
-    def __init__(self) -> None:
-        self._broader: dict[str, set[str]] = defaultdict(set)
-
-    @classmethod
-    async def of(cls, store: Store) -> "_Taxonomy":
-        found = cls()
-        async for fact in store.facts(KINDS["broader"]):
-            found.takes(fact.record)
-        return found
-
-    def takes(self, step: Record) -> bool:
-        """Takes in a step, or its end; says no and takes nothing where a skill would be broader than itself."""
-        skill, broader = step.links["skill"], step.links["broader"]
-        if "until" in step.properties:
-            self._broader[skill].discard(broader)
-            return True
-        reached, ahead = {broader}, [broader]
-        while ahead:
-            further = self._broader[ahead.pop()] - reached
-            reached |= further
-            ahead += further
-        if skill in reached:
-            return False
-        self._broader[skill].add(broader)
-        return True
-
-
-_BROADER = next(link for link in KINDS["broader"].links if link.name == "broader")
+_HIGHER = {"broader": "broader", "successions": "successor"}
+"""Kind of step in the taxonomy → its link to the other skill."""
 
 
 def _records(rows: Mapping[int, list[Record]]) -> list[Record]:
