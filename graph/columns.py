@@ -18,6 +18,7 @@ from scipy import sparse
 from mentorgraph.graph import availability, text
 from mentorgraph.graph.availability import Window
 from mentorgraph.graph.model import KINDS, Kind, Record, role_uid
+from mentorgraph.graph.naming import SkillNames
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.taxonomy import TOLD_BY, Taxonomy
 from mentorgraph.graph.text import TermCounts, goal_text
@@ -222,6 +223,7 @@ class Columns:
         """Lineage of the graph that it counts."""
         self._seen: dict[str, int] = {}
         self.goal_words = TermCounts()
+        self.skill_names = SkillNames()
         self._derived: dict[str, tuple[object, Any]] = {}
         self._turn = asyncio.Lock()
         self._reading: asyncio.Task[bool] | None = None
@@ -286,6 +288,8 @@ class Columns:
         """Takes in one fact."""
         if record.kind in self.tables:
             self.tables[record.kind].put(record)
+            if record.kind == "skills":
+                self.skill_names.put(record.uid, record.properties)
             if record.kind == "goals":
                 row = self.goals.find(record.uid)
                 for missing in range(len(self.goal_words), row):
