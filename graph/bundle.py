@@ -146,16 +146,48 @@ async def import_bundle(
         )
     importer = _Importer(store, source, consent, dry_run, on_refusal)
     importer.note_first_pairings(bundle)
+    return await _import(importer, [(name, name, bundle[name]) for name in FILES if name in bundle], on_progress)
+
+
+async def import_tables(
+    store: Store,
+    tables: Sequence[tuple[str, BundleFile]],
+    *,
+    source: str,
+    dry_run: bool = False,
+    on_refusal: Callable[[Refusal], None] = lambda _refusal: None,
+    on_progress: Callable[[str, int], None] = lambda _file, _rows: None,
+) -> ImportResult:
+    """Reads tables of facts about nobody, such as skills, into the graph.
+
+    Args:
+        store: Where the facts go.
+        tables: The file of the bundle that each belongs to, and the table; each after those that it refers to.
+        source: Name of the system that the ids belong to.
+        dry_run: Tell what would happen and write nothing.
+        on_refusal: Told of each problem of each refused row.
+        on_progress: Told how many more rows of a table are done.
+
+    Returns:
+        The counts by name of the table.
+    """
+    importer = _Importer(store, source, None, dry_run, on_refusal)
+    return await _import(importer, [(table.name, file, table) for file, table in tables], on_progress)
+
+
+async def _import(
+    importer: "_Importer", tables: Sequence[tuple[str, str, BundleFile]], on_progress: Callable[[str, int], None]
+) -> ImportResult:
+    """Takes tables one after the other; each comes with the name to count it under and its file of the bundle."""
     result = ImportResult()
-    for name in FILES:
-        if name not in bundle:
-            continue
-        result.counts[name] = Counter()
-        rows = bundle[name].rows()
+    for name, file, table in tables:
+        counts = result.counts.setdefault(name, Counter())
+        rows = table.rows()
         importer.lines.clear()
-        size = max(BATCH, bundle[name].count) if name == "skills" else BATCH  # skills point at each other
+        # Skills that name broader ones point at each other.
+        size = max(BATCH, table.count) if file == "skills" and "broader" in table.columns else BATCH
         while batch := list(islice(rows, size)):
-            result.counts[name] += await importer.take(name, bundle[name].name, batch)
+            counts += await importer.take(file, table.name, batch)
             on_progress(name, len(batch))
     return result
 
@@ -223,6 +255,7 @@ class _Importer:
         self._refuse_dangling(file, rows, refuse)
         await self._keep_known(rows)
         await self._refuse_circles(file, rows, refuse)
+        self._refuse_dangling(file, rows, refuse)
         statuses = await self._write(file, rows, refuse)
         for records in rows.values():
             counts[_status_of_row([statuses[each.uid] for each in records])] += 1

@@ -69,7 +69,7 @@ def import_(
     consent = _consent(purposes, basis)
     with sentences():
         bundle = open_bundle(directory)
-    refusals = _Refusals(report)
+    refusals = Refusals(report)
 
     async def work(database: Database, show: Report) -> ImportResult:
         await (prepare_to_read(database) if dry_run else migrate(database))
@@ -80,11 +80,11 @@ def import_(
             consent=consent,
             dry_run=dry_run,
             on_refusal=refusals.add,
-            on_progress=_rows_done(show, {name: each.count for name, each in bundle.items()}),
+            on_progress=rows_done(show, {name: each.count for name, each in bundle.items()}),
         )
 
     result = run(work, if_interrupted="what was written is whole, and a repeated import completes it")
-    Console().print(_table(bundle, result))
+    Console().print(outcomes_of(bundle, result))
     for notice in (notice for each in bundle.values() for notice in each.notices):
         click.echo(f"Notice: {notice}")
     refusals.show()
@@ -114,7 +114,7 @@ def export(directory: Path) -> None:
         await prepare_to_read(database)
         store = Store(database)
         before = await store.read_changes()
-        counts = await export_bundle(store, directory, on_progress=_rows_done(show, await count_facts(store)))
+        counts = await export_bundle(store, directory, on_progress=rows_done(show, await count_facts(store)))
         return counts, await store.read_changes() == before
 
     counts, stood_still = run(work, if_interrupted=f"{directory} is not complete; delete it and export again")
@@ -129,7 +129,7 @@ def export(directory: Path) -> None:
     click.echo(f"{directory}: {sum(counts.values())} rows")
 
 
-class _Refusals:
+class Refusals:
     """Keeps the first refusals to be shown, and writes all of them to a report if there is one."""
 
     def __init__(self, report: TextIO | None) -> None:
@@ -140,6 +140,7 @@ class _Refusals:
             self._report.writerow(REPORT_COLUMNS)
 
     def add(self, refusal: Refusal) -> None:
+        """Takes down one problem of one row."""
         self._count += 1
         if len(self._first) < SHOWN_REFUSALS:
             self._first.append(refusal)
@@ -150,6 +151,7 @@ class _Refusals:
             )
 
     def show(self) -> None:
+        """Prints the first ones, and how many more there are."""
         for refusal in self._first:
             click.echo(f"{refusal.file}:{refusal.line} {refusal.problem}")
         if self._count > len(self._first):
@@ -167,18 +169,19 @@ def _consent(purposes: str | None, basis: str | None) -> tuple[tuple[str, ...], 
         raise click.UsageError(str(error)) from error
 
 
-def _rows_done(show: Report, totals: Mapping[str, int]) -> Callable[[str, int], None]:
-    """Adds up the rows that are done of each file."""
+def rows_done(show: Report, totals: Mapping[str, int], ending: str = ".csv") -> Callable[[str, int], None]:
+    """Adds up the rows that are done of each file, which is shown with this ending."""
     done: Counter[str] = Counter()
 
     def add(file: str, rows: int) -> None:
         done[file] += rows
-        show(f"{file}.csv", done[file], totals.get(file, 0))
+        show(f"{file}{ending}", done[file], totals.get(file, 0))
 
     return add
 
 
-def _table(bundle: Mapping[str, BundleFile], result: ImportResult) -> Table:
+def outcomes_of(bundle: Mapping[str, BundleFile], result: ImportResult) -> Table:
+    """What became of the rows of each table, by the name under which it was counted."""
     outcomes = ("created", "changed", "ended", "same", "refused")
     table = Table()
     table.add_column("file")

@@ -116,13 +116,14 @@ async def test_what_has_a_name_already_is_not_proposed_again(filled: Store) -> N
     await refused(
         filled, curating.propose_skill(filled, ANYBODY, {"name": "X"}, broader=[uid("x")]), "NOT_FOUND", "broader"
     )
-    for row, options in (
-        ({"name": " "}, {}),
-        ({"name": "X"}, {"external_id": uid("sql")}),
-        ({"name": "X", "tier": 0}, {}),
-    ):
+    bad: list[tuple[dict[str, object], str]] = [
+        ({"name": " "}, ""),
+        ({"name": "X"}, uid("sql")),
+        ({"name": "X", "tier": 0}, ""),
+    ]
+    for row, external_id in bad:
         with pytest.raises(InvalidFact):
-            await curating.propose_skill(filled, ANYBODY, row, **options)
+            await curating.propose_skill(filled, ANYBODY, row, external_id=external_id)
     await curating.propose_skill(filled, ANYBODY, {"name": "Snakes and ladders"})
 
 

@@ -106,7 +106,7 @@ def test_the_state_that_was_told_last_holds() -> None:
 
 steps = st.lists(
     st.builds(
-        lambda pair, how: broader(*pair) if how == "broader" else became(*pair, how),
+        lambda pair, how: broader(pair[0], pair[1]) if how == "broader" else became(pair[0], pair[1], how),
         st.permutations("abcdef").map(lambda each: (each[0], each[1])),
         st.sampled_from(["broader", "merged", "split"]),
     ),
