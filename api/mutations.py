@@ -179,15 +179,15 @@ class Mutation(graphene.ObjectType):
                 context.viewer,
                 {
                     "name": input["name"],
-                    "roles": "|".join(_names(input["roles"])),
+                    "roles": "|".join(names_of(input["roles"])),
                     "joined_on": input.get("joined_at"),
                     "zone": input.get("zone"),
                 },
                 offers=_skills(input.get("offers"), "offers"),
                 wants=_skills(input.get("wants"), "wants"),
-                consents=_names(input.get("consents") or []),
+                consents=names_of(input.get("consents") or []),
                 text_version=input.get("consent_text_version") or "",
-                source=_told_source(input),
+                source=told_source(input),
                 external_id=input.get("external_id") or "",
             )
 
@@ -213,7 +213,7 @@ class Mutation(graphene.ObjectType):
                     "created_on": input.get("created_at"),
                 },
                 needs=_skills(input.get("needs"), "needs"),
-                source=_told_source(input),
+                source=told_source(input),
                 external_id=input.get("external_id") or "",
             )
 
@@ -231,7 +231,7 @@ class Mutation(graphene.ObjectType):
                 context.viewer,
                 person,
                 [{**window, "zone": input["zone"]} for window in input["windows"]],
-                source=_told_source(input),
+                source=told_source(input),
                 since=input.get("since"),
             )
             return person
@@ -245,7 +245,7 @@ class Mutation(graphene.ObjectType):
 
         async def work() -> str:
             person = person_of(input)
-            [purpose] = _names([input["purpose"]])
+            [purpose] = names_of([input["purpose"]])
             await recording.record_consent(
                 context.store,
                 context.viewer,
@@ -253,7 +253,7 @@ class Mutation(graphene.ObjectType):
                 purpose,
                 input["granted"],
                 input["text_version"],
-                source=_told_source(input),
+                source=told_source(input),
                 since=input.get("since"),
             )
             return person
@@ -317,7 +317,8 @@ def person_of(given: Mapping[str, Any]) -> str:
     return read_global_id(given["person_id"], expected="Person", field="personId")[1]
 
 
-def _told_source(given: Mapping[str, Any]) -> str:
+def told_source(given: Mapping[str, Any]) -> str:
+    """Where an input says that it is known from."""
     return (given.get("source") or "").strip() or recording.SOURCE
 
 
@@ -331,6 +332,6 @@ def _skills(given: list[Mapping[str, Any]] | None, field: str) -> list[dict[str,
     ]
 
 
-def _names(members: list[Any]) -> list[str]:
+def names_of(members: list[Any]) -> list[str]:
     """What the domain calls enum members; graphene hands over members or their values."""
     return [getattr(member, "value", member) for member in members]

@@ -10,6 +10,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
+from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.types import (
     NODE_TYPES,
     Explanation,
@@ -37,7 +38,7 @@ def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
 
-class Query(graphene.ObjectType):
+class Query(SkillQueries, graphene.ObjectType):
     """What can be asked."""
 
     recommend_mentors = graphene.Field(
@@ -203,7 +204,7 @@ class Query(graphene.ObjectType):
         return await _page(context, "Request", first, after, page)
 
 
-class Mutation(OwnMutations, PairingMutations):
+class Mutation(OwnMutations, PairingMutations, SkillMutations):
     """What can be told."""
 
 

@@ -78,6 +78,19 @@ ConsentPurpose = enum_of(
 )
 
 
+SkillState = _enum(
+    "SkillState",
+    {
+        "proposed": "Somebody misses it; a coordinator has not approved it yet.",
+        "approved": "In use.",
+        "deprecated": "Not to be named any more; what names it goes on to count.",
+        "merged": "Counts for another one.",
+        "split": "Has parts that are to be named in its place.",
+    },
+    "Where a skill stands in its life.",
+)
+
+
 class Node(graphene.Interface):
     """Anything that has a global id and can be asked for again."""
 
@@ -137,6 +150,39 @@ class Skill(graphene.ObjectType):
     aliases = graphene.List(
         graphene.NonNull(graphene.String), description="Other names for it.", resolver=stored("aliases")
     )
+    state = graphene.Field(SkillState, required=True, description="Where it stands in its life.")
+    ancestors = graphene.List(
+        graphene.NonNull(lambda: Skill), required=True, description="All broader skills, the nearest first."
+    )
+    merged_into = graphene.Field(lambda: Skill, description="The skill that it counts for, if it was merged.")
+    split_into = graphene.List(
+        graphene.NonNull(lambda: Skill), required=True, description="Its parts, if it was split; none else."
+    )
+
+    @staticmethod
+    async def resolve_state(root: NodeRecord, info: Info) -> str:
+        """Where it stands."""
+        context: RequestContext = info.context
+        return (await context.taxonomy()).state(root.uid)
+
+    @staticmethod
+    async def resolve_ancestors(root: NodeRecord, info: Info) -> list[Awaitable[NodeRecord | None]]:
+        """All broader skills."""
+        context: RequestContext = info.context
+        return [context.nodes.load(uid) for uid in (await context.taxonomy()).ancestors(root.uid)]
+
+    @staticmethod
+    async def resolve_merged_into(root: NodeRecord, info: Info) -> NodeRecord | None:
+        """The skill that it counts for."""
+        context: RequestContext = info.context
+        uid = (await context.taxonomy()).counts_as(root.uid)
+        return await context.nodes.load(uid) if uid != root.uid else None
+
+    @staticmethod
+    async def resolve_split_into(root: NodeRecord, info: Info) -> list[Awaitable[NodeRecord | None]]:
+        """Its parts."""
+        context: RequestContext = info.context
+        return [context.nodes.load(uid) for uid in (await context.taxonomy()).parts(root.uid)]
 
 
 class OrganisationUnit(graphene.ObjectType):

@@ -66,7 +66,7 @@ async def propose_skill(
     async def decide(known: Store) -> tuple[list[Record], str]:
         if uid in await known.find_existing([uid]):
             return [], uid
-        await _refuse_unknown(known, "broader", broader)
+        await _refuse_unknown(known, "broaderIds", broader)
         names = SkillNames()
         taxonomy = await Taxonomy.of(known)
         async for fact in known.facts(KINDS["skills"]):
@@ -120,13 +120,13 @@ async def merge_skills(
     def decide(taxonomy: Taxonomy) -> list[Record]:
         if taxonomy.merged_into(skill) == into:
             return []
-        _refuse_state(taxonomy, skill, {"merged", "split"}, "skill")
-        _refuse_state(taxonomy, into, {"merged", "split", "deprecated"}, "into")
+        _refuse_state(taxonomy, skill, {"merged", "split"}, "skillId")
+        _refuse_state(taxonomy, into, {"merged", "split", "deprecated"}, "intoId")
         if why := taxonomy.why_not_merged(skill, into):
-            raise DomainError(f"into {why}; choose another one", code="CONFLICT", field="into")
+            raise DomainError(f"the other one {why}; choose another one", code="CONFLICT", field="intoId")
         return _told("successions", now, source, skill_id=skill, successor_id=into, how="merged", reason=reason)
 
-    await _curate(store, viewer, {"skill": [skill], "into": [into]}, decide)
+    await _curate(store, viewer, {"skillId": [skill], "intoId": [into]}, decide)
 
 
 async def split_skill(
@@ -152,27 +152,27 @@ async def split_skill(
     """
     now, parts = now or present(), sorted(set(into))
     if len(parts) < 2:
-        raise DomainError("a skill is split into two others at least", code="BAD_USER_INPUT", field="into")
+        raise DomainError("a skill is split into two others at least", code="BAD_USER_INPUT", field="intoIds")
 
     def decide(taxonomy: Taxonomy) -> list[Record]:
         if taxonomy.parts(skill) == parts:
             return []
-        _refuse_state(taxonomy, skill, {"merged", "split"}, "skill")
+        _refuse_state(taxonomy, skill, {"merged", "split"}, "skillId")
         written = []
         for part in parts:
-            _refuse_state(taxonomy, part, {"merged", "split", "deprecated"}, "into")
+            _refuse_state(taxonomy, part, {"merged", "split", "deprecated"}, "intoIds")
             if part == skill:
-                raise DomainError("into is the skill itself; choose others", code="CONFLICT", field="into")
+                raise DomainError("a part is the skill itself; choose others", code="CONFLICT", field="intoIds")
             if why := taxonomy.why_not_broader(part, skill):
                 raise DomainError(
-                    f"a part would be broader than itself, as the skill {why}", code="CONFLICT", field="into"
+                    f"a part would be broader than itself, as the skill {why}", code="CONFLICT", field="intoIds"
                 )
             written += _told("successions", now, source, skill_id=skill, successor_id=part, how="split", reason=reason)
             if skill not in taxonomy.broader(part):
                 written += _told("broader", now, source, skill_id=part, broader_id=skill)
         return written
 
-    await _curate(store, viewer, {"skill": [skill], "into": parts}, decide)
+    await _curate(store, viewer, {"skillId": [skill], "intoIds": parts}, decide)
 
 
 async def _set_state(
@@ -183,11 +183,11 @@ async def _set_state(
     def decide(taxonomy: Taxonomy) -> list[Record]:
         if taxonomy.state(skill) == state:
             return []
-        _refuse_state(taxonomy, skill, {"merged", "split"}, "skill")
+        _refuse_state(taxonomy, skill, {"merged", "split"}, "skillId")
         begun = _told("skill_states", now, source, skill_id=skill, state=state, reason=reason)
         return [*(_ended(each, now) for each in taxonomy.told_states(skill)), *begun]
 
-    await _curate(store, viewer, {"skill": [skill]}, decide)
+    await _curate(store, viewer, {"skillId": [skill]}, decide)
 
 
 async def _curate(
@@ -231,7 +231,7 @@ def _refuse_state(taxonomy: Taxonomy, skill: str, states: set[str], field: str) 
             "split": "use its parts",
             "deprecated": "approve it first, or choose another one",
         }
-        raise DomainError(f"{field} is {state} already; {remedy[state]}", code="CONFLICT", field=field)
+        raise DomainError(f"this skill is {state}; {remedy[state]}", code="CONFLICT", field=field)
 
 
 async def _refuse_unknown(store: Store, field: str, uids: Sequence[str]) -> None:

@@ -114,7 +114,7 @@ async def test_what_has_a_name_already_is_not_proposed_again(filled: Store) -> N
         filled, curating.propose_skill(filled, ANYBODY, {"name": "Py thon 4", "aliases": "pythons"}), "CONFLICT", "name"
     )
     await refused(
-        filled, curating.propose_skill(filled, ANYBODY, {"name": "X"}, broader=[uid("x")]), "NOT_FOUND", "broader"
+        filled, curating.propose_skill(filled, ANYBODY, {"name": "X"}, broader=[uid("x")]), "NOT_FOUND", "broaderIds"
     )
     bad: list[tuple[dict[str, object], str]] = [
         ({"name": " "}, ""),
@@ -162,26 +162,27 @@ async def test_a_split_skill_is_broader_than_its_parts(filled: Store) -> None:
 async def test_what_the_taxonomy_cannot_take_is_refused(filled: Store) -> None:
     await curating.deprecate_skill(filled, COORDINATOR, uid("sql"), "old", now=NOW)
     for skill, into, why in (
-        ("python", "python", "into is the skill itself; choose another one"),
-        ("code", "python", "into is a kind of the skill; choose another one"),
-        ("code", "asyncio", "into is a kind of the skill; choose another one"),
-        ("snake", "sql", "into is deprecated already; approve it first, or choose another one"),
-        ("asyncio", "code", "into is broader than the skill by way of others, which would be broader than themselves; "
-         "choose another one"),
-    ):  # fmt: skip
-        assert await refused(filled, merge(filled, skill, into), "CONFLICT", "into") == why
-    await refused(filled, merge(filled, "snake", "nothing"), "NOT_FOUND", "into")
-    await refused(filled, merge(filled, "nothing", "snake"), "NOT_FOUND", "skill")
+        ("python", "python", "the other one is the skill itself; choose another one"),
+        ("code", "python", "the other one is a kind of the skill; choose another one"),
+        ("code", "asyncio", "the other one is a kind of the skill; choose another one"),
+        ("snake", "sql", "this skill is deprecated; approve it first, or choose another one"),
+        ("asyncio", "code", "the other one is broader than the skill by way of others, which would be broader"),
+    ):
+        assert (await refused(filled, merge(filled, skill, into), "CONFLICT", "intoId")).startswith(why)
+    await refused(filled, merge(filled, "snake", "nothing"), "NOT_FOUND", "intoId")
+    await refused(filled, merge(filled, "nothing", "snake"), "NOT_FOUND", "skillId")
     split = curating.split_skill
-    await refused(filled, split(filled, COORDINATOR, uid("code"), [uid("snake")]), "BAD_USER_INPUT", "into")
+    await refused(filled, split(filled, COORDINATOR, uid("code"), [uid("snake")]), "BAD_USER_INPUT", "intoIds")
     for parts in (["snake", "sql"], ["snake", "code"], ["snake", "nothing"]):
         code = "NOT_FOUND" if "nothing" in parts else "CONFLICT"
-        await refused(filled, split(filled, COORDINATOR, uid("code"), list(map(uid, parts))), code, "into")
-    await refused(filled, split(filled, COORDINATOR, uid("asyncio"), [uid("snake"), uid("code")]), "CONFLICT", "into")
+        await refused(filled, split(filled, COORDINATOR, uid("code"), list(map(uid, parts))), code, "intoIds")
+    await refused(
+        filled, split(filled, COORDINATOR, uid("asyncio"), [uid("snake"), uid("code")]), "CONFLICT", "intoIds"
+    )
     await merge(filled, "snake", "python")
-    await refused(filled, merge(filled, "snake", "code"), "CONFLICT", "skill")
-    await refused(filled, merge(filled, "asyncio", "snake"), "CONFLICT", "into")
-    await refused(filled, curating.deprecate_skill(filled, COORDINATOR, uid("snake"), ""), "CONFLICT", "skill")
+    await refused(filled, merge(filled, "snake", "code"), "CONFLICT", "skillId")
+    await refused(filled, merge(filled, "asyncio", "snake"), "CONFLICT", "intoId")
+    await refused(filled, curating.deprecate_skill(filled, COORDINATOR, uid("snake"), ""), "CONFLICT", "skillId")
     assert await check(filled) == []
 
 
