@@ -10,17 +10,9 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
+from mentorgraph.api.recommendations import Explanation, RecommendationConnection
 from mentorgraph.api.skills import SkillMutations, SkillQueries
-from mentorgraph.api.types import (
-    NODE_TYPES,
-    Explanation,
-    GoalConnection,
-    Info,
-    Node,
-    Person,
-    RecommendationConnection,
-    SkillConnection,
-)
+from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
 from mentorgraph.graph import matching
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import OPEN_REQUEST_STATES, REQUEST_STATES

@@ -7,13 +7,14 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
-from mentorgraph.api.mutations import errors_field, payload, told_source
-from mentorgraph.api.types import Info, Skill
+from mentorgraph.api.mutations import errors_field, names_of, payload, person_of, told_source
+from mentorgraph.api.types import DateTime, Info, Person, Rater, Skill
 from mentorgraph.graph import curating
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.naming import Candidate
 from mentorgraph.graph.paging import check_first
+from mentorgraph.graph.proficiency import rate_skill
 from mentorgraph.graph.recording import SOURCE
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.taxonomy_files import ESCO
@@ -183,6 +184,24 @@ class SplitSkillPayload(graphene.ObjectType):
     user_errors = errors_field()
 
 
+class RateSkillInput(graphene.InputObjectType):
+    """How good a person is at a skill."""
+
+    person_id = graphene.ID(required=True, description="The person.")
+    skill_id = _skill_id()
+    level = graphene.Int(required=True, description="1 to 5.")
+    rated_by = graphene.Field(Rater, required=True, description="Where it comes from; participants say SELF.")
+    since = graphene.Field(DateTime, description="Day of the rating, from which it ages; now if not given.")
+    source = _known_from()
+
+
+class RateSkillPayload(graphene.ObjectType):
+    """Who was rated."""
+
+    person = graphene.Field(Person, description="The person.")
+    user_errors = errors_field()
+
+
 class SkillMutations:
     """What can be told of the taxonomy."""
 
@@ -210,6 +229,11 @@ class SkillMutations:
         SplitSkillPayload,
         description="Splits a skill into others, which it is broader than from now on; for coordinators.",
         input=SplitSkillInput(required=True, description="The skill and its parts, and why."),
+    )
+    rate_skill = graphene.Field(
+        RateSkillPayload,
+        description="Says how good a person is at a skill: people say so of themselves, coordinators of all.",
+        input=RateSkillInput(required=True, description="Person, skill and level."),
     )
 
     @staticmethod
@@ -282,6 +306,29 @@ class SkillMutations:
             return skill
 
         return await _told(context, work)
+
+    @staticmethod
+    async def resolve_rate_skill(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Rates a person."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            person, skill = person_of(input), _skill(input["skill_id"], "skillId")
+            [rated_by] = names_of([input["rated_by"]])
+            await rate_skill(
+                context.store,
+                context.viewer,
+                person,
+                skill,
+                input["level"],
+                rated_by,
+                source=told_source(input),
+                since=input.get("since"),
+            )
+            context.forget_taxonomy()
+            return person
+
+        return await payload(context, "person", work)
 
 
 def _skill(text: str, field: str) -> str:

@@ -13,6 +13,7 @@ from scipy import sparse
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns import NONE, Numbers
+from mentorgraph.graph.proficiency import offer_levels
 from mentorgraph.graph.text import row_numbers
 
 
@@ -50,7 +51,7 @@ class MessageGraph:
         narrow, wide = narrow[apart], wide[apart]
         offers = columns.tables["offers"]
         held = offers.valid(seconds)
-        levels = np.nan_to_num(offers.reals("level"), nan=known.policy.signals.level_unknown)[held]
+        levels = np.nan_to_num(offer_levels(columns, seconds), nan=known.policy.signals.level_unknown)[held]
         members = columns.tables["unit_membership"]
         belongs = members.valid(seconds) & known.setting.unit
         with_unit = np.flatnonzero(precedents.unit != NONE)

@@ -33,6 +33,7 @@ LOADED = (
     "skill_states",
     "roles",
     "offers",
+    "skill_ratings",
     "wants",
     "goal_skills",
     "unit_membership",

@@ -36,6 +36,7 @@ FILES = (
     "goals",
     "goal_skills",
     "person_skills",
+    "skill_ratings",
     "unit_membership",
     "memberships",
     "blocks",

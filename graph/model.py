@@ -49,6 +49,8 @@ SKILL_STATES = ("proposed", "approved", "deprecated")
 """What may be said of a skill; one of which nothing is said is approved."""
 SUCCESSIONS = ("merged", "split")
 """How one skill gives way to others: to one that it counts for from then on, or to several that are part of it."""
+RATERS = ("self", "mentor", "project", "certificate")
+"""Where a rating of somebody's skill may come from."""
 SKILL_RELATIONS = ("essential", "optional")
 """How much a skill asks for another one."""
 PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
@@ -351,6 +353,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ),
             _dated_relationship(
                 "wants", "WANTS", Link("person_id", "people"), Link("skill_id", "skills"), _LEVEL, _SINCE, _UNTIL
+            ),
+            _dated_relationship(
+                "skill_ratings",
+                "RATED",
+                Link("person_id", "people"),
+                Link("skill_id", "skills"),
+                Field("level", whole(1, 5), required=True),
+                Field("rated_by", choice(*RATERS), required=True),
+                _SINCE,
+                _UNTIL,
+                also=("rated_by",),
             ),
             _dated_relationship(
                 "unit_membership", "BELONGS_TO", Link("person_id", "people"), Link("unit_id", "units"), _SINCE, _UNTIL

@@ -16,6 +16,7 @@ from mentorgraph.graph import availability, text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals, Table
 from mentorgraph.graph.model import KINDS, link_uid
 from mentorgraph.graph.policy import Policy, SignalSettings
+from mentorgraph.graph.proficiency import offer_levels
 from mentorgraph.graph.question import Edge, PastPairings, Question, Wish, open_pairings
 
 
@@ -83,7 +84,7 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
     table = columns.tables["offers"]
     valid, uids = table.valid(asked.seconds), table.rows.uids
     offered, person = columns.skills_of("offers", "skill", asked.seconds), table.numbers("person")
-    levels = np.nan_to_num(table.reals("level"), nan=settings.level_unknown)
+    levels = np.nan_to_num(offer_levels(columns, asked.seconds), nan=settings.level_unknown)
     by_skill, by_person = columns.rows_by_skill("offers", asked.seconds), columns.rows_by("offers", "person")
     accepted = [(wish, _accepted(columns, asked, wish, settings)) for wish in asked.wishes]
     total = np.zeros(len(columns.people))

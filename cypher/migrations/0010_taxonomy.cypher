@@ -1,4 +1,4 @@
-// The life of skills: their states, what they became, and which others they ask for.
+// The life of skills: their states, what they became, which others they ask for, and how people were rated in them.
 // Statements are separated by a line that holds nothing but a semicolon.
 CREATE CONSTRAINT skill_state_uid IF NOT EXISTS FOR (n:SkillState) REQUIRE n.uid IS UNIQUE
 ;
@@ -13,3 +13,7 @@ CREATE INDEX became_changed IF NOT EXISTS FOR ()-[r:BECAME]-() ON (r.changed)
 CREATE CONSTRAINT related_uid IF NOT EXISTS FOR ()-[r:RELATED]-() REQUIRE r.uid IS UNIQUE
 ;
 CREATE INDEX related_changed IF NOT EXISTS FOR ()-[r:RELATED]-() ON (r.changed)
+;
+CREATE CONSTRAINT rated_uid IF NOT EXISTS FOR ()-[r:RATED]-() REQUIRE r.uid IS UNIQUE
+;
+CREATE INDEX rated_changed IF NOT EXISTS FOR ()-[r:RATED]-() ON (r.changed)

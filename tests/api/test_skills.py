@@ -30,7 +30,10 @@ ROWS: dict[str, list[dict[str, str]]] = {
         {"id": "plsql", "name": "PL/SQL"},
         {"id": WELDING, "name": "weld", "source": "esco"},
     ],
-    "people": [{"id": "p1", "name": "Ada", "joined_on": "2024-01-01", "roles": "mentee"}],
+    "people": [
+        {"id": "p1", "name": "Ada", "joined_on": "2020-01-01", "roles": "mentee"},
+        {"id": "p2", "name": "Bo", "joined_on": "2020-01-01", "roles": "mentor"},
+    ],
     "consents": [],
     "goals": [],
     "pairings": [],
@@ -41,7 +44,7 @@ def gid(key: str) -> str:
     return global_id("Skill", uid_of("hr", "skills", key))
 
 
-ADA = global_id("Person", uid_of("hr", "people", "p1"))
+ADA, BO = (global_id("Person", uid_of("hr", "people", key)) for key in ("p1", "p2"))
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +164,42 @@ def test_a_split_skill_names_its_parts(asked: Api) -> None:
         "Programming",
     ]
     assert sorted(named(asked, "asyncio")) == [("PL/SQL", 0.9), ("SQL", 0.9)]
+
+
+def test_levels_name_their_sources_to_the_person_and_to_coordinators(asked: Api) -> None:
+    rate = """
+    mutation ($input: RateSkillInput!) {
+      told: rateSkill(input: $input) { person { skillLevels { %s } } userErrors { code field } }
+    }
+    """
+    rate %= "skill { name } level sources { ratedBy at level weight }"
+    given = {"personId": ADA, "skillId": gid("sql"), "level": 5, "ratedBy": "SELF", "since": "2022-07-01"}
+    asked.data(rate, viewer=ADA, input=given)
+    mentor = {"level": 2, "ratedBy": "MENTOR", "since": "2026-06-01"}
+    answer = asked.data(rate, input={**given, **mentor})["told"]
+    assert answer["userErrors"] == []
+    [found] = answer["person"]["skillLevels"]
+    weights = {each["ratedBy"]: each["weight"] for each in found["sources"]}
+    assert found["skill"] == {"name": "SQL"}
+    assert sorted((each["ratedBy"], each["level"], each["at"]) for each in found["sources"]) == [
+        ("MENTOR", 2.0, "2026-06-01T00:00:00Z"),
+        ("SELF", 5.0, "2022-07-01T00:00:00Z"),
+    ]
+    assert weights["MENTOR"] > 4 * weights["SELF"]
+    mean = (2 * weights["MENTOR"] + 5 * weights["SELF"]) / sum(weights.values())
+    assert found["level"] == pytest.approx(mean)
+    query = "query ($id: ID!) { person(id: $id) { skillLevels { level } } }"
+    assert asked.data(query, viewer=ADA, id=ADA) == asked.data(query, id=ADA)
+    assert asked.data(query, viewer=BO, id=BO) == {"person": {"skillLevels": []}}
+    assert asked.data(query, viewer=ADA, id=BO) == {"person": {"skillLevels": None}}
+    for viewer, change, expected in (
+        (ADA, {"ratedBy": "MENTOR"}, ("FORBIDDEN", "input.ratedBy")),
+        (BO, {}, ("FORBIDDEN", "input.ratedBy")),
+        ("", {"level": 6}, ("BAD_USER_INPUT", "input.level")),
+        ("", {"skillId": gid("nothing")}, ("NOT_FOUND", "input.skillId")),
+    ):
+        [error] = asked.data(rate, viewer=viewer, input={**given, **change})["told"]["userErrors"]
+        assert (error["code"], ".".join(error["field"])) == expected
 
 
 def test_a_change_is_seen_by_the_rest_of_its_request(asked: Api) -> None:
