@@ -20,8 +20,13 @@ ASKED = 12
 
 
 def shown(slate: Slate) -> list[tuple[str, float, list[tuple[str, float | None]]]]:
+    """Mentors, scores and signals, but for the order in which the same summands were added."""
     return [
-        (each.mentor, round(each.score, 9), [(signal.name, signal.value) for signal in each.signals])
+        (
+            each.mentor,
+            round(each.score, 9),
+            [(one.name, one.value if one.value is None else round(one.value, 9)) for one in each.signals],
+        )
         for each in slate.recommendations
     ]
 
