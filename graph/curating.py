@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
 from mentorgraph.graph.naming import BY_ALIAS, SkillNames
-from mentorgraph.graph.recording import SOURCE, present
+from mentorgraph.graph.recording import SOURCE
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer

@@ -6,12 +6,13 @@ from datetime import datetime
 
 import numpy as np
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.columns import NONE, Columns, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.levels import DAY_S, Rating, level_of
 from mentorgraph.graph.model import Record
-from mentorgraph.graph.recording import SOURCE, present
+from mentorgraph.graph.recording import SOURCE
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
