@@ -26,6 +26,7 @@ from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
 from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -238,6 +239,21 @@ class RequestContext:
         self.decisions = decisions
         self.scorer = scorer
         self._service = service
+        self._taxonomy: asyncio.Task[Taxonomy] | None = None
+
+    async def taxonomy(self) -> Taxonomy:
+        """The taxonomy as it is now, read once for all that a request asks of it."""
+        if self._taxonomy is None:
+            self._taxonomy = asyncio.create_task(self._read_taxonomy())
+        return await self._taxonomy
+
+    async def _read_taxonomy(self) -> Taxonomy:
+        columns = await self.recommender.fresh_columns()
+        return columns.taxonomy(self.recommender.clock().timestamp())
+
+    def forget_taxonomy(self) -> None:
+        """Has the taxonomy read anew, since the request has changed it."""
+        self._taxonomy = None
 
     @property
     def recommender(self) -> Recommender:

@@ -10,17 +10,10 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
+from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
-from mentorgraph.api.types import (
-    NODE_TYPES,
-    Explanation,
-    GoalConnection,
-    Info,
-    Node,
-    Person,
-    RecommendationConnection,
-    SkillConnection,
-)
+from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
 from mentorgraph.graph import matching
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import OPEN_REQUEST_STATES, REQUEST_STATES
@@ -38,7 +31,7 @@ def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
 
-class Query(TimetableQueries, graphene.ObjectType):
+class Query(SkillQueries, TimetableQueries, graphene.ObjectType):
     """What can be asked."""
 
     recommend_mentors = graphene.Field(
@@ -204,7 +197,7 @@ class Query(TimetableQueries, graphene.ObjectType):
         return await _page(context, "Request", first, after, page)
 
 
-class Mutation(TimetableMutations, OwnMutations, PairingMutations):
+class Mutation(OwnMutations, PairingMutations, SkillMutations, TimetableMutations):
     """What can be told."""
 
 

@@ -25,6 +25,12 @@ RETURN 'BROADER' AS type, uid, edge.since.epochMillis AS since, edge.until.epoch
        {uid: start.uid, kind: labels(start)[0], name: coalesce(start.name, start.title)} AS start,
        {uid: end.uid, kind: labels(end)[0], name: coalesce(end.name, end.title)} AS end
 UNION ALL
+UNWIND $uids.became AS uid
+MATCH (start:Skill)-[edge:BECAME {uid: uid}]->(end:Skill)
+RETURN 'BECAME' AS type, uid, edge.since.epochMillis AS since, edge.until.epochMillis AS until, edge.source AS source,
+       {uid: start.uid, kind: labels(start)[0], name: coalesce(start.name, start.title)} AS start,
+       {uid: end.uid, kind: labels(end)[0], name: coalesce(end.name, end.title)} AS end
+UNION ALL
 UNWIND $uids.for_goal AS uid
 MATCH (start:Pairing)-[edge:FOR_GOAL {uid: uid}]->(end:Goal)
 RETURN 'FOR_GOAL' AS type, uid, edge.since.epochMillis AS since, edge.until.epochMillis AS until, edge.source AS source,

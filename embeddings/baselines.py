@@ -176,13 +176,16 @@ def past_pairings(known: Knowledge, candidates: Numbers) -> PastPairings:
 
 
 def _asked_skills(known: Knowledge, asked: Sequence[Question]) -> sparse.csr_array:
+    seconds = known.now.timestamp()
     told = [np.nextafter(told_at(known.columns, each.goal, known.now).timestamp(), -np.inf) for each in asked]
     if known.precedents.asks_wants.nnz:
-        return wants_when(known.columns, np.array([each.mentee for each in asked], np.int64), np.array(told))
+        mentees = np.array([each.mentee for each in asked], np.int64)
+        return wants_when(known.columns, mentees, np.array(told), seconds)
     if not known.setting.unit:
         return sparse.csr_array((len(asked), len(known.columns.skills)))
     goals = [
-        goal_needs(known.columns, np.array([each.goal]), now + 1e-3) for each, now in zip(asked, told, strict=True)
+        goal_needs(known.columns, np.array([each.goal]), now + 1e-3, seconds)
+        for each, now in zip(asked, told, strict=True)
     ]
     return sparse.csr_array(sparse.vstack(goals))
 

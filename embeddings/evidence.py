@@ -213,12 +213,12 @@ def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Flo
     own_dense = known.texts.dense[goal] if goal != NONE else np.zeros(known.texts.dense.shape[1], np.float32)
     found["dense"] = known.dense @ own_dense
     told = np.nextafter(told_at(known.columns, goal, known.now).timestamp(), -np.inf)
-    skills = len(known.columns.skills)
+    skills, now = len(known.columns.skills), known.now.timestamp()
     needs = np.zeros(skills, np.float32)
     if known.setting.unit and goal != NONE:
-        needs[goal_needs(known.columns, np.array([goal]), np.nextafter(told, np.inf)).indices] = 1
+        needs[goal_needs(known.columns, np.array([goal]), np.nextafter(told, np.inf), now).indices] = 1
     wants = np.zeros(skills, np.float32)
-    wants[wants_when(known.columns, np.array([asked.mentee]), np.array([told])).indices] = 1
+    wants[wants_when(known.columns, np.array([asked.mentee]), np.array([told]), now).indices] = 1
     asks = {"needs": needs, "wants": wants, "wishes": np.maximum(needs, wants)}
     for (name, query), idf in zip(asks.items(), known.idf, strict=True):
         weighted = query * idf

@@ -75,7 +75,7 @@ class Knowledge:
     ) -> "Knowledge":
         """Gathers it; the last one of a setting is kept for as long as nothing changes."""
         seconds = now.timestamp()
-        tables = ("goals", "pairings", "sessions", "goal_skills", "wants", "units", "broader")
+        tables = ("goals", "pairings", "sessions", "goal_skills", "wants", "units", "broader", "successions")
         key = (
             int(seconds // DAY_S),
             *(columns.tables[name].state(seconds) for name in tables),

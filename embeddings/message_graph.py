@@ -13,6 +13,7 @@ from scipy import sparse
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns import NONE, Numbers
+from mentorgraph.graph.proficiency import offer_levels
 from mentorgraph.graph.text import row_numbers
 
 
@@ -45,10 +46,12 @@ class MessageGraph:
         people, skills, units = (len(columns.numberings[name]) for name in ("people", "skills", "units"))
         broader = columns.tables["broader"]
         step = broader.valid(seconds)
-        narrow, wide = broader.numbers("skill")[step], broader.numbers("broader")[step]
+        narrow, wide = (columns.skills_of("broader", link, seconds)[step] for link in ("skill", "broader"))
+        apart = narrow != wide
+        narrow, wide = narrow[apart], wide[apart]
         offers = columns.tables["offers"]
         held = offers.valid(seconds)
-        levels = np.nan_to_num(offers.reals("level"), nan=known.policy.signals.level_unknown)[held]
+        levels = np.nan_to_num(offer_levels(columns, seconds), nan=known.policy.signals.level_unknown)[held]
         members = columns.tables["unit_membership"]
         belongs = members.valid(seconds) & known.setting.unit
         with_unit = np.flatnonzero(precedents.unit != NONE)
@@ -57,7 +60,12 @@ class MessageGraph:
             _links(np.concatenate([narrow, wide]), np.concatenate([wide, narrow]), None, (skills, skills)),
             means(known.wishes),
             _links(with_unit, precedents.unit[with_unit], None, (len(precedents), units)),
-            _links(offers.numbers("person")[held], offers.numbers("skill")[held], levels, (people, skills)),
+            _links(
+                offers.numbers("person")[held],
+                columns.skills_of("offers", "skill", seconds)[held],
+                levels,
+                (people, skills),
+            ),
             _links(members.numbers("person")[belongs], members.numbers("unit")[belongs], None, (people, units)),
             _links(
                 precedents.pairing_mentor,

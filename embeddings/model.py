@@ -63,7 +63,9 @@ class Model:
     def encoded(self, known: Knowledge) -> tuple[MessageGraph, list[Encoded]]:
         """The message graph of what is known, and the vectors that each network makes of it."""
         columns = known.columns
-        tables = (columns.tables[name].state(known.now.timestamp()) for name in ("offers", "unit_membership"))
+        tables = (
+            columns.tables[name].state(known.now.timestamp()) for name in ("offers", "skill_ratings", "unit_membership")
+        )
         return columns.remember(f"encoded {self.setting.name}", (self, known, *tables), lambda: self._encode(known))
 
     def _encode(self, known: Knowledge) -> tuple[MessageGraph, list[Encoded]]:

@@ -138,7 +138,7 @@ class Precedents:
         np.minimum.at(began, group, table.reals("since")[rows])
         mentee = table.numbers("mentee")[rows][first]
         # Without units a goal's needs are not used: they may be tags of its unit.
-        needs = goal_needs(columns, goal[first] if setting.unit else np.full(len(first), NONE), seconds)
+        needs = goal_needs(columns, goal[first] if setting.unit else np.full(len(first), NONE), seconds, seconds)
         return cls(
             day,
             goal[first],
@@ -155,7 +155,7 @@ class Precedents:
             years[order].astype(np.float32),
             weight[order].astype(np.float32),
             needs,
-            wants_when(columns, mentee, np.minimum(began, seconds)),
+            wants_when(columns, mentee, np.minimum(began, seconds), seconds),
         )
 
     def co_mentors(self, people: int) -> sparse.csr_array:
@@ -177,10 +177,10 @@ class Precedents:
         return together
 
 
-def goal_needs(columns: Columns, goals: Numbers, told: float) -> sparse.csr_array:
+def goal_needs(columns: Columns, goals: Numbers, told: float, now: float) -> sparse.csr_array:
     """Skills that goals need, as was told before an instant: `float32[goals, skills]`, 0 or 1; `NONE` has none.
 
-    What a closed goal needed stays what it was.
+    What a closed goal needed stays what it was; a skill that was merged before `now` counts for the other one.
     """
     needs = columns.tables["goal_skills"]
     goal = needs.numbers("goal")
@@ -189,15 +189,18 @@ def goal_needs(columns: Columns, goals: Numbers, told: float) -> sparse.csr_arra
         closed = columns.tables["goals"].reals("until")[goal]
         held &= (needs.reals("until") >= told) | (needs.reals("until") >= closed)
     shape = (len(columns.goals) + 1, len(columns.skills))
-    matrix = _ones(goal[held], needs.numbers("skill")[held], shape)
+    matrix = _ones(goal[held], columns.skills_of("goal_skills", "skill", now)[held], shape)
     return sparse.csr_array(matrix[np.where(goals == NONE, shape[0] - 1, goals)])
 
 
-def wants_when(columns: Columns, people: Numbers, instants: NDArray[np.float64]) -> sparse.csr_array:
-    """Skills that each of some people wanted at an instant of their own: `float32[people, skills]`, 0 or 1."""
+def wants_when(columns: Columns, people: Numbers, instants: NDArray[np.float64], now: float) -> sparse.csr_array:
+    """Skills that each of some people wanted at an instant of their own: `float32[people, skills]`, 0 or 1.
+
+    A skill that was merged before `now` counts for the other one.
+    """
     wants = columns.tables["wants"]
     by_person = columns.rows_by("wants", "person")
-    since, until, skill = wants.reals("since"), wants.reals("until"), wants.numbers("skill")
+    since, until, skill = wants.reals("since"), wants.reals("until"), columns.skills_of("wants", "skill", now)
     rows = [by_person.of(int(person)) for person in people]
     row = np.repeat(np.arange(len(people)), [len(each) for each in rows])
     flat = np.concatenate(rows) if rows else np.zeros(0, np.int64)

@@ -182,8 +182,9 @@ def _vocabulary(columns: Columns, now: datetime, setting: Setting) -> tuple[tupl
     ):
         used = np.zeros(len(numbering) + 1, bool)
         for kind in kinds:
-            table = columns.tables[kind]
-            used[table.numbers(link)[table.begun(now.timestamp())]] = True
+            begun = columns.tables[kind].begun(now.timestamp())
+            numbers = columns.tables[kind].numbers(link)
+            used[(columns.merges(now.timestamp()).of(numbers) if link == "skill" else numbers)[begun]] = True
         named.append(tuple(sorted(numbering.uids[number] for number in np.flatnonzero(used[:-1]))))
     return named[0], named[1] if setting.unit else ()
 

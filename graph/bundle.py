@@ -5,7 +5,7 @@ a repeated import completes it. A row that cannot be taken is refused with its r
 """
 
 import csv
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, R
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import CONFLICTS, Conflict, Store, conflict_message
 from mentorgraph.graph.table_files import BundleError, BundleFile, open_table
+from mentorgraph.graph.taxonomy import Taxonomy
 
 Refuse: TypeAlias = Callable[[int, list[Problem]], None]
 """Takes back the row that begins on a line, for these reasons."""
@@ -147,16 +148,48 @@ async def import_bundle(
         )
     importer = _Importer(store, source, consent, dry_run, on_refusal, on_row)
     importer.note_first_pairings(bundle)
+    return await _import(importer, [(name, name, bundle[name]) for name in FILES if name in bundle], on_progress)
+
+
+async def import_tables(
+    store: Store,
+    tables: Sequence[tuple[str, BundleFile]],
+    *,
+    source: str,
+    dry_run: bool = False,
+    on_refusal: Callable[[Refusal], None] = lambda _refusal: None,
+    on_progress: Callable[[str, int], None] = lambda _file, _rows: None,
+) -> ImportResult:
+    """Reads tables of facts about nobody, such as skills, into the graph.
+
+    Args:
+        store: Where the facts go.
+        tables: The file of the bundle that each belongs to, and the table; each after those that it refers to.
+        source: Name of the system that the ids belong to.
+        dry_run: Tell what would happen and write nothing.
+        on_refusal: Told of each problem of each refused row.
+        on_progress: Told how many more rows of a table are done.
+
+    Returns:
+        The counts by name of the table.
+    """
+    importer = _Importer(store, source, None, dry_run, on_refusal)
+    return await _import(importer, [(table.name, file, table) for file, table in tables], on_progress)
+
+
+async def _import(
+    importer: "_Importer", tables: Sequence[tuple[str, str, BundleFile]], on_progress: Callable[[str, int], None]
+) -> ImportResult:
+    """Takes tables one after the other; each comes with the name to count it under and its file of the bundle."""
     result = ImportResult()
-    for name in FILES:
-        if name not in bundle:
-            continue
-        result.counts[name] = Counter()
-        rows = bundle[name].rows()
+    for name, file, table in tables:
+        counts = result.counts.setdefault(name, Counter())
+        rows = table.rows()
         importer.lines.clear()
-        size = max(BATCH, bundle[name].count) if name == "skills" else BATCH  # skills point at each other
+        # Skills that name broader ones point at each other.
+        size = max(BATCH, table.count) if file == "skills" and "broader" in table.columns else BATCH
         while batch := list(islice(rows, size)):
-            result.counts[name] += await importer.take(name, bundle[name].name, batch)
+            counts += await importer.take(file, table.name, batch)
             on_progress(name, len(batch))
     return result
 
@@ -171,7 +204,7 @@ class _Importer:
         consent: tuple[tuple[str, ...], str] | None,
         dry_run: bool,
         on_refusal: Callable[[Refusal], None],
-        on_row: Callable[[str, int, str], None],
+        on_row: Callable[[str, int, str], None] = lambda _file, _line, _status: None,
     ) -> None:
         self._store = store
         self._on_row = on_row
@@ -181,7 +214,7 @@ class _Importer:
         self._on_refusal = on_refusal
         self._first: dict[tuple[str, str], datetime] = {}
         self._known: dict[str, str] = {}
-        self._taxonomy: _Taxonomy | None = None
+        self._taxonomy: Taxonomy | None = None
         self.lines: dict[str, int] = {}
         """uid → line of the rows that were read from the present file."""
         self.raw: dict[int, Row] = {}
@@ -226,6 +259,7 @@ class _Importer:
         self._refuse_dangling(file, rows, refuse)
         await self._keep_known(rows)
         await self._refuse_circles(file, rows, refuse)
+        self._refuse_dangling(file, rows, refuse)
         statuses = await self._write(file, rows, refuse)
         for line, records in rows.items():
             status = _status_of_row([statuses[each.uid] for each in records])
@@ -309,16 +343,16 @@ class _Importer:
         return found
 
     async def _refuse_circles(self, file: str, rows: Mapping[int, list[Record]], refuse: Refuse) -> None:
-        """Refuses rows that would make a skill broader than itself by way of others: of each circle the last one."""
-        steps = [(line, each) for line, records in rows.items() for each in records if each.kind == "broader"]
+        """Refuses rows that the taxonomy cannot take, such as the last one of a circle of broader skills."""
+        steps = [(line, each) for line, records in rows.items() for each in records if each.kind in _HIGHER]
         if not steps:
             return
-        self._taxonomy = self._taxonomy or await _Taxonomy.of(self._store)
+        self._taxonomy = self._taxonomy or await Taxonomy.of(self._store)
         for line, each in steps:
-            if line in rows and not self._taxonomy.takes(each):
-                column = _BROADER.column if file == "broader" else LIST_COLUMNS[file]
-                value = self._key_of(self.raw[line].get(column), _BROADER, each.links["broader"])
-                reason = "is itself a kind of the skill, by way of others"
+            if line in rows and (reason := self._taxonomy.takes(each)):
+                link = next(link for link in KINDS[each.kind].links if link.name == _HIGHER[each.kind])
+                column = link.column if file == each.kind else LIST_COLUMNS[file]
+                value = self._key_of(self.raw[line].get(column), link, each.links[link.name])
                 refuse(line, [Problem(column, value, reason, "turn the row round or remove it")])
 
     def _key_of(self, cell: object, link: Link, uid: str) -> str:
@@ -328,37 +362,8 @@ class _Importer:
         return next(same, str(cell or ""))
 
 
-class _Taxonomy:
-    """Which skill is broader than which, as far as the graph and the accepted rows tell."""
-
-    def __init__(self) -> None:
-        self._broader: dict[str, set[str]] = defaultdict(set)
-
-    @classmethod
-    async def of(cls, store: Store) -> "_Taxonomy":
-        found = cls()
-        async for fact in store.facts(KINDS["broader"]):
-            found.takes(fact.record)
-        return found
-
-    def takes(self, step: Record) -> bool:
-        """Takes in a step, or its end; says no and takes nothing where a skill would be broader than itself."""
-        skill, broader = step.links["skill"], step.links["broader"]
-        if "until" in step.properties:
-            self._broader[skill].discard(broader)
-            return True
-        reached, ahead = {broader}, [broader]
-        while ahead:
-            further = self._broader[ahead.pop()] - reached
-            reached |= further
-            ahead += further
-        if skill in reached:
-            return False
-        self._broader[skill].add(broader)
-        return True
-
-
-_BROADER = next(link for link in KINDS["broader"].links if link.name == "broader")
+_HIGHER = {"broader": "broader", "successions": "successor"}
+"""Kind of step in the taxonomy → its link to the other skill."""
 
 
 def _records(rows: Mapping[int, list[Record]]) -> list[Record]:

@@ -20,6 +20,7 @@ from mentorgraph.graph.facts import row_of
 from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, Record, label_of, link_uid, role_uid
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store, StoredFact
+from mentorgraph.graph.taxonomy import TOLD_BY, Taxonomy
 
 FIXED_LABELS = ("Role", "ChangeCounter", "Migration")
 """Labels of nodes that are no facts."""
@@ -121,7 +122,7 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
     await _check_fixed_nodes(store, found)
     counts = await count_facts(store)
     newest: dict[str, tuple[int, str]] = {}
-    broader: list[tuple[str, str]] = []
+    taxonomy = Taxonomy()
     standing: dict[str, tuple[str, str]] = {}
     moves: dict[str, tuple[Any, str, str]] = {}
     for kind in KINDS.values():
@@ -133,8 +134,8 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
             newest[kind.name] = fact.changed, fact.record.uid  # listings are in the order of changes
             for rule in _broken_rules(kind, fact):
                 found.add(rule, kind.name, fact.record.uid)
-            if kind.name == "broader" and "until" not in fact.record.properties:
-                broader.append((fact.record.links["skill"], fact.record.links["broader"]))
+            if kind.name in TOLD_BY and "until" not in fact.record.properties:
+                taxonomy.put(fact.record)
             _note_state(fact.record, standing, moves)
             on_progress(kind.name, 1)
         if listed < counts[kind.name]:
@@ -147,8 +148,7 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
         kind_name, status = standing.get(uid, ("", state))
         if status != state:
             found.add("has another status than the state of its last move", kind_name, uid)
-    for cycle in _cycles(broader):
-        found.add("is broader than itself, by way of others", "skills", min(cycle))
+    _check_taxonomy(taxonomy, found)
     return found.violations()
 
 
@@ -160,6 +160,17 @@ def _note_state(record: Record, standing: dict[str, tuple[str, str]], moves: dic
         moved = record.links.get("request") or record.links.get("pairing") or ""
         last = record.properties["since"], record.uid, str(record.properties.get("state"))
         moves[moved] = max(moves.get(moved, last), last)
+
+
+def _check_taxonomy(taxonomy: Taxonomy, found: "_Found") -> None:
+    """Finds circles, and skills that were merged into more than one."""
+    merged = taxonomy.merged()
+    for skill, others in merged.items():
+        found.add("is merged into more than one", "skills", skill, int(len(others) > 1))
+    for cycle in _cycles([(skill, other) for skill, others in merged.items() for other in others]):
+        found.add("is merged into itself, by way of others", "skills", min(cycle))
+    for cycle in _cycles(taxonomy.steps()):
+        found.add("is broader than itself, by way of others", "skills", min(cycle))
 
 
 class _Found:

@@ -7,8 +7,9 @@ day is therefore answered by the same code as now.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from scipy import sparse
 from mentorgraph.graph import availability, text
 from mentorgraph.graph.availability import Window
 from mentorgraph.graph.model import KINDS, Kind, Record, role_uid
+from mentorgraph.graph.naming import SkillNames
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.taxonomy import TOLD_BY, Taxonomy
 from mentorgraph.graph.text import TermCounts, goal_text
 
 LOADED = (
@@ -26,8 +29,11 @@ LOADED = (
     "skills",
     "goals",
     "broader",
+    "successions",
+    "skill_states",
     "roles",
     "offers",
+    "skill_ratings",
     "wants",
     "goal_skills",
     "unit_membership",
@@ -46,6 +52,8 @@ Reals = NDArray[np.float64]
 Derived = TypeVar("Derived")
 
 WEEK_S = 7 * 24 * 60 * 60
+Way: TypeAlias = tuple[tuple[str, str], ...]
+"""Type and uid of relationships, one after the other."""
 
 NONE = -1
 """Index number of an absent link."""
@@ -117,6 +125,22 @@ class Table:
             return _seconds(value, -np.inf)
         return _seconds(value, np.inf) if name == "until" else value
 
+    def record(self, row: int) -> Record:
+        """The fact of a row, without its source."""
+        properties: dict[str, Any] = {"uid": self.rows.uids[row]}
+        links: dict[str, str] = {}
+        for name, column in self._values.items():
+            value = column[row]
+            if name in ("since", "until"):
+                if np.isfinite(value):
+                    properties[name] = _instant(value)
+            elif name in self._targets:
+                if value != NONE:
+                    links[name] = self._targets[name].uids[value]
+            elif value is not None:
+                (links if name in self._links else properties)[name] = value
+        return Record(self.kind.name, self.rows.uids[row], properties, links)
+
     def strings(self, name: str) -> list[Any]:
         """A column as it was given; None where a fact lacks it."""
         return self._values[name]
@@ -169,6 +193,23 @@ class Groups:
         return self._rows[self._starts[number] : self._starts[number + 1]]
 
 
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """Which skill counts for which, as of an instant.
+
+    Attributes:
+        counts_as: Number of the skill that each skill counts for, its own where it was not merged: `int64[skills]`.
+        steps: Merged skill → type and uid of the edges that lead from it to the one that it counts for.
+    """
+
+    counts_as: Numbers
+    steps: Mapping[int, Way]
+
+    def of(self, skills: Numbers) -> Numbers:
+        """What some skills count for."""
+        return np.where(skills == NONE, NONE, self.counts_as[skills]) if self.steps else skills
+
+
 class Columns:
     """The tables of one graph, and what is derived from them.
 
@@ -185,6 +226,7 @@ class Columns:
         """Lineage of the graph that it counts."""
         self._seen: dict[str, int] = {}
         self.goal_words = TermCounts()
+        self.skill_names = SkillNames()
         self._derived: dict[str, tuple[object, Any]] = {}
         self._turn = asyncio.Lock()
         self._reading: asyncio.Task[bool] | None = None
@@ -249,6 +291,8 @@ class Columns:
         """Takes in one fact."""
         if record.kind in self.tables:
             self.tables[record.kind].put(record)
+            if record.kind == "skills":
+                self.skill_names.put(record.uid, record.properties)
             if record.kind == "goals":
                 row = self.goals.find(record.uid)
                 for missing in range(len(self.goal_words), row):
@@ -302,6 +346,55 @@ class Columns:
         groups = len(self.numberings[target])
         return self.remember(f"{kind} by {link}", (table.version, groups), lambda: Groups(table.numbers(link), groups))
 
+    def merges(self, now: float) -> Merges:
+        """Which skills count for others as of an instant; see `mentorgraph.graph.taxonomy`."""
+        key = (self.tables["successions"].state(now), len(self.skills))
+        return self.remember("merges", key, lambda: self._merges(now))
+
+    def _merges(self, now: float) -> Merges:
+        table, how = self.tables["successions"], self.tables["successions"].strings("how")
+        uids, since = table.rows.uids, table.reals("since")
+        following: dict[int, tuple[int, str]] = {}
+        for row in sorted(np.flatnonzero(table.valid(now)), key=lambda row: (since[row], uids[row])):
+            if how[row] == "merged":
+                following.setdefault(
+                    int(table.numbers("skill")[row]), (int(table.numbers("successor")[row]), uids[row])
+                )
+        counts_as, steps = np.arange(len(self.skills)), {}
+        for skill in following:
+            path: list[tuple[str, str]] = []
+            last = skill
+            while last in following and len(path) <= len(following):
+                last, uid = following[last]
+                path.append(("BECAME", uid))
+            if last not in following:  # in a circle, which is a fault that db check tells of, nothing is merged
+                counts_as[skill], steps[skill] = last, tuple(path)
+        return Merges(counts_as, steps)
+
+    def skills_of(self, kind: str, link: str, now: float) -> Numbers:
+        """The skills that the facts of a kind are about, by what they count for as of an instant: `int64[rows]`."""
+        return self.merges(now).of(self.tables[kind].numbers(link))
+
+    def rows_by_skill(self, kind: str, now: float) -> Groups:
+        """The rows of a table by the skill that they count for as of an instant."""
+        key = (self.tables[kind].version, self.tables["successions"].state(now), len(self.skills))
+        return self.remember(
+            f"{kind} by counted skill", key, lambda: Groups(self.skills_of(kind, "skill", now), len(self.skills))
+        )
+
+    def taxonomy(self, now: float) -> Taxonomy:
+        """The taxonomy as of an instant."""
+        tables = [self.tables[kind] for kind in TOLD_BY]
+        return self.remember("taxonomy", tuple(each.state(now) for each in tables), lambda: self._taxonomy(now))
+
+    def _taxonomy(self, now: float) -> Taxonomy:
+        found = Taxonomy()
+        for kind in TOLD_BY:
+            table = self.tables[kind]
+            for row in np.flatnonzero(table.valid(now)):
+                found.put(table.record(int(row)))
+        return found
+
     def mentor_roles(self) -> Mask:
         """Which rows of the table of roles are those of mentors: `bool[roles]`."""
         table, role = self.tables["roles"], role_uid("mentor")
@@ -314,33 +407,37 @@ class Columns:
         table = self.tables["availability"]
         return Window(*(table.strings(name)[row] for name in ("weekday", "start", "end", "zone")))
 
-    def related_skills(self, now: float) -> dict[int, list[tuple[int, int, str]]]:
-        """What lies one `BROADER` step, or one step up and one down, from each skill.
+    def related_skills(self, now: float) -> dict[int, list[tuple[int, int, Way]]]:
+        """What lies one `BROADER` step, or one step up and one down, from each skill that counts for itself.
 
         Returns:
-            Skill → (other skill, number of steps, uids of the edges joined by a space), nearest first.
+            Skill → (other skill, number of steps, type and uid of the edges between), nearest first.
         """
         broader = self.tables["broader"]
-        return self.remember("related", broader.state(now), lambda: self._related_skills(broader.valid(now)))
+        key = (broader.state(now), self.tables["successions"].state(now))
+        return self.remember("related", key, lambda: self._related_skills(broader.valid(now), self.merges(now)))
 
-    def _related_skills(self, valid: Mask) -> dict[int, list[tuple[int, int, str]]]:
+    def _related_skills(self, valid: Mask, merges: Merges) -> dict[int, list[tuple[int, int, Way]]]:
         broader = self.tables["broader"]
-        up: dict[int, list[tuple[int, str]]] = {}
-        down: dict[int, list[tuple[int, str]]] = {}
+        up: dict[int, list[tuple[int, Way]]] = {}
+        down: dict[int, list[tuple[int, Way]]] = {}
         for row in sorted(np.flatnonzero(valid), key=broader.rows.uids.__getitem__):
-            child, parent = int(broader.numbers("skill")[row]), int(broader.numbers("broader")[row])
-            up.setdefault(child, []).append((parent, broader.rows.uids[row]))
-            down.setdefault(parent, []).append((child, broader.rows.uids[row]))
-        related: dict[int, list[tuple[int, int, str]]] = {}
+            low, high = int(broader.numbers("skill")[row]), int(broader.numbers("broader")[row])
+            way = (*merges.steps.get(low, ())[::-1], ("BROADER", broader.rows.uids[row]), *merges.steps.get(high, ()))
+            child, parent = (int(number) for number in merges.of(np.array([low, high])))
+            if child != parent:
+                up.setdefault(child, []).append((parent, way))
+                down.setdefault(parent, []).append((child, way[::-1]))
+        related: dict[int, list[tuple[int, int, Way]]] = {}
         for skill in sorted({*up, *down}):
-            near: dict[int, tuple[int, str]] = {}
-            for other, edge in [*up.get(skill, []), *down.get(skill, [])]:
-                near.setdefault(other, (1, edge))
+            near: dict[int, tuple[int, Way]] = {}
+            for other, way in [*up.get(skill, []), *down.get(skill, [])]:
+                near.setdefault(other, (1, way))
             for parent, first in up.get(skill, []):
                 for sibling, second in down.get(parent, []):
                     if sibling != skill:
-                        near.setdefault(sibling, (2, f"{first} {second}"))
-            found = [(other, steps, edges) for other, (steps, edges) in near.items()]
+                        near.setdefault(sibling, (2, (*first, *second)))
+            found = [(other, steps, way) for other, (steps, way) in near.items()]
             related[skill] = sorted(found, key=lambda each: (each[1], self.skills.uids[each[0]]))
         return related
 

@@ -321,7 +321,7 @@ class Recommender:
         scored_at: datetime | None = None,
     ) -> _Asker:
         now = as_of or self.clock()
-        columns = await self._fresh_columns()
+        columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
         row = await self.store.read_asker(mentee, goal, told)
         if row is None:
@@ -336,7 +336,7 @@ class Recommender:
             )
         found = row["goal"] or ""
         if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
-            columns = await self._fresh_columns()  # they were recorded since the refresh above
+            columns = await self.fresh_columns()  # they were recorded since the refresh above
         person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
         if person == NONE or (found and number == NONE):
             raise DatabaseUnavailable("the graph is being put back; try again in a moment")
@@ -345,7 +345,7 @@ class Recommender:
         key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
         return _Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores)
 
-    async def _fresh_columns(self) -> Columns:
+    async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
         columns = self.columns
         while not await columns.refresh(self.store):

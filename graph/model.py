@@ -45,6 +45,14 @@ REASONS = (
 )
 """Why a request was declined or a pairing ended; only coordinators see it."""
 SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
+SKILL_STATES = ("proposed", "approved", "deprecated")
+"""What may be said of a skill; one of which nothing is said is approved."""
+SUCCESSIONS = ("merged", "split")
+"""How one skill gives way to others: to one that it counts for from then on, or to several that are part of it."""
+RATERS = ("self", "mentor", "project", "certificate")
+"""Where a rating of somebody's skill may come from."""
+SKILL_RELATIONS = ("essential", "optional")
+"""How much a skill asks for another one."""
 PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
 
 
@@ -223,6 +231,39 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "broader", "BROADER", Link("skill_id", "skills"), Link("broader_id", "skills"), _SINCE, _UNTIL
             ),
             Kind(
+                "skill_states",
+                "SkillState",
+                (
+                    Field("state", choice(*SKILL_STATES), required=True),
+                    Field("reason", text(500)),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("skill_id", "skills", "IN_STATE", incoming=True),),
+                key=("skill_id", "state", "since"),
+                has_id=False,
+            ),
+            _dated_relationship(
+                "successions",
+                "BECAME",
+                Link("skill_id", "skills"),
+                Link("successor_id", "skills"),
+                Field("how", choice(*SUCCESSIONS), required=True),
+                Field("reason", text(500)),
+                _SINCE,
+                _UNTIL,
+            ),
+            _dated_relationship(
+                "skill_relations",
+                "RELATED",
+                Link("skill_id", "skills"),
+                Link("related_id", "skills"),
+                Field("relation", choice(*SKILL_RELATIONS), required=True),
+                _SINCE,
+                _UNTIL,
+                also=("relation",),
+            ),
+            Kind(
                 "goals",
                 "Goal",
                 (
@@ -314,6 +355,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ),
             _dated_relationship(
                 "wants", "WANTS", Link("person_id", "people"), Link("skill_id", "skills"), _LEVEL, _SINCE, _UNTIL
+            ),
+            _dated_relationship(
+                "skill_ratings",
+                "RATED",
+                Link("person_id", "people"),
+                Link("skill_id", "skills"),
+                Field("level", whole(1, 5), required=True),
+                Field("rated_by", choice(*RATERS), required=True),
+                _SINCE,
+                _UNTIL,
+                also=("rated_by",),
             ),
             _dated_relationship(
                 "unit_membership", "BELONGS_TO", Link("person_id", "people"), Link("unit_id", "units"), _SINCE, _UNTIL

@@ -21,6 +21,7 @@ EDGE_TYPES = (
     "WANTS",
     "OFFERS",
     "BROADER",
+    "BECAME",
     "FOR_GOAL",
     "MENTOR",
     "IN_UNIT",
@@ -282,7 +283,11 @@ def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) ->
 
 
 def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: int = 1) -> str:
-    """What a path says, made from its steps alone; what has no label is not named."""
+    """What a path says, made from its steps alone; what has no label is not named.
+
+    A skill that was merged goes by the name of the one that it counts for.
+    """
+    steps = _by_present_names(steps)
     mentor = steps[-1].label
     asks = "the goal needs" if metapath.startswith("goal_") else f"{steps[0].label} wants to learn"
     if metapath.endswith("_wants_skill") or metapath == "goal_needs_skill":
@@ -306,6 +311,17 @@ def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: in
         return f"{mentor} has mentored in {steps[1].label}, {whose}."
     times = max(count, steps[0].count or 1)
     return f"{mentor} has held {times} {'session' if times == 1 else 'sessions'}{_last(steps)}."
+
+
+def _by_present_names(steps: Sequence[Step]) -> list[Step]:
+    """The steps without those from or to a skill that was merged."""
+    shown: list[Step] = []
+    for step in steps:
+        if step.relationship_type != "BECAME":
+            shown.append(step)
+        elif step.forward:
+            shown[-1] = replace(step, relationship_type=shown[-1].relationship_type, forward=shown[-1].forward)
+    return shown
 
 
 def _goals(step: Step, count: int) -> str:

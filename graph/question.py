@@ -33,15 +33,15 @@ class Wish:
     """A skill that the asking goal needs or the mentee wants.
 
     Attributes:
-        skill: Number of the skill.
+        skill: Number of the skill, or of the one that it counts for.
         level: Proficiency that is asked for, 1 to 5.
-        edge: The relationship that says so.
+        edges: The relationship that says so, and those that lead from the skill to the one that it counts for.
         metapath: `goal_needs` or `mentee_wants`.
     """
 
     skill: int
     level: float
-    edge: Edge
+    edges: tuple[Edge, ...]
     metapath: str
 
 
@@ -87,6 +87,7 @@ def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: 
     Mentors are judged as of `now`; the wishes are those of when it was asked, see `told_at`.
     """
     seconds, told = now.timestamp(), told_at(columns, goal, now).timestamp()
+    merges = columns.merges(seconds)
     wishes: dict[int, Wish] = {}
     for kind, link, number, metapath in (
         ("goal_skills", "goal", goal, "goal_needs"),
@@ -97,11 +98,11 @@ def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: 
         rows = [row for row in columns.rows_by(kind, link).of(number) if valid[row]]
         # Where a skill is wished twice, the wish that began last counts.
         for row in sorted(rows, key=lambda row: (-table.reals("since")[row], uids[row])):
-            level = table.reals("level")[row]
+            level, skill = table.reals("level")[row], int(table.numbers("skill")[row])
             wish = Wish(
-                int(table.numbers("skill")[row]),
+                int(merges.counts_as[skill]),
                 settings.level_unknown if np.isnan(level) else float(level),
-                Edge(table.kind.label, uids[row]),
+                (Edge(table.kind.label, uids[row]), *(Edge(*each) for each in merges.steps.get(skill, ()))),
                 metapath,
             )
             wishes.setdefault(wish.skill, wish)

@@ -126,6 +126,10 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
         found.append(Problem("link", "", "is given for a session that is not recorded", "remove it or use recorded"))
     if kind.name == "broader" and links["skill"] == links["broader"]:
         found.append(Problem("broader_id", "", "is the skill itself", "remove the row"))
+    if kind.name == "successions" and links["skill"] == links["successor"]:
+        found.append(Problem("successor_id", "", "is the skill itself", "remove the row"))
+    if kind.name == "skill_relations" and links["skill"] == links["related"]:
+        found.append(Problem("related_id", "", "is the skill itself", "remove the row"))
     if kind.name == "blocks" and links["person"] == links["blocked"]:
         found.append(Problem("blocked_id", "", "is the person", "remove the row"))
     if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):

@@ -13,9 +13,10 @@ import numpy as np
 from scipy import sparse
 
 from mentorgraph.graph import availability, text
-from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals, Table
 from mentorgraph.graph.model import KINDS, link_uid
 from mentorgraph.graph.policy import Policy, SignalSettings
+from mentorgraph.graph.proficiency import offer_levels
 from mentorgraph.graph.question import Edge, PastPairings, Question, Wish, open_pairings
 
 
@@ -82,9 +83,9 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
     """
     table = columns.tables["offers"]
     valid, uids = table.valid(asked.seconds), table.rows.uids
-    offered, person = table.numbers("skill"), table.numbers("person")
-    levels = np.nan_to_num(table.reals("level"), nan=settings.level_unknown)
-    by_skill, by_person = columns.rows_by("offers", "skill"), columns.rows_by("offers", "person")
+    offered, person = columns.skills_of("offers", "skill", asked.seconds), table.numbers("person")
+    levels = np.nan_to_num(offer_levels(columns, asked.seconds), nan=settings.level_unknown)
+    by_skill, by_person = columns.rows_by_skill("offers", asked.seconds), columns.rows_by("offers", "person")
     accepted = [(wish, _accepted(columns, asked, wish, settings)) for wish in asked.wishes]
     total = np.zeros(len(columns.people))
     for wish, credits in accepted:
@@ -117,8 +118,8 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
             _, credit, place = min(leads, key=lambda each: (-each[0], -each[1], each[2]))
             wish, paths = accepted[place]
             between = paths[int(offered[row])][1]
-            name = ("skill", "near_skill", "sibling_skill")[len(between)]
-            edges = (wish.edge, *between, Edge("OFFERS", uids[row]))
+            name = ("skill", "near_skill", "sibling_skill")[sum(edge.type == "BROADER" for edge in between)]
+            edges = _direct((*wish.edges, *between, *_back(columns, asked, table, row), Edge("OFFERS", uids[row])))
             found.append(Evidence(f"{wish.metapath}_{name}", edges, drops[row], strength=credit))
         return _strongest_first(found)
 
@@ -131,9 +132,26 @@ def _accepted(
     """Skills that earn credit for a wish: number → credit, the edges between."""
     credit = {1: settings.one_step_credit, 2: settings.two_steps_credit}
     accepted: dict[int, tuple[float, tuple[Edge, ...]]] = {wish.skill: (1.0, ())}
-    for skill, steps, edges in columns.related_skills(asked.seconds).get(wish.skill, []):
-        accepted[skill] = (credit[steps], tuple(Edge("BROADER", edge) for edge in edges.split()))
+    for skill, steps, way in columns.related_skills(asked.seconds).get(wish.skill, []):
+        accepted[skill] = (credit[steps], tuple(Edge(*each) for each in way))
     return accepted
+
+
+def _back(columns: Columns, asked: Question, table: Table, row: int) -> tuple[Edge, ...]:
+    """The edges from the skill that a fact counts for back to the one that it names; none where they are the same."""
+    way = columns.merges(asked.seconds).steps.get(int(table.numbers("skill")[row]), ())
+    return tuple(Edge(*each) for each in reversed(way))
+
+
+def _direct(edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    """A path without the steps that it takes there and back again at once."""
+    found: list[Edge] = []
+    for edge in edges:
+        if found and found[-1] == edge:
+            found.pop()
+        else:
+            found.append(edge)
+    return tuple(found)
 
 
 # --- goals ----------------------------------------------------------------------------------------------------------
@@ -173,9 +191,11 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     """
     needs = columns.tables["goal_skills"]
     held = _needs_held(columns, asked.seconds)
-    goal, skill, uids = needs.numbers("goal"), needs.numbers("skill"), needs.rows.uids
+    goal, uids = needs.numbers("goal"), needs.rows.uids
+    skill = columns.skills_of("goal_skills", "skill", asked.seconds)
     shape = (len(columns.tables["goals"]), len(columns.skills))
-    key = (needs.state(asked.seconds), columns.tables["goals"].version, shape)
+    merges = columns.tables["successions"].state(asked.seconds)
+    key = (needs.state(asked.seconds), columns.tables["goals"].version, merges, shape)
     matrix, idf = columns.remember("needs", key, lambda: _needs(goal, skill, held, shape))
     by_goal = columns.rows_by("goal_skills", "goal")
     query = np.zeros(shape[1])
@@ -191,12 +211,13 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     mass = np.minimum(mass, 1 - 1e-9)
     missing = np.bincount(past.mentor, np.log1p(-mass), minlength=len(columns.people))
 
-    def shared_need(other: int) -> tuple[Wish, Edge]:
-        """The rarest wish that another goal needs too, and the edge that says so."""
+    def shared_need(other: int) -> tuple[Wish, tuple[Edge, ...]]:
+        """The rarest wish that another goal needs too, and the edges that lead there from its skill."""
         rows = {int(skill[row]): int(row) for row in by_goal.of(other) if held[row]}
         shared = [wish for wish in asked.wishes if wish.skill in rows]
         wish = max(shared, key=lambda each: (idf[each.skill], columns.skills.uids[each.skill]))
-        return wish, Edge("NEEDS", uids[rows[wish.skill]])
+        row = rows[wish.skill]
+        return wish, (*_back(columns, asked, needs, row), Edge("NEEDS", uids[row]))
 
     def explain(mentor: int) -> list[Evidence]:
         found = []
@@ -207,7 +228,7 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
                 found.append(
                     Evidence(
                         f"{wish.metapath}_similar_goal",
-                        (wish.edge, need, *_pairing_links(columns, past, int(place), "goal", "mentor")),
+                        _direct((*wish.edges, *need, *_pairing_links(columns, past, int(place), "goal", "mentor"))),
                         float(-np.expm1(missing[mentor]) - without),
                         strength=float(cosine[past.goal[place]]),
                     )

@@ -13,6 +13,7 @@ from mentorgraph.api.commands.models import models
 from mentorgraph.api.commands.recommend import explain, recommend
 from mentorgraph.api.commands.requests import requests
 from mentorgraph.api.commands.serve import serve
+from mentorgraph.api.commands.taxonomy import taxonomy
 from mentorgraph.api.commands.world import world
 
 
@@ -51,5 +52,6 @@ main.add_command(replay)
 main.add_command(requests)
 main.add_command(serve)
 main.add_command(snapshot)
+main.add_command(taxonomy)
 main.add_command(train)
 main.add_command(world)

@@ -174,7 +174,7 @@ def _import_bundle(
         )
 
     result = run(work, if_interrupted="what was written is whole, and a repeated import completes it")
-    Console().print(_table(bundle, result))
+    Console().print(outcomes_of(bundle, result))
     for notice in (notice for each in bundle.values() for notice in each.notices):
         click.echo(f"Notice: {notice}")
     refusals.show()
@@ -213,7 +213,8 @@ def export(directory: Path) -> None:
     click.echo(f"{directory}: {sum(counts.values())} rows")
 
 
-def _table(bundle: Mapping[str, BundleFile], result: ImportResult) -> Table:
+def outcomes_of(bundle: Mapping[str, BundleFile], result: ImportResult) -> Table:
+    """What became of the rows of each table, by the name under which it was counted."""
     outcomes = ("created", "changed", "ended", "same", "refused")
     table = Table()
     table.add_column("file")

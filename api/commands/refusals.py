@@ -61,12 +61,12 @@ def consent_of(purposes: str | None, basis: str | None) -> tuple[tuple[str, ...]
         raise click.UsageError(str(error)) from error
 
 
-def rows_done(show: Report, totals: Mapping[str, int]) -> Callable[[str, int], None]:
-    """Adds up the rows that are done of each file."""
+def rows_done(show: Report, totals: Mapping[str, int], ending: str = ".csv") -> Callable[[str, int], None]:
+    """Adds up the rows that are done of each file, which is shown with this ending."""
     done: Counter[str] = Counter()
 
     def add(file: str, rows: int) -> None:
         done[file] += rows
-        show(f"{file}.csv", done[file], totals.get(file, 0))
+        show(f"{file}{ending}", done[file], totals.get(file, 0))
 
     return add

@@ -1,0 +1,221 @@
+"""The types of answers: recommendations and explanations with their signals, evidence and rules."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import graphene
+
+from mentorgraph.api.context import RequestContext
+from mentorgraph.api.ids import global_id
+from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person
+from mentorgraph.graph import matching, rules
+from mentorgraph.graph.paging import check_first
+from mentorgraph.graph.paths import EvidencePath as FoundPath
+from mentorgraph.graph.paths import Step
+from mentorgraph.graph.store import NodeRecord
+
+
+class Signal(graphene.ObjectType):
+    """One summand of a score."""
+
+    name = graphene.String(required=True, description="Its name.")
+    value = graphene.Float(description="Its value; null where nothing is known, which adds nothing.")
+    unit = graphene.String(description="What a value of 1 means.")
+    weight = graphene.Float(description="What the value is multiplied with; null where the ranker is not linear in it.")
+    contribution = graphene.Float(required=True, description="What it adds to the score.")
+
+
+class PathStep(graphene.ObjectType):
+    """One node of an evidence path, with the relationship that leads to it."""
+
+    node = graphene.Field(Node, description="The node; null where it belongs to somebody whom the viewer may not see.")
+    kind = graphene.String(required=True, description="Its type.")
+    label = graphene.String(description="Its name or title.")
+    relationship_id = graphene.ID(description="uid of the relationship from the step before.")
+    relationship_type = graphene.String(
+        description="Its type; SIMILAR_TEXT is computed from the words of two goals and not stored."
+    )
+    since = graphene.Field(DateTime, description="When the relationship began.")
+    source = graphene.String(description="Where it is known from.")
+    holds_now = graphene.Boolean(required=True, description="Whether it holds still.")
+    count = graphene.Int(description="Number of facts that the step stands for, where they are counted and not named.")
+
+    @staticmethod
+    def resolve_node(root: Step, info: Info) -> Awaitable[NodeRecord | None] | None:
+        """The node."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.node_uid) if root.node_uid else None
+
+    @staticmethod
+    def resolve_label(root: Step, _info: Info) -> str | None:
+        """Its name or title."""
+        return root.label or None
+
+    @staticmethod
+    def resolve_relationship_id(root: Step, _info: Info) -> str | None:
+        """Uid of the relationship."""
+        return root.relationship_uid or None
+
+    @staticmethod
+    def resolve_relationship_type(root: Step, _info: Info) -> str | None:
+        """Type of the relationship."""
+        return root.relationship_type or None
+
+    @staticmethod
+    def resolve_source(root: Step, _info: Info) -> str | None:
+        """Where it is known from."""
+        return root.source or None
+
+
+class EvidencePath(graphene.ObjectType):
+    """One reason: a path that exists in the graph."""
+
+    weight = graphene.Float(required=True, description="By how much the score would fall without the path's last edge.")
+    sentence = graphene.String(required=True, description="What it says.")
+    signal = graphene.String(required=True, description="The signal that it is evidence for.")
+    steps = graphene.List(graphene.NonNull(PathStep), required=True, description="The path, ending at the mentor.")
+    cypher = graphene.String(
+        description="A query that returns exactly this path; null where the viewer may not see all of it."
+    )
+
+    @staticmethod
+    def resolve_cypher(root: FoundPath, _info: Info) -> str | None:
+        """The query that returns the path."""
+        return root.cypher or None
+
+
+class Chance(graphene.ObjectType):
+    """The estimated chance that a pairing would succeed, if it took place."""
+
+    value = graphene.Float(required=True, description="From 0 to 1.")
+    low = graphene.Float(required=True, description="Lower end of the interval.")
+    high = graphene.Float(required=True, description="Upper end of the interval.")
+
+
+def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
+    if first is not None:
+        check_first(first)
+    return list(root.paths[:first])
+
+
+class Recommendation(graphene.ObjectType):
+    """A mentor who was recommended, and why; kept in the decision log, from which it can be asked for again."""
+
+    class Meta:
+        """Shape."""
+
+        interfaces = (Node,)
+
+    @classmethod
+    def is_type_of(cls, root: object, _info: Info) -> bool:
+        """Tells a recommendation from what the graph stores."""
+        return isinstance(root, matching.Recommendation)
+
+    rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
+    score = graphene.Float(required=True, description="The base plus all contributions; compares within one list only.")
+    base = graphene.Float(required=True, description="Where every score starts.")
+    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model is published.")
+    mentor = graphene.Field(Person, description="The mentor.")
+    signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
+    paths = graphene.List(
+        graphene.NonNull(EvidencePath),
+        required=True,
+        description="Evidence, heaviest first.",
+        first=graphene.Int(description="At most so many."),
+    )
+    sentences = graphene.List(graphene.NonNull(graphene.String), required=True, description="The reasons in words.")
+
+    @staticmethod
+    def resolve_id(root: matching.Recommendation, _info: Info) -> str:
+        """Identity of this answer."""
+        return global_id("Recommendation", root.uid)
+
+    @staticmethod
+    def resolve_chance(_root: matching.Recommendation, _info: Info) -> None:
+        """No calibrated model is published."""
+
+    @staticmethod
+    def resolve_mentor(root: matching.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
+        """The mentor."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.mentor)
+
+    @staticmethod
+    def resolve_paths(root: matching.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
+        """Evidence, heaviest first."""
+        return _first_paths(root, first)
+
+
+class RecommendationEdge(graphene.ObjectType):
+    """A recommendation in its list."""
+
+    cursor = graphene.String(required=True, description="Where to go on after it.")
+    node = graphene.Field(Recommendation, description="The recommendation.")
+
+
+class RecommendationConnection(graphene.ObjectType):
+    """A page of recommendations, best first."""
+
+    slate_id = graphene.ID(required=True, description="Identity of the list: equal inputs and versions, equal id.")
+    model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
+    policy_version = graphene.String(required=True, description="The policy in force.")
+    edges = graphene.List(graphene.NonNull(RecommendationEdge), required=True, description="The recommendations.")
+    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+    total_count = graphene.Int(description="Number of mentors who may be recommended; reads the facts of all of them.")
+    notice = graphene.String(description="What to know about the list as a whole.")
+
+
+class RuleRefusal(graphene.ObjectType):
+    """A rule that forbids a pair."""
+
+    rule = graphene.String(required=True, description="Name of the rule.")
+    fact = graphene.String(required=True, description="What is the case.")
+    remedy = graphene.String(description="What would lift it.")
+
+    @staticmethod
+    def resolve_remedy(root: rules.Refusal, _info: Info) -> str | None:
+        """What would lift it."""
+        return root.remedy or None
+
+
+class Explanation(graphene.ObjectType):
+    """Why a mentor fits a mentee: as of now, whether or not the two may be paired, or as it was once answered."""
+
+    model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
+    policy_version = graphene.String(required=True, description="The policy in force.")
+    score = graphene.Float(required=True, description="The base plus all contributions.")
+    base = graphene.Float(required=True, description="Where every score starts.")
+    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model is published.")
+    mentor = graphene.Field(Person, description="The mentor.")
+    signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
+    paths = graphene.List(
+        graphene.NonNull(EvidencePath),
+        required=True,
+        description="Evidence, heaviest first.",
+        first=graphene.Int(description="At most so many."),
+    )
+    sentences = graphene.List(graphene.NonNull(graphene.String), required=True, description="The reasons in words.")
+    refusals = graphene.List(
+        graphene.NonNull(RuleRefusal),
+        required=True,
+        description="Rules that forbid the pair now; none if allowed, and none of whom was recommended.",
+    )
+    answered_at = graphene.Field(DateTime, description="When it was answered; null for an explanation as of now.")
+    is_redacted = graphene.Boolean(
+        required=True, description="Whether names and sentences are gone because somebody was erased."
+    )
+
+    @staticmethod
+    def resolve_chance(_root: matching.Explanation, _info: Info) -> None:
+        """No calibrated model is published."""
+
+    @staticmethod
+    def resolve_mentor(root: matching.Explanation, info: Info) -> Awaitable[NodeRecord | None]:
+        """The mentor."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.mentor)
+
+    @staticmethod
+    def resolve_paths(root: matching.Explanation, _info: Info, first: int | None = None) -> list[FoundPath]:
+        """Evidence, heaviest first."""
+        return _first_paths(root, first)
