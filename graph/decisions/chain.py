@@ -94,10 +94,16 @@ class Line:
 
 
 def read_lines(stream: BinaryIO, offset: int = 0) -> Iterator[Line]:
-    """Reads the lines of a file from an offset on, which is where a line begins."""
+    """Reads the lines of a file from an offset on, which is where a line begins, up to one that is not complete.
+
+    That one may be being written: what follows it by the time of the next reading is its end, and no line.
+    """
     stream.seek(offset)
     for text in stream:
-        yield Line(offset, text.removesuffix(b"\n"), text.endswith(b"\n"))
+        line = Line(offset, text.removesuffix(b"\n"), text.endswith(b"\n"))
+        yield line
+        if not line.is_complete:
+            return
         offset += len(text)
 
 

@@ -172,3 +172,19 @@ def test_answers_go_on_after_the_anchors_were_spoilt(keep: Keep, segment: Path, 
 
 def test_a_finding_about_a_file_says_so() -> None:
     assert str(Finding("x", 0, "", "is gone")) == "x: is gone"
+
+
+def test_a_line_that_is_completed_while_it_is_read_is_not_read_in_two_halves(segment: Path) -> None:
+    """As where another process writes: the reader has seen half of a line, goes on, and finds the rest."""
+    content = segment.read_bytes()
+    half = len(content) - 100
+    segment.write_bytes(content[:half])
+    with segment.open("rb") as stream:
+        lines = read_lines(stream)
+        seen = [next(lines) for _ in range(content.count(b"\n"))]
+        assert [line.is_complete for line in seen] == [True] * (len(seen) - 1) + [False]
+        segment.write_bytes(content)
+        assert list(lines) == []
+        assert stream.readline() == content[half:]  # what would have been taken for a line
+    with segment.open("rb") as stream:
+        assert all(line.is_intact for line in read_lines(stream))
