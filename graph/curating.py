@@ -21,9 +21,6 @@ from mentorgraph.graph.store import Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer
 
-CURATORS = frozenset({"coordinator"})
-"""Roles that may change the taxonomy."""
-
 
 async def propose_skill(
     store: Store,
@@ -198,7 +195,7 @@ async def _curate(
     decide: Callable[[Taxonomy], list[Record]],
 ) -> None:
     """Writes what a curator decides on the taxonomy as it is, between which and the writing nobody else writes."""
-    if not viewer.roles & CURATORS:
+    if not viewer.coordinates:
         raise DomainError("only coordinators change the taxonomy; you may propose a skill", code="FORBIDDEN")
 
     async def work(known: Store) -> tuple[list[Record], None]:

@@ -326,7 +326,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Link("pairing_id", "pairings", "OF_PAIRING", required=False),
                     Link("person_id", "people", "MADE", incoming=True, required=False),
                 ),
-                key=("request_id", "pairing_id", "since", "state"),
+                key=("request_id", "pairing_id", "moved_on", "state"),
                 has_id=False,
             ),
             Kind(

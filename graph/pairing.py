@@ -78,7 +78,7 @@ async def request_mentor(
             `CONFLICT` where the same is asked already.
     """
     mentee, mentor, goal = (str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id"))
-    if not (_coordinates(viewer) or (viewer.person == mentee and not is_proposal)):
+    if not (viewer.coordinates or (viewer.person == mentee and not is_proposal)):
         told = "propose mentors" if is_proposal else "ask for others"
         raise DomainError(f"only coordinators {told}", code="FORBIDDEN", field="menteeId")
     state = "proposed" if is_proposal else "requested"
@@ -100,7 +100,7 @@ async def request_mentor(
         if not rows:
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
         pair = pair_facts(rows[0], mentee, free_of(asker, now), now, rules)
-        if not _coordinates(viewer) and not may_be_shown(pair):
+        if not viewer.coordinates and not may_be_shown(pair):
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
         _refuse(refusals(pair), viewer)
         waiting = await known.read_open_requests_to(mentor)
@@ -282,7 +282,7 @@ async def set_away(
         DomainError: `FORBIDDEN`, `NOT_FOUND`.
         InvalidFact: The end lies before the beginning.
     """
-    if not (_coordinates(viewer) or viewer.person == person):
+    if not (viewer.coordinates or viewer.person == person):
         raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
     told = facts_of("absences", {"person_id": person, "since": since, "until": until}, SOURCE)
 
@@ -335,10 +335,6 @@ def _move(of: str, uid: str, state: str, now: datetime, viewer: Viewer, reason: 
     return move
 
 
-def _coordinates(viewer: Viewer) -> bool:
-    return COORDINATOR in viewer.roles
-
-
 def _mover(matter: Matter | None, viewer: Viewer) -> str:
     """As what a viewer moves something; empty for whoever has no part in it."""
     links = matter.record.links if matter is not None else {}
@@ -346,7 +342,7 @@ def _mover(matter: Matter | None, viewer: Viewer) -> str:
         return MENTOR
     if viewer.person and viewer.person == links.get("mentee"):
         return MENTEE
-    return COORDINATOR if _coordinates(viewer) else ""
+    return COORDINATOR if viewer.coordinates else ""
 
 
 def _deadline(request: Record) -> datetime:
@@ -360,7 +356,7 @@ def _refuse(found: Sequence[Refusal], viewer: Viewer) -> None:
     """Refuses a pair that rules forbid; participants are not told what is the case with somebody else."""
     if not found:
         return
-    if not _coordinates(viewer):
+    if not viewer.coordinates:
         full = any(each.rule == "NO_CAPACITY" for each in found)
         told = "no place is left" if full else "this pair cannot be made now; ask your coordinator"
         raise DomainError(told, code="NO_CAPACITY" if full else "NOT_ALLOWED", field="mentorId")

@@ -44,7 +44,7 @@ async def rate_skill(
         InvalidFact: A value cannot be taken.
         DomainError: `FORBIDDEN` or `NOT_FOUND`.
     """
-    if "coordinator" not in viewer.roles and (viewer.person != person or rated_by != "self"):
+    if not viewer.coordinates and (viewer.person != person or rated_by != "self"):
         raise DomainError("you may rate yourself only, and as yourself", code="FORBIDDEN", field="ratedBy")
     row = {"person_id": person, "skill_id": skill, "level": level, "rated_by": rated_by, "since": since or present()}
     facts = facts_of("skill_ratings", row, source)

@@ -51,7 +51,7 @@ async def register_person(
     Returns:
         uid of the person.
     """
-    if not viewer.sees_everybody:
+    if not viewer.coordinates:
         raise DomainError("only coordinators register people", code="FORBIDDEN")
     now = now or present()
     told = _Told("people", key_of(external_id, now), _without_gaps(person), source)
@@ -235,7 +235,7 @@ def may_speak_for(viewer: Viewer, person: object) -> None:
     Raises:
         DomainError: `FORBIDDEN`.
     """
-    if not viewer.sees_everybody and viewer.person != person:
+    if not viewer.coordinates and viewer.person != person:
         raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
 
 

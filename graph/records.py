@@ -87,8 +87,11 @@ def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> R
 
 
 def _natural_key(kind: Kind, properties: Mapping[str, Value], links: Mapping[str, str]) -> str:
+    names = {each.column: each.name for each in kind.fields}
     return "\x1f".join(
-        links.get(column.removesuffix("_id"), "") if column.endswith("_id") else plain(properties.get(column))
+        links.get(column.removesuffix("_id"), "")
+        if column.endswith("_id")
+        else plain(properties.get(names.get(column, column)))
         for column in kind.key
     )
 

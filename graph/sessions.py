@@ -67,7 +67,7 @@ async def record_session(
     async def decide(known: Store) -> tuple[list[Record], str]:
         found = await known.read_time_of_pairing(pairing)
         people = [found["mentor"], found["mentee"]] if found else []
-        if found is None or not (viewer.sees_everybody or viewer.person in people):
+        if found is None or not (viewer.coordinates or viewer.person in people):
             raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
         _refuse_outside(held, found)
         if kind == "live":

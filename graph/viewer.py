@@ -26,6 +26,11 @@ class Viewer:
         """Whether reasons may name third people."""
         return bool(self.roles & SEES_EVERYBODY)
 
+    @property
+    def coordinates(self) -> bool:
+        """Whether facts about others may be told; seeing everybody is not enough."""
+        return "coordinator" in self.roles
+
 
 COORDINATOR = Viewer(roles=frozenset({"coordinator"}))
 """Who may see everything; the viewer of the shell and of the demonstration."""

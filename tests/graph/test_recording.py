@@ -232,15 +232,17 @@ async def test_whoever_was_registered_a_moment_ago_gets_a_list_of_their_own(stor
 async def test_who_may_not_speak_and_what_cannot_be_is_said(store: Store) -> None:
     await by_mutation(store)
     bo, ada = Viewer(uid("people", "p2")), uid("people", "p1")
-    for work in (
-        lambda: recording.register_person(store, bo, {"name": "X"}),
-        lambda: recording.create_goal(store, bo, {"person_id": ada, "title": "X"}),
-        lambda: recording.set_availability(store, bo, ada, []),
-        lambda: recording.record_consent(store, bo, ada, "matching", False, "1"),
-    ):
-        with pytest.raises(DomainError) as caught:
-            await work()
-        assert caught.value.code == "FORBIDDEN"
+    auditor = Viewer(uid("people", "p2"), roles=frozenset({"auditor", "data_scientist"}))  # sees all, tells nothing
+    for viewer in (bo, auditor):
+        for work in (
+            recording.register_person(store, viewer, {"name": "X"}),
+            recording.create_goal(store, viewer, {"person_id": ada, "title": "X"}),
+            recording.set_availability(store, viewer, ada, []),
+            recording.record_consent(store, viewer, ada, "matching", False, "1"),
+        ):
+            with pytest.raises(DomainError) as caught:
+                await work
+            assert caught.value.code == "FORBIDDEN"
     unknown = uid("people", "nobody")
     with pytest.raises(DomainError) as caught:
         await recording.set_availability(store, COORDINATOR, unknown, [MORNING])
