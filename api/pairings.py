@@ -200,8 +200,15 @@ class MoveRequestInput(graphene.InputObjectType):
     note = graphene.String(description="A word to the other side.")
 
 
-class RequestPayload(graphene.ObjectType):
-    """The request."""
+class RequestMentorPayload(graphene.ObjectType):
+    """The request that was made."""
+
+    request = graphene.Field(Request, description="The request.")
+    user_errors = errors_field()
+
+
+class MoveRequestPayload(graphene.ObjectType):
+    """The request that was moved."""
 
     request = graphene.Field(Request, description="The request, as it stands now.")
     user_errors = errors_field()
@@ -223,8 +230,15 @@ class MovePairingInput(graphene.InputObjectType):
     note = graphene.String(description="A word to the other side.")
 
 
-class PairingPayload(graphene.ObjectType):
-    """The pairing."""
+class SignAgreementPayload(graphene.ObjectType):
+    """The pairing that was signed for."""
+
+    pairing = graphene.Field(Pairing, description="The pairing.")
+    user_errors = errors_field()
+
+
+class MovePairingPayload(graphene.ObjectType):
+    """The pairing that was moved."""
 
     pairing = graphene.Field(Pairing, description="The pairing, as it stands now.")
     user_errors = errors_field()
@@ -257,22 +271,22 @@ class PairingMutations(graphene.ObjectType):
     """What can be told of requests and pairings."""
 
     request_mentor = graphene.Field(
-        RequestPayload,
+        RequestMentorPayload,
         description="Asks a mentor to take a mentee, or proposes a mentor to one.",
         input=RequestMentorInput(required=True, description="Whom to ask."),
     )
     move_request = graphene.Field(
-        RequestPayload,
+        MoveRequestPayload,
         description="Accepts or declines a request, asks for more, answers that, takes it back.",
         input=MoveRequestInput(required=True, description="Where to."),
     )
     sign_agreement = graphene.Field(
-        PairingPayload,
+        SignAgreementPayload,
         description="Signs the agreement of a pair, as one of the two.",
         input=SignAgreementInput(required=True, description="What is agreed to."),
     )
     move_pairing = graphene.Field(
-        PairingPayload,
+        MovePairingPayload,
         description="Begins, pauses, resumes, completes or ends a pairing.",
         input=MovePairingInput(required=True, description="Where to."),
     )

@@ -45,7 +45,7 @@ class SkillQueries:
         Skill,
         description="A skill by its id, or by its key in another system. One that was merged is found as itself.",
         id=graphene.ID(description="Its global id."),
-        external_id=graphene.String(description="Its key in another system, such as a URI of ESCO."),
+        external_id=graphene.ID(description="Its key in another system, such as a URI of ESCO."),
         source=graphene.String(
             description="The system that externalId belongs to; esco for its URIs, `api` for others if none is given."
         ),

@@ -15,7 +15,7 @@ from .conftest import Api, connected
 
 WELDING = "http://data.europa.eu/esco/skill/welding"
 FIELDS = "name tier cluster aliases state ancestors { name } mergedInto { id name } splitInto { name }"
-SKILL = "query ($id: ID, $key: String, $source: String) { skill(id: $id, externalId: $key, source: $source) { id %s } }"
+SKILL = "query ($id: ID, $key: ID, $source: String) { skill(id: $id, externalId: $key, source: $source) { id %s } }"
 NAMED = (
     "query ($text: String!, $first: Int) { skillsNamed(text: $text, first: $first) { score spelling skill { name } } }"
 )
