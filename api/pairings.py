@@ -8,9 +8,9 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
-from mentorgraph.api.mutations import errors_field, payload, person_of
+from mentorgraph.api.mutations import errors_field, payload, person_of, source_field, told_source
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
-from mentorgraph.graph import pairing, recording
+from mentorgraph.graph import pairing
 from mentorgraph.graph.pairing_reads import Move as StoredMove
 from mentorgraph.graph.store import NodeRecord
 
@@ -188,7 +188,7 @@ class RequestMentorInput(graphene.InputObjectType):
         description=f"After so many days it expires; {pairing.ANSWER_WITHIN_DAYS} if not given."
     )
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
-    source = graphene.String(description="The system that externalId belongs to; `api` if none is given.")
+    source = source_field()
 
 
 class MoveRequestInput(graphene.InputObjectType):
@@ -314,7 +314,7 @@ class PairingMutations(graphene.ObjectType):
                 context.recommender.scorer.policy.rules,
                 is_proposal=bool(input.get("is_proposal")),
                 note=_text(input, "note"),
-                source=_text(input, "source").strip() or recording.SOURCE,
+                source=told_source(input),
                 external_id=_text(input, "external_id"),
             )
 

@@ -6,7 +6,6 @@ touched. Telling the same again changes nothing. All raise `InvalidFact` for val
 take it (`CONFLICT`).
 """
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,9 +13,9 @@ from datetime import datetime
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
+from mentorgraph.graph.model import KINDS, Record, Row, uid_of
 from mentorgraph.graph.naming import BY_ALIAS, SkillNames
-from mentorgraph.graph.recording import SOURCE
+from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer
@@ -52,9 +51,7 @@ async def propose_skill(
         DomainError: `CONFLICT`, a skill goes by one of its names already.
     """
     now = now or present()
-    if is_uid(external_id):
-        raise InvalidFact([Problem("external_id", external_id, "has the form of our own ids", "use the source's key")])
-    key = external_id or new_uid(now, os.urandom(10))
+    key = key_of(external_id, now)
     uid = uid_of(source, "skills", key)
     told = {name: value for name, value in skill.items() if value is not None}
     [own] = facts_of("skills", {**told, "id": key, "source": source}, source)

@@ -17,9 +17,9 @@ from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import OPEN_STATES, Record, Row, uid_of
 from mentorgraph.graph.pairing_reads import Matter
 from mentorgraph.graph.policy import RuleSettings
-from mentorgraph.graph.recording import SOURCE, key_of
+from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
 from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
-from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST
+from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -151,12 +151,10 @@ async def move_request(
         record = matter.record
         state, now = str(record.properties["status"]), matter.after(clock())
         REQUEST.check(state, to, mover, reason)
-        if mover != CLOCK and _deadline(record) <= now:
+        if _deadline(record) <= now:
             ended = _deadline(record).date().isoformat()
             raise DomainError(f"this request expired on {ended}; ask again", code="EXPIRED", field="requestId")
-        answered = {} if to in REQUEST.open_states else {"until": now}
-        written = [replace(record, properties={**record.properties, "status": to, **answered})]
-        written.append(_move("request", request, to, now, viewer, reason, note))
+        written = [_moved(record, REQUEST, to, now), _move("request", request, to, now, viewer, reason, note)]
         if to == "accepted":
             written += await _accepted(known, viewer, matter, now, rules)
         return written, request
@@ -255,9 +253,7 @@ async def move_pairing(
         PAIRING.check(state, to, mover, reason)
         if state == "accepted" and to == "active":
             _refuse_unsigned(matter)
-        ended = {} if to in OPEN_STATES else {"until": now}
-        moved = replace(record, properties={**record.properties, "status": to, **ended})
-        return [moved, _move("pairing", pairing, to, now, viewer, reason, note)], None
+        return [_moved(record, PAIRING, to, now), _move("pairing", pairing, to, now, viewer, reason, note)], None
 
     await store.decide_and_write(decide)
 
@@ -282,8 +278,7 @@ async def set_away(
         DomainError: `FORBIDDEN`, `NOT_FOUND`.
         InvalidFact: The end lies before the beginning.
     """
-    if not (viewer.coordinates or viewer.person == person):
-        raise DomainError("you may speak for yourself only", code="FORBIDDEN", field="personId")
+    may_speak_for(viewer, person)
     told = facts_of("absences", {"person_id": person, "since": since, "until": until}, SOURCE)
 
     async def decide(known: Store) -> tuple[list[Record], list[Released]]:
@@ -324,8 +319,13 @@ async def _timed_out(known: Store, request: str, to: str, clock: Clock) -> list[
     assert matter is not None  # noqa: S101 - it was read in this transaction
     now = matter.after(clock())
     REQUEST.check(str(matter.record.properties["status"]), to, CLOCK, "")
-    ended = replace(matter.record, properties={**matter.record.properties, "status": to, "until": now})
-    return [ended, _move("request", request, to, now, Viewer())]
+    return [_moved(matter.record, REQUEST, to, now), _move("request", request, to, now, Viewer())]
+
+
+def _moved(record: Record, by: Moved, to: str, now: datetime) -> Record:
+    """A request or pairing where it stands after a move; what cannot go on from there has ended."""
+    ended = {} if to in by.open_states else {"until": now}
+    return replace(record, properties={**record.properties, "status": to, **ended})
 
 
 def _move(of: str, uid: str, state: str, now: datetime, viewer: Viewer, reason: str = "", note: str = "") -> Record:

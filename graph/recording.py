@@ -230,7 +230,7 @@ async def _unknown(known: Store, records: Sequence[Record]) -> list[Record]:
 
 
 def may_speak_for(viewer: Viewer, person: object) -> None:
-    """Refuses whoever is neither the person nor somebody who sees everybody.
+    """Refuses whoever is neither the person nor a coordinator.
 
     Raises:
         DomainError: `FORBIDDEN`.
