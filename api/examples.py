@@ -19,7 +19,7 @@ from graphql import OperationDefinitionNode, get_operation_ast, parse
 
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.model import KINDS
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.store import Store
 
 _BLOCK = re.compile(r"^```graphql\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -5,7 +5,8 @@ import binascii
 from dataclasses import dataclass
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, is_uid, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import is_uid, uid_of
 from mentorgraph.graph.store import NodeRecord
 
 

@@ -16,9 +16,9 @@ from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
 from mentorgraph.graph import matching
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import OPEN_REQUEST_STATES, REQUEST_STATES
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
 
 DEFAULT_PAGE = 20
 

@@ -16,7 +16,8 @@ from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
 from mentorgraph.graph.columns import NONE, Columns
-from mentorgraph.graph.model import KINDS, link_uid
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import link_uid
 from mentorgraph.graph.policy import SIGNALS, Policy
 from mentorgraph.graph.question import Question
 from mentorgraph.graph.scoring import Scores, Term

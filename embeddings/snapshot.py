@@ -22,7 +22,8 @@ import orjson
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.columns import LOADED, Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, Record
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Record
 from mentorgraph.graph.store import Store
 
 FACTS, MANIFEST = "facts.jsonl.gz", "manifest.json"

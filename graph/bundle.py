@@ -24,7 +24,8 @@ from mentorgraph.graph.facts import (
     required_columns,
     row_of,
 )
-from mentorgraph.graph.model import KINDS, InvalidFact, Link, Problem, Record, Row, label_of, uid_of
+from mentorgraph.graph.kinds import KINDS, label_of
+from mentorgraph.graph.model import InvalidFact, Link, Problem, Record, Row, uid_of
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import CONFLICTS, Conflict, Store, conflict_message
 from mentorgraph.graph.table_files import BundleError, BundleFile, open_table

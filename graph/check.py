@@ -17,10 +17,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mentorgraph.graph.facts import row_of
-from mentorgraph.graph.model import KINDS, ROLES, InvalidFact, Kind, Record, label_of, link_uid, role_uid
+from mentorgraph.graph.kinds import KINDS, label_of
+from mentorgraph.graph.model import InvalidFact, Kind, Record, link_uid, role_uid
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store, StoredFact
 from mentorgraph.graph.taxonomy import TOLD_BY, Taxonomy
+from mentorgraph.graph.vocabulary import ROLES
 
 FIXED_LABELS = ("Role", "ChangeCounter", "Migration")
 """Labels of nodes that are no facts."""

@@ -17,7 +17,8 @@ from scipy import sparse
 
 from mentorgraph.graph import availability, text
 from mentorgraph.graph.availability import Window
-from mentorgraph.graph.model import KINDS, Kind, Record, role_uid
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Kind, Record, role_uid
 from mentorgraph.graph.naming import SkillNames
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.taxonomy import TOLD_BY, Taxonomy

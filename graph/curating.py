@@ -13,7 +13,8 @@ from datetime import datetime
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import KINDS, Record, Row, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.naming import BY_ALIAS, SkillNames
 from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.store import Store

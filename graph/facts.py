@@ -7,19 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from mentorgraph.graph.model import (
-    ALWAYS,
-    KINDS,
-    PURPOSES,
-    ROLES,
-    InvalidFact,
-    Problem,
-    Record,
-    Row,
-    role_uid,
-)
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import ALWAYS, InvalidFact, Problem, Record, Row, role_uid
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.values import choice, items, plain
+from mentorgraph.graph.vocabulary import PURPOSES, ROLES
 
 FILES = (
     "units",

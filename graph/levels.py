@@ -44,7 +44,7 @@ class Rating:
 
     Attributes:
         level: 1 to 5.
-        rated_by: One of `model.RATERS`.
+        rated_by: One of `vocabulary.RATERS`.
         since: Seconds since 1970.
     """
 

@@ -13,8 +13,10 @@ from neo4j.exceptions import ClientError
 
 from mentorgraph.graph.database import Database, DatabaseUnavailable, Transaction
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, ROLES, role_uid
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import role_uid
 from mentorgraph.graph.statements import FOLDER
+from mentorgraph.graph.vocabulary import ROLES
 
 OLDEST_SERVER = (5, 26)
 ATTEMPTS = 8

@@ -14,7 +14,7 @@ from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.eligibility import free_of, pair_facts
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import OPEN_STATES, Record, Row, uid_of
+from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.pairing_reads import Matter
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
@@ -22,6 +22,7 @@ from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
 from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.vocabulary import OPEN_STATES
 
 ANSWER_WITHIN_DAYS = 14
 """How long a request waits for its answer where nothing else is said."""
@@ -129,9 +130,9 @@ async def move_request(
         store: The graph.
         viewer: On whose behalf: the mentor, the mentee or a coordinator.
         request: uid of the request.
-        to: One of `model.REQUEST_STATES`.
+        to: One of `vocabulary.REQUEST_STATES`.
         rules: What the policy says.
-        reason: One of `model.REASONS`; needed to decline.
+        reason: One of `vocabulary.REASONS`; needed to decline.
         note: A word to the other side.
         clock: The present instant.
 
@@ -233,8 +234,8 @@ async def move_pairing(
         store: The graph.
         viewer: On whose behalf: the mentor, the mentee or a coordinator.
         pairing: uid of the pairing.
-        to: One of `model.PAIRING_STATES`.
-        reason: One of `model.REASONS`; needed to end it.
+        to: One of `vocabulary.PAIRING_STATES`.
+        reason: One of `vocabulary.REASONS`; needed to end it.
         note: A word to the other side.
         clock: The present instant.
 

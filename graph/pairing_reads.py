@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from mentorgraph.graph.model import OPEN_REQUEST_STATES, OPEN_STATES, Record
+from mentorgraph.graph.model import Record
 from mentorgraph.graph.transported import instant_of, properties_of
 from mentorgraph.graph.values import instant
+from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True)

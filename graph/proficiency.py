@@ -36,7 +36,7 @@ async def rate_skill(
         person: uid of the person.
         skill: uid of the skill.
         level: 1 to 5.
-        rated_by: One of `model.RATERS`.
+        rated_by: One of `vocabulary.RATERS`.
         source: Where this is known from.
         since: Day of the rating, from which it ages; now if not given.
 

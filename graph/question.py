@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
-from mentorgraph.graph.model import OPEN_STATES
 from mentorgraph.graph.policy import SignalSettings
+from mentorgraph.graph.vocabulary import OPEN_STATES
 
 DAY_S = 24 * 3600
 YEAR_DAYS = 365.25

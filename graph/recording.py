@@ -13,7 +13,8 @@ from datetime import datetime
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import KINDS, InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -174,7 +175,7 @@ async def record_consent(
         store: The graph.
         viewer: On whose behalf; participants speak for themselves only.
         person: uid of the person.
-        purpose: One of `model.PURPOSES`.
+        purpose: One of `vocabulary.PURPOSES`.
         granted: Whether they agree.
         text_version: Version of the text that they were shown.
         source: Where this is known from.

@@ -3,21 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from mentorgraph.graph.model import (
-    OPEN_REQUEST_STATES,
-    OPEN_STATES,
-    PAIRING_STATES,
-    REQUEST_STATES,
-    ROLES,
-    InvalidFact,
-    Kind,
-    Problem,
-    Record,
-    Row,
-    is_uid,
-    uid_of,
-)
+from mentorgraph.graph.model import InvalidFact, Kind, Problem, Record, Row, is_uid, uid_of
 from mentorgraph.graph.values import Value, choice, plain, text
+from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES, PAIRING_STATES, REQUEST_STATES, ROLES
 
 
 def record_of(kind: Kind, row: Row, source: str, *, key: str | None = None) -> Record:

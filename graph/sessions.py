@@ -9,10 +9,11 @@ from typing import Any
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import OPEN_STATES, InvalidFact, Problem, Record, Row
+from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.vocabulary import OPEN_STATES
 
 BEGUN_STATES = (*OPEN_STATES, "completed", "ended")
 """States of a pairing in which sessions can have been held."""

@@ -14,7 +14,8 @@ from scipy import sparse
 
 from mentorgraph.graph import availability, text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals, Table
-from mentorgraph.graph.model import KINDS, link_uid
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import link_uid
 from mentorgraph.graph.policy import Policy, SignalSettings
 from mentorgraph.graph.proficiency import offer_levels
 from mentorgraph.graph.question import Edge, PastPairings, Question, Wish, open_pairings

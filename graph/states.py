@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import OPEN_REQUEST_STATES, OPEN_STATES
+from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES
 
 MENTOR, MENTEE, COORDINATOR, CLOCK = "mentor", "mentee", "coordinator", "clock"
 """Who moves; the clock is nobody in particular: time that ran out, a mentor who went away."""

@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 from mentorgraph.graph.availability import monday_of
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS, KINDS, OPEN_STATES, Kind, Record, link_uid
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import ALWAYS, Kind, Record, link_uid
 from mentorgraph.graph.pairing_reads import PairingReads
 from mentorgraph.graph.time_reads import TimeReads
 from mentorgraph.graph.transported import properties_of
+from mentorgraph.graph.vocabulary import OPEN_STATES
 
 Result = TypeVar("Result")
 

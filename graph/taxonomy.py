@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from mentorgraph.graph.model import KINDS, Record
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Record
 from mentorgraph.graph.store import Store
 
 TOLD_BY = ("broader", "skill_states", "successions")

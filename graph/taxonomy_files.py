@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mentorgraph.graph.bundle import ImportResult, Refusal, import_tables
-from mentorgraph.graph.model import ALWAYS, KINDS, InvalidFact, Row
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import ALWAYS, InvalidFact, Row
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.table_files import BundleError, BundleFile, open_table
 

@@ -12,8 +12,8 @@ import pytest
 
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.migrate import migrations
-from mentorgraph.graph.model import KINDS
 from mentorgraph.graph.statements import FOLDER, statement
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import generate

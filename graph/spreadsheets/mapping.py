@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mentorgraph.graph.model import PURPOSES, ROLES
 from mentorgraph.graph.spreadsheets.sheets import Sheet, numbered
 from mentorgraph.graph.table_files import BundleError
 from mentorgraph.graph.values import zone
+from mentorgraph.graph.vocabulary import PURPOSES, ROLES
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {

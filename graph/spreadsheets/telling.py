@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mentorgraph.graph.facts import FILES, row_of
-from mentorgraph.graph.model import KINDS, Problem, Record, Row, role_uid, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Problem, Record, Row, role_uid, uid_of
 from mentorgraph.graph.spreadsheets.cells import folded
 from mentorgraph.graph.spreadsheets.people import LONGEST_TITLE, Place, Reading, Told
 from mentorgraph.graph.store import Store

@@ -20,9 +20,10 @@ from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import KINDS, uid_of
+from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World

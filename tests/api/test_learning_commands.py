@@ -178,6 +178,16 @@ def ask(address: str, mentee: str, query: str = QUESTION) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
+def ask_patiently(address: str, mentee: str, query: str) -> dict[str, Any]:
+    """As `ask`, and again where the answer says so: on a busy machine the first questions may take too long."""
+    deadline = time.monotonic() + 60
+    while True:
+        answer = ask(address, mentee, query)
+        codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+        if codes != {"SERVICE_UNAVAILABLE"} or time.monotonic() > deadline:
+            return answer
+
+
 def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(trained: str, world: World) -> None:
     mentee = mentee_of(world.rows["goals"][-1])
     answers: list[dict[str, Any]] = []
@@ -216,7 +226,8 @@ def test_the_page_shows_the_part_of_the_network_its_evidence_and_the_card(traine
     query = "query ($mentee: ID!) { one: recommendMentors(menteeId: $mentee, first: 1) { edges { node { id } } } }"
     with serving() as address:
         for goal in world.rows["goals"][-20:]:
-            answer = ask(address, mentee_of(goal), query)
+            answer = ask_patiently(address, mentee_of(goal), query)
+            assert "errors" not in answer, answer
             for edge in answer["data"]["one"]["edges"]:
                 with urlopen(f"{address}/why/{edge['node']['id']}", timeout=60) as page:  # noqa: S310
                     shown = page.read().decode()

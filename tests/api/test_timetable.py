@@ -14,7 +14,8 @@ from mentorgraph.api.ids import global_id
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.calendar.reading import Span, read_calendar
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import KINDS, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.timetable import WEEKS_AHEAD
 

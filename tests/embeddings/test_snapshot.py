@@ -13,7 +13,7 @@ from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import KINDS
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import generate
 

@@ -17,8 +17,9 @@ from mentorgraph.graph.bundle import (
 )
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.facts import FILES
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import KINDS, InvalidFact, Row, uid_of
+from mentorgraph.graph.model import InvalidFact, Row, uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.table_files import LONGEST_CELL, BundleError, BundleFile
 from mentorgraph.graph.world.community import generate

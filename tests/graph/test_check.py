@@ -4,7 +4,8 @@ import pytest
 
 from mentorgraph.graph.check import check, count_facts, graph_hash
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import KINDS, Record, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Record, uid_of
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store
 

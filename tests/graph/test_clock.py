@@ -9,8 +9,8 @@ import pytest
 
 from mentorgraph.graph import recording
 from mentorgraph.graph.clock import present, set_to
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.model import KINDS
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mentorgraph.graph.columns import Columns, Groups
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import KINDS, Kind, Record
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Kind, Record
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import question
 from mentorgraph.graph.signals import all_signals

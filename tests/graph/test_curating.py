@@ -14,8 +14,9 @@ from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import KINDS, InvalidFact, uid_of
+from mentorgraph.graph.model import InvalidFact, uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import COORDINATOR, Viewer

@@ -18,7 +18,8 @@ from mentorgraph.graph.facts import (
     required_columns,
     row_of,
 )
-from mentorgraph.graph.model import ALWAYS, KINDS, InvalidFact, role_uid, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import ALWAYS, InvalidFact, role_uid, uid_of
 from mentorgraph.graph.records import record_of
 
 EVERY_COLUMN = Path(__file__).parents[1] / "every_column"

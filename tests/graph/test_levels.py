@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.levels import DAY_S, TRUST, YEAR_DAYS, Rating, Trust, level_of, weight_of
-from mentorgraph.graph.model import RATERS, uid_of
+from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.proficiency import offer_levels, person_levels
 from mentorgraph.graph.question import question
 from mentorgraph.graph.signals import skills
+from mentorgraph.graph.vocabulary import RATERS
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SECONDS = NOW.timestamp()

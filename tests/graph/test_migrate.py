@@ -5,9 +5,10 @@ import pytest
 from mentorgraph.graph import migrate as migrate_module
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.migrate import migrate, migrations
-from mentorgraph.graph.model import KINDS, ROLES
 from mentorgraph.graph.store import Changes, Store
+from mentorgraph.graph.vocabulary import ROLES
 
 pytestmark = pytest.mark.anyio
 

@@ -5,18 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mentorgraph.graph.model import (
-    KINDS,
-    InvalidFact,
-    Problem,
-    Row,
-    is_uid,
-    label_of,
-    link_uid,
-    new_uid,
-    role_uid,
-    uid_of,
-)
+from mentorgraph.graph.kinds import KINDS, label_of
+from mentorgraph.graph.model import InvalidFact, Problem, Row, is_uid, link_uid, new_uid, role_uid, uid_of
 from mentorgraph.graph.records import record_of
 
 PAIRING = {

@@ -11,7 +11,8 @@ from mentorgraph.graph import pairing
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store

@@ -3,8 +3,8 @@
 import pytest
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import OPEN_REQUEST_STATES, OPEN_STATES, PAIRING_STATES, REQUEST_STATES
 from mentorgraph.graph.states import PAIRING, REQUEST, Moved
+from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES, PAIRING_STATES, REQUEST_STATES
 
 # From, to: m the mentor, e the mentee, c a coordinator, t time.
 OF_REQUESTS = """

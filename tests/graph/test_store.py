@@ -6,7 +6,8 @@ import pytest
 
 from mentorgraph.graph import store as store_module
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import KINDS, Record, Row, uid_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Changes, Conflict, Store
 

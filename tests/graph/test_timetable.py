@@ -12,9 +12,10 @@ from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import KINDS, uid_of
+from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store

@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 
 from mentorgraph.graph.facts import row_of
-from mentorgraph.graph.model import KINDS, Record
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import Record
 from mentorgraph.graph.spreadsheets.guess import guess
 from mentorgraph.graph.spreadsheets.importing import SheetsResult, import_sheets
 from mentorgraph.graph.spreadsheets.mapping import mapping_of

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mentorgraph.graph.model import KINDS, InvalidFact
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import InvalidFact
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal, goal_from

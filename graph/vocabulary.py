@@ -1,0 +1,33 @@
+"""The closed sets of words that facts are told in."""
+
+ROLES = ("mentor", "mentee", "coordinator", "facilitator", "sponsor", "data_scientist", "auditor")
+PURPOSES = ("matching", "training", "audit_attributes", "stories", "recording")
+OPEN_REQUEST_STATES = ("proposed", "requested", "more_information")
+REQUEST_STATES = (*OPEN_REQUEST_STATES, "accepted", "declined", "withdrawn", "expired", "released")
+"""States of what may become a pairing; one that was accepted has become it."""
+OPEN_STATES = ("accepted", "active", "paused", "stalled")
+"""States of a pairing that takes up one of the mentor's places."""
+PAIRING_STATES = (*OPEN_STATES, "completed", "ended")
+REASONS = (
+    "no_capacity",
+    "not_my_field",
+    "no_shared_time",
+    "conflict_of_interest",
+    "no_response",
+    "goal_reached",
+    "goal_changed",
+    "does_not_work_out",
+    "left",
+    "other",
+)
+"""Why a request was declined or a pairing ended; only coordinators see it."""
+SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
+SKILL_STATES = ("proposed", "approved", "deprecated")
+"""What may be said of a skill; one of which nothing is said is approved."""
+SUCCESSIONS = ("merged", "split")
+"""How one skill gives way to others: to one that it counts for from then on, or to several that are part of it."""
+RATERS = ("self", "mentor", "project", "certificate")
+"""Where a rating of somebody's skill may come from."""
+SKILL_RELATIONS = ("essential", "optional")
+"""How much a skill asks for another one."""
+PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
