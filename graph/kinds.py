@@ -10,8 +10,13 @@ from types import MappingProxyType
 from mentorgraph.graph.model import Field, Kind, Link
 from mentorgraph.graph.values import choice, instant, items, link, number, text, time_of_day, whole, zone
 from mentorgraph.graph.vocabulary import (
+    ABSENCE_CAUSES,
+    CHANNELS,
+    NECESSITIES,
+    PACES,
     PAIRING_STATES,
     PROGRAMME_FORMATS,
+    PROGRAMME_ROLES,
     PURPOSES,
     RATERS,
     REASONS,
@@ -20,6 +25,7 @@ from mentorgraph.graph.vocabulary import (
     SESSION_KINDS,
     SKILL_RELATIONS,
     SKILL_STATES,
+    STALL_CAUSES,
     SUCCESSIONS,
 )
 
@@ -64,6 +70,63 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ),
             ),
             Kind(
+                "phases",
+                "Phase",
+                (Field("name", text(200), required=True), _SINCE, Field("until", instant, required=True)),
+                (
+                    Link("unit_id", "units", "PHASE_OF", required=False),
+                    Link("programme_id", "programmes", "PHASE_IN", required=False),
+                ),
+                key=("unit_id", "programme_id", "name", "since"),
+                has_id=False,
+            ),
+            Kind(
+                "trainings",
+                "Training",
+                (
+                    Field("name", text(200), required=True),
+                    Field("description", text(5_000)),
+                    Field("minutes", whole(1, 10_000)),
+                    Field("valid_days", whole(1, 36_500)),
+                    Field("link", link),
+                    _SINCE,
+                    _UNTIL,
+                ),
+            ),
+            Kind(
+                "tiers",
+                "Tier",
+                (
+                    Field("name", text(200), required=True),
+                    Field("role", choice(*PROGRAMME_ROLES), required=True),
+                    Field("rank", whole(1, 9), required=True),
+                    Field("least_days", whole(0, 36_500)),
+                    Field("least_completed", whole(0, 1_000)),
+                    Field("least_level", whole(1, 5)),
+                    Field("hours_per_month", number(0, 744)),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("programme_id", "programmes", "TIER_OF"),),
+            ),
+            _dated_relationship(
+                "tier_trainings", "DEMANDS", Link("tier_id", "tiers"), Link("training_id", "trainings"), _SINCE, _UNTIL
+            ),
+            Kind(
+                "onboarding_steps",
+                "OnboardingStep",
+                (
+                    Field("name", text(200), required=True),
+                    Field("description", text(5_000)),
+                    Field("role", choice(*ROLES)),
+                    Field("necessity", choice(*NECESSITIES), required=True),
+                    Field("position", whole(1, 100), required=True),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("programme_id", "programmes", "STEP_OF", required=False),),
+            ),
+            Kind(
                 "priorities",
                 "Priority",
                 (Field("name", text(200), required=True), Field("description", text(5_000)), _SINCE, _UNTIL),
@@ -77,6 +140,60 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Field("left_on", instant, "until"),
                     Field("zone", zone),
                 ),
+            ),
+            Kind(
+                "charters",
+                "Charter",
+                (
+                    Field("why", text(5_000), required=True),
+                    Field("for_whom", text(5_000), required=True),
+                    Field("how_measured", text(5_000), required=True),
+                    Field("skill_weight", number(0, 1)),
+                    Field("confidence_weight", number(0, 1)),
+                    Field("delivery_weight", number(0, 1)),
+                    Field("success_threshold", number(0, 1)),
+                    Field("survey_days", whole(1, 366)),
+                    Field("stall_days", whole(1, 366)),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (
+                    Link("programme_id", "programmes", "GOVERNS"),
+                    Link("owner_id", "people", "OWNS", incoming=True, required=False),
+                ),
+                key=("programme_id", "since"),
+                has_id=False,
+            ),
+            Kind(
+                "profiles",
+                "Profile",
+                (
+                    Field("job_title", text(200)),
+                    Field("grade", text(100)),
+                    Field("experience_years", number(0, 80)),
+                    Field("about", text(5_000)),
+                    Field("pace", choice(*PACES)),
+                    Field("communication", choice(*CHANNELS)),
+                    Field("coaching_style", text(100)),
+                    Field("formats", items),
+                    Field("languages", items),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("person_id", "people", "DESCRIBED_BY", incoming=True),),
+                key=("person_id", "since"),
+                has_id=False,
+            ),
+            _dated_relationship(
+                "completions",
+                "COMPLETED",
+                Link("person_id", "people"),
+                Link("training_id", "trainings"),
+                _SINCE,
+                _UNTIL,
+            ),
+            _dated_relationship(
+                "steps_done", "DID", Link("person_id", "people"), Link("step_id", "onboarding_steps"), _SINCE, _UNTIL
             ),
             _dated_relationship(
                 "broader", "BROADER", Link("skill_id", "skills"), Link("broader_id", "skills"), _SINCE, _UNTIL
@@ -147,6 +264,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Link("programme_id", "programmes", "IN_PROGRAMME", required=False),
                 ),
             ),
+            _dated_relationship(
+                "co_mentors",
+                "HELPS",
+                Link("person_id", "people"),
+                Link("pairing_id", "pairings"),
+                Field("share", number(0, 1), required=True),
+                _SINCE,
+                _UNTIL,
+            ),
             Kind(
                 "requests",
                 "Request",
@@ -170,6 +296,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                     Field("moved_on", instant, "since", required=True),
                     Field("state", choice(*dict.fromkeys(REQUEST_STATES + PAIRING_STATES)), required=True),
                     Field("reason", choice(*REASONS)),
+                    Field("cause", choice(*STALL_CAUSES)),
                     Field("note", text(2_000)),
                 ),
                 (
@@ -229,6 +356,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 _SINCE,
                 _UNTIL,
                 Field("role", choice(*ROLES)),
+                Field("max_mentees", whole(0, 1000)),
+                Field("hours_per_month", number(0, 744)),
                 also=("role",),
             ),
             _dated_relationship(
@@ -251,6 +380,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 (
                     Field("given_on", instant, "since", required=True),
                     Field("rating", number(0, 1), required=True),
+                    Field("round", whole(1, 1_000)),
+                    Field("skill", number(0, 1)),
+                    Field("confidence", number(0, 1)),
+                    Field("delivery", number(0, 1)),
                     Field("comment", text(5_000)),
                 ),
                 (Link("pairing_id", "pairings", "ABOUT"), Link("person_id", "people", "GAVE", incoming=True)),
@@ -273,7 +406,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind(
                 "absences",
                 "Absence",
-                (_SINCE, Field("until", instant, required=True)),
+                (_SINCE, Field("until", instant, required=True), Field("cause", choice(*ABSENCE_CAUSES))),
                 (Link("person_id", "people", "ABSENT", incoming=True),),
                 key=("person_id", "since"),
                 has_id=False,

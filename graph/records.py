@@ -115,6 +115,14 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
             )
     if kind.name == "sessions" and "link" in properties and properties.get("kind") != "recorded":
         found.append(Problem("link", "", "is given for a session that is not recorded", "remove it or use recorded"))
+    if kind.name == "phases" and not links:
+        found.append(Problem("programme_id", "", "and unit_id are both missing", "name whose phase it is"))
+    if kind.name == "charters":
+        weights = [properties[each] for each in properties if each.endswith("_weight")]
+        if weights and not any(weights):
+            found.append(Problem("skill_weight", "", "and the other weights are all 0", "give one of them weight"))
+    if kind.name == "co_mentors" and not properties["share"]:
+        found.append(Problem("share", plain(properties["share"]), "is no part", "give a number above 0"))
     if kind.name == "broader" and links["skill"] == links["broader"]:
         found.append(Problem("broader_id", "", "is the skill itself", "remove the row"))
     if kind.name == "successions" and links["skill"] == links["successor"]:

@@ -31,3 +31,24 @@ RATERS = ("self", "mentor", "project", "certificate")
 SKILL_RELATIONS = ("essential", "optional")
 """How much a skill asks for another one."""
 PROGRAMME_FORMATS = ("micro", "peer", "cohort", "long_term", "reverse", "sponsor")
+PROGRAMME_ROLES = ("mentor", "mentee")
+"""Roles that tiers of a programme are for."""
+NECESSITIES = ("mandatory", "optional")
+"""Whether a step of onboarding has to be taken before anybody is recommended."""
+PACES = ("gentle", "steady", "intensive")
+"""How fast somebody likes to go."""
+CHANNELS = ("live", "asynchronous", "mixed")
+"""How somebody likes to talk."""
+ABSENCE_CAUSES = ("told", "silent")
+"""Why somebody counts as away: they or a coordinator said so, or nothing was heard of them."""
+STALL_CAUSES = (
+    "not_signed",
+    "never_met",
+    "mentor_away",
+    "mentee_away",
+    "no_shared_time",
+    "hours_spent",
+    "poor_feedback",
+    "stopped_meeting",
+)
+"""Why a pairing does not move, the one that explains most first."""

@@ -404,7 +404,9 @@ async def test_an_export_into_an_empty_graph_gives_the_same_graph(store: Store, 
     assert await check(store) == []
 
     with (tmp_path / "out" / "feedback.csv").open("a") as stream:
-        stream.write(f"f9,{uid_of('bundle', 'pairings', 'm1')},{uid_of('bundle', 'people', 'p2')},2026-01-01,0.5,,,\n")
+        stream.write(
+            f"f9,{uid_of('bundle', 'pairings', 'm1')},{uid_of('bundle', 'people', 'p2')},2026-01-01,0.5,,,,,,,\n"
+        )
     await take(store, tmp_path / "out", consent=None)
     assert await graph_hash(store) != first
 
