@@ -10,7 +10,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, names_of, payload, person_of, source_field, told_source
 from mentorgraph.api.pairings import Pairing
-from mentorgraph.api.types import DateTime, Info, Person, Session, SessionKind
+from mentorgraph.api.types import DateTime, Info, Node, Person, Session, SessionKind
 from mentorgraph.graph import sessions, timetable
 from mentorgraph.graph.calendar.reading import Span
 from mentorgraph.graph.paging import MOST, check_first
@@ -132,8 +132,34 @@ class OverdueCheckIn(graphene.ObjectType):
         return root.days
 
 
+class RecordPhaseInput(graphene.InputObjectType):
+    """When a part of the organisation, or a programme, has no time for sessions."""
+
+    name = graphene.String(required=True, description="What it is called, such as `Release` or `Exams`.")
+    starts_at = graphene.Field(DateTime, required=True, description="Its first instant.")
+    ends_at = graphene.Field(
+        DateTime, required=True, description="The instant after it; told again as its first one, it is taken back."
+    )
+    unit_id = graphene.ID(description="The unit whose members have no time.")
+    programme_id = graphene.ID(description="The programme whose pairings rest; this, a unit or both.")
+    source = source_field()
+
+
+class RecordPhasePayload(graphene.ObjectType):
+    """Whose phase was recorded."""
+
+    of = graphene.Field(Node, description="The programme, or else the unit.")
+    user_errors = errors_field()
+
+
 class TimetableMutations:
     """What can be told of people's time."""
+
+    record_phase = graphene.Field(
+        RecordPhasePayload,
+        description="Records when a unit or a programme has no time for sessions; for coordinators.",
+        input=RecordPhaseInput(required=True, description="The phase."),
+    )
 
     import_calendar = graphene.Field(
         ImportCalendarPayload,
@@ -165,6 +191,21 @@ class TimetableMutations:
             )
 
         return await payload(context, "session", work)
+
+    @staticmethod
+    async def resolve_record_phase(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Records a phase."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            row = {"name": input["name"], "since": input["starts_at"], "until": input["ends_at"]}
+            for of, kind in (("unit", "OrganisationUnit"), ("programme", "Programme")):
+                if input.get(f"{of}_id"):
+                    row[f"{of}_id"] = read_global_id(input[f"{of}_id"], expected=kind, field=f"{of}Id")[1]
+            await timetable.record_phase(context.store, context.viewer, row, source=told_source(input))
+            return str(row.get("programme_id") or row["unit_id"])
+
+        return await payload(context, "of", work, {"since": "startsAt", "until": "endsAt"})
 
     @staticmethod
     async def resolve_import_calendar(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:

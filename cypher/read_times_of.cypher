@@ -1,4 +1,4 @@
-// Reads the times of some people: zone, weekly windows, and the absences, busy times and live sessions of a span.
+// Reads the times of some people: zone, windows, and in a span their absences, busy times, live sessions and phases.
 // $people: list of strings, uids
 // $since: instant with which the span begins
 // $until: instant with which it ends
@@ -25,4 +25,10 @@ RETURN uid, person.zone AS zone,
          MATCH (person)<-[:MENTOR|MENTEE]-(:Pairing)<-[:PART_OF]-(session:Session)
          WHERE session.since < $until AND session.since > $day_before AND coalesce(session.kind, 'live') = 'live'
          RETURN session {.uid, .minutes, since: session.since.epochMillis}
-       } AS sessions
+       } AS sessions,
+       COLLECT {
+         MATCH (person)-[member:BELONGS_TO]->(:OrganisationUnit)<-[:PHASE_OF]-(phase:Phase)
+         WHERE phase.since < $until AND phase.until > $since
+           AND member.since < phase.until AND (member.until IS NULL OR member.until > phase.since)
+         RETURN phase {since: phase.since.epochMillis, until: phase.until.epochMillis}
+       } AS phases

@@ -18,6 +18,7 @@ class TimesOf:
         absences: Their absences, as stored.
         busy_times: Their busy times, as stored.
         sessions: Their live sessions: uid, since, minutes.
+        phases: When a unit of theirs has no time: since, until.
     """
 
     zone: str
@@ -25,6 +26,10 @@ class TimesOf:
     absences: tuple[Mapping[str, Any], ...]
     busy_times: tuple[Mapping[str, Any], ...]
     sessions: tuple[Mapping[str, Any], ...]
+    phases: tuple[Mapping[str, Any], ...]
+
+
+_TIMES = ("windows", "absences", "busy_times", "sessions", "phases")
 
 
 class TimeReads:
@@ -34,9 +39,14 @@ class TimeReads:
         raise NotImplementedError
 
     async def read_time_of_pairing(self, pairing: str) -> dict[str, Any] | None:
-        """A pairing with status, since, until, mentor and mentee, or None where there is no such pairing."""
-        rows = await self._read("read_time_of_pairing", pairing=pairing)
-        return properties_of(rows[0]) if rows else None
+        """A pairing with status, since, until, mentor, mentee and phases, or None where there is no such pairing.
+
+        A phase, in which its programme rests, is a pair of instants.
+        """
+        for row in await self._read("read_time_of_pairing", pairing=pairing):
+            phases = [(instant_of(since), instant_of(until)) for since, until in row.pop("phases")]
+            return properties_of(row) | {"phases": phases}
+        return None
 
     async def read_check_ins(self, states: Iterable[str], programme: str | None, now: datetime) -> list[dict[str, Any]]:
         """Pairings in some states: pairing, mentor, mentee, since, cadence_days, and last, the start of a session."""
@@ -60,7 +70,7 @@ class TimeReads:
         return {
             row["uid"]: TimesOf(
                 row["zone"] or "",
-                *(tuple(map(properties_of, row[name])) for name in ("windows", "absences", "busy_times", "sessions")),
+                *(tuple(map(properties_of, row[name])) for name in _TIMES),
             )
             for row in rows
         }

@@ -16,7 +16,8 @@ from mentorgraph.graph.calendar.writing import PublishedSession, write_calendar
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.model import Record, Row
+from mentorgraph.graph.recording import SOURCE as OWN_SOURCE
 from mentorgraph.graph.recording import may_speak_for
 from mentorgraph.graph.slots import PersonTimes, propose_slots
 from mentorgraph.graph.store import Store
@@ -172,8 +173,9 @@ async def propose_times(
             raise DomainError(f"{what}; it goes from {low} to {high}", code="BAD_USER_INPUT", field=name)
     if bool(people) == bool(pairing):
         raise DomainError("name either a pairing or people", code="BAD_USER_INPUT", field="pairingId")
+    phases: list[Span] = []
     if pairing:
-        people = await _people_of(store, viewer, pairing)
+        people, phases = await _pairing_of(store, viewer, pairing)
     elif not viewer.sees_everybody:
         raise DomainError("you may look for time within your own pairings only", code="FORBIDDEN", field="personIds")
     if not 2 <= len(set(people)) <= MOST_PEOPLE:
@@ -181,16 +183,39 @@ async def propose_times(
     now = now or present()
     within = Span(now, now + timedelta(weeks=weeks))
     known = await _times_of(store, people, within)
-    everybody = [_person_times(known[each], days) for each in sorted(set(people))]
+    everybody = [_person_times(known[each], phases, days) for each in sorted(set(people))]
     return await asyncio.to_thread(propose_slots, everybody, within, minutes, first)
 
 
-async def _people_of(store: Store, viewer: Viewer, pairing: str) -> list[str]:
+async def record_phase(store: Store, viewer: Viewer, phase: Row, *, source: str = OWN_SOURCE) -> None:
+    """Records when a part of the organisation or a programme has no time; a phase told with another end is corrected.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: coordinators.
+        phase: `name`, `since`, `until`, and `unit_id`, whose members have no time, or `programme_id`, which rests.
+        source: Where this is known from.
+
+    Raises:
+        InvalidFact: A value cannot be taken.
+        DomainError: `FORBIDDEN`, or `NOT_FOUND` where there is no such unit or programme.
+    """
+    if not viewer.coordinates:
+        raise DomainError("only coordinators tell when others have no time", code="FORBIDDEN")
+    told = facts_of("phases", {name: value for name, value in phase.items() if value is not None}, source)
+    known = await store.compare(told)
+    if any(known[each.uid] == "created" and each.properties["until"] == each.properties["since"] for each in told):
+        raise DomainError("this phase is not known, so there is nothing to take back", code="NOT_FOUND", field="name")
+    await store.write(told)
+
+
+async def _pairing_of(store: Store, viewer: Viewer, pairing: str) -> tuple[list[str], list[Span]]:
+    """The people of a pairing, and when its programme rests."""
     found = await store.read_time_of_pairing(pairing)
     people = [found["mentor"], found["mentee"]] if found else []
-    if not people or not (viewer.sees_everybody or viewer.person in people):
+    if found is None or not (viewer.sees_everybody or viewer.person in people):
         raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
-    return people
+    return people, [Span(*each) for each in found["phases"]]
 
 
 async def _times_of(store: Store, people: Sequence[str], within: Span) -> dict[str, TimesOf]:
@@ -205,7 +230,7 @@ def _horizon(now: datetime) -> Span:
     return Span(monday_of(now), monday_of(now) + timedelta(weeks=WEEKS_AHEAD))
 
 
-def _person_times(times: TimesOf, holidays: frozenset[date]) -> PersonTimes:
+def _person_times(times: TimesOf, phases: Sequence[Span], holidays: frozenset[date]) -> PersonTimes:
     windows = tuple(map(_stated, times.windows))
     zone = times.zone or next((each.zone for each in windows), "")
     if not zone:
@@ -213,7 +238,8 @@ def _person_times(times: TimesOf, holidays: frozenset[date]) -> PersonTimes:
             "somebody has stated neither when they are free nor where they live; let them state one of the two",
             code="CONFLICT",
         )
-    taken = [*map(_span, times.busy_times), *map(_span, times.absences), *map(_held, times.sessions)]
+    spans = (*times.busy_times, *times.absences, *times.phases)
+    taken = [*map(_span, spans), *map(_held, times.sessions), *phases]
     return PersonTimes(zone, windows, taken, holidays)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.kinds import KINDS, label_of
 from mentorgraph.graph.migrate import migrations
 from mentorgraph.graph.statements import FOLDER, statement
 from mentorgraph.graph.store import Store
@@ -68,6 +68,11 @@ def test_parameters_that_differ_from_their_description_are_seen() -> None:
 def test_every_kind_has_its_two_statements() -> None:
     pairs = {f"{verb}_{kind}" for verb in ("write", "list") for kind in KINDS}
     assert {name for name in NAMES if name.startswith(("write_", "list_"))} == pairs
+
+
+def test_whatever_a_fact_may_refer_to_is_looked_for() -> None:
+    [labels] = re.findall(r"MATCH \(node:([\w|]+) ", statement("find_existing"))
+    assert set(labels.split("|")) == {label_of(link) for kind in KINDS.values() for link in kind.links}
 
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:

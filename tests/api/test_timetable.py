@@ -29,7 +29,7 @@ THIS_MONTH = f"{TODAY:%Y-%m}"
 MONTH_BEGINS = TODAY.replace(day=1)
 ALWAYS = {"start": "00:00", "end": "24:00", "zone": "UTC", "since": "2020-01-01"}
 WORLD: dict[str, list[dict[str, str]]] = {
-    "units": [],
+    "units": [{"id": "u", "name": "Lab"}],
     "skills": [],
     "programmes": [{"id": "pr", "name": "Pr", "since": "2020-01-01", "check_in_days": "10"}],
     "people": [{"id": each, "name": each.title(), "joined_on": "2020-01-01"} for each in ("ada", "bo", "cy")],
@@ -51,6 +51,11 @@ mutation ($input: ImportCalendarInput!) {
   told: importCalendar(input: $input) {
     person { id } busyTimes absences windows begun ended leftOut { reason count } userErrors { message field code }
   }
+}
+"""
+PHASE = """
+mutation ($input: RecordPhaseInput!) {
+  told: recordPhase(input: $input) { of { id } userErrors { message field code } }
 }
 """
 SLOTS = """
@@ -149,6 +154,15 @@ def test_a_calendar_is_taken_and_its_times_are_not_proposed(people: Api) -> None
     assert len(alone) == 1
     ended = told(people, IMPORT, personId=ADA, text=calendar())
     assert (ended["ended"], ended["busyTimes"]) == (2, 0)
+
+
+def test_coordinators_tell_when_a_unit_has_no_time(people: Api) -> None:
+    phase = {"name": "Release", "startsAt": written(DAYS[3]), "endsAt": written(DAYS[5]), "unitId": gid("units", "u")}
+    assert told(people, PHASE, **phase) == {"of": {"id": gid("units", "u")}, "userErrors": []}
+    assert refused(people, PHASE, BO, **phase)[0] == "FORBIDDEN"
+    assert refused(people, PHASE, **phase | {"endsAt": written(DAYS[2])}) == ("BAD_USER_INPUT", ["input", "endsAt"])
+    del phase["unitId"]
+    assert refused(people, PHASE, **phase) == ("BAD_USER_INPUT", ["input", "programmeId"])
 
 
 def test_what_a_calendar_says_that_is_not_understood_is_told(people: Api) -> None:

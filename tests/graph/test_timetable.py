@@ -15,11 +15,17 @@ from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.model import InvalidFact, uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store
-from mentorgraph.graph.timetable import ImportedTimes, export_calendar, import_calendar, propose_times
+from mentorgraph.graph.timetable import (
+    ImportedTimes,
+    export_calendar,
+    import_calendar,
+    propose_times,
+    record_phase,
+)
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from ..conftest import WIPE
@@ -235,6 +241,56 @@ async def test_time_in_common_is_proposed_to_the_people_of_a_pairing_and_to_coor
     session = {"id": "s", "pairing_id": PAIRING, "started_at": "2026-03-05T10:00:00Z", "minutes": 60, "kind": "live"}
     await filled.write(facts_of("sessions", session | {"source": SOURCE}, SOURCE))
     assert await propose_times(filled, COORDINATOR, pairing=PAIRING, first=2, now=NOW) == right[1:]
+
+
+async def test_nobody_meets_while_a_unit_or_the_programme_has_no_time(filled: Store) -> None:
+    def slot(day: int, hour: int) -> Span:
+        return Span(datetime(2026, 3, day, hour, tzinfo=UTC), datetime(2026, 3, day, hour + 1, tzinfo=UTC))
+
+    unit, programme = uid_of(SOURCE, "units", "u"), uid_of(SOURCE, "programmes", "pr")
+    row = WORLD["pairings"][0] | {"id": "q", "mentor_id": BO, "mentee_id": ADA, "programme_id": programme}
+    await filled.write(
+        [
+            *facts_of("units", {"id": "u", "name": "Lab"}, SOURCE),
+            *facts_of("unit_membership", {"person_id": BO, "unit_id": unit, "since": "2026-01-05"}, SOURCE),
+            *facts_of("programmes", {"id": "pr", "name": "Pr", "since": "2026-01-05"}, SOURCE),
+            *facts_of("pairings", row, SOURCE),
+        ]
+    )
+
+    async def proposed(pairing: str, first: int = 1) -> list[Span]:
+        return await propose_times(filled, COORDINATOR, pairing=pairing, first=first, now=NOW)
+
+    resting = uid_of(SOURCE, "pairings", "q")
+    assert await proposed(PAIRING) == await proposed(resting) == [slot(5, 9)]
+    release = {"name": "Release", "since": "2026-03-05", "until": "2026-03-06", "unit_id": unit}
+    exams = {"name": "Exams", "since": "2026-03-12", "until": "2026-03-12T10:00:00Z", "programme_id": programme}
+    for phase in (release, exams, exams):
+        await record_phase(filled, COORDINATOR, phase)
+    assert await proposed(PAIRING) == [slot(12, 9)]
+    assert await proposed(resting) == [slot(12, 10)]
+    await record_phase(filled, COORDINATOR, release | {"until": "2026-03-05"})
+    assert await proposed(PAIRING) == [slot(5, 9)]
+    assert await check(filled) == []
+
+
+async def test_a_phase_that_cannot_be_is_refused_and_nothing_is_written(filled: Store) -> None:
+    unit = {"unit_id": uid_of(SOURCE, "units", "nowhere")}
+    phase = {"name": "Release", "since": "2026-03-05", "until": "2026-03-06"}
+    before = await graph_hash(filled)
+    for viewer, row, code in (
+        (Viewer(person=ADA), phase | unit, "FORBIDDEN"),
+        (COORDINATOR, phase | unit, "NOT_FOUND"),
+        (COORDINATOR, phase | unit | {"until": "2026-03-05"}, "NOT_FOUND"),
+    ):
+        with pytest.raises(DomainError) as caught:
+            await record_phase(filled, viewer, row)
+        assert caught.value.code == code
+    for row, column in ((phase, "programme_id"), (phase | unit | {"until": "2026-03-04"}, "until")):
+        with pytest.raises(InvalidFact) as invalid:
+            await record_phase(filled, COORDINATOR, row)
+        assert [each.column for each in invalid.value.problems] == [column]
+    assert await graph_hash(filled) == before
 
 
 BAD: list[tuple[Viewer, dict[str, Any], str, str | None]] = [
