@@ -232,7 +232,7 @@ class SkillMutations:
     )
     rate_skill = graphene.Field(
         RateSkillPayload,
-        description="Says how good a person is at a skill: people say so of themselves, coordinators of all.",
+        description="Says how good a person is at a skill: people of themselves, mentors of mentees, coordinators all.",
         input=RateSkillInput(required=True, description="Person, skill and level."),
     )
 

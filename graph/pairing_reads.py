@@ -87,6 +87,10 @@ class PairingReads:
             )
         return found
 
+    async def read_mentors_of(self, person: str, now: datetime) -> list[str]:
+        """Uids of all who mentor or have mentored a person."""
+        return [row["uid"] for row in await self._read("read_mentors_of", person=person, now=now)]
+
     async def page_requests_of(self, person: str, states: Sequence[str], after: str, limit: int) -> list[str]:
         """Uids of the requests that a person made or got, in their order."""
         rows = await self._read("page_requests_of", person=person, states=list(states), after=after, limit=limit)

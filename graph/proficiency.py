@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.clock import present
+from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
@@ -27,29 +27,38 @@ async def rate_skill(
     *,
     source: str = SOURCE,
     since: datetime | None = None,
+    clock: Clock = present,
 ) -> None:
     """Records how good somebody is at a skill.
 
     Args:
         store: The graph.
-        viewer: On whose behalf; participants rate themselves only, coordinators record the ratings of all sources.
+        viewer: On whose behalf; participants rate themselves and, as their mentor, whom they mentor or have mentored;
+            coordinators record the ratings of all sources.
         person: uid of the person.
         skill: uid of the skill.
         level: 1 to 5.
         rated_by: One of `vocabulary.RATERS`.
         source: Where this is known from.
         since: Day of the rating, from which it ages; now if not given.
+        clock: The present instant.
 
     Raises:
         InvalidFact: A value cannot be taken.
         DomainError: `FORBIDDEN` or `NOT_FOUND`.
     """
-    if not viewer.coordinates and (viewer.person != person or rated_by != "self"):
-        raise DomainError("you may rate yourself only, and as yourself", code="FORBIDDEN", field="ratedBy")
-    row = {"person_id": person, "skill_id": skill, "level": level, "rated_by": rated_by, "since": since or present()}
+    row = {"person_id": person, "skill_id": skill, "level": level, "rated_by": rated_by, "since": since or clock()}
     facts = facts_of("skill_ratings", row, source)
 
+    async def may_rate(known: Store) -> bool:
+        if viewer.coordinates or (viewer.person == person and rated_by == "self"):
+            return True
+        return rated_by == "mentor" and viewer.person in await known.read_mentors_of(person, clock())
+
     async def decide(known: Store) -> tuple[list[Record], None]:
+        if not await may_rate(known):
+            told = "you may rate yourself as yourself, and whom you mentor as their mentor"
+            raise DomainError(told, code="FORBIDDEN", field="ratedBy")
         found = await known.find_existing([person, skill])
         for uid, label, field in ((person, "Person", "personId"), (skill, "Skill", "skillId")):
             if found.get(uid) != label:

@@ -70,7 +70,7 @@ async def register_person(
         for purpose in consents:
             row = {"person_id": own.uid, "purpose": purpose, "text_version": text_version, "since": now}
             further += [each for each in facts_of("consents", row, source) if _agreement(each) not in agreed]
-        return [own, *await _unknown(known, further)], own.uid
+        return [own, *await _new(known, further)], own.uid
 
     return await store.decide_and_write(decide)
 
@@ -108,7 +108,7 @@ async def create_goal(
         for place, need in enumerate(needs):
             row = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
             further += _facts_at(f"needs.{place}", "goal_skills", row, source)
-        return [own, *await _unknown(known, further)], own.uid
+        return [own, *await _new(known, further)], own.uid
 
     return await store.decide_and_write(decide)
 
@@ -222,6 +222,15 @@ class _Told:
         row = {begins: stored.get("since", now), **self.row, "id": self.key, "source": self.source}
         own, *further = facts_of(self.file, row, self.source)
         return [replace(own, properties={**stored, **own.properties}), *further]
+
+
+async def _new(known: Store, records: Sequence[Record]) -> list[Record]:
+    """Those of some facts that the graph does not know, unless they name a skill that is to be named no longer."""
+    new = await _unknown(known, records)
+    named = [each.links["skill"] for each in new if "skill" in each.links]
+    for name in (await known.read_deprecated_skills(named)).values() if named else ():
+        raise DomainError(f"the skill {name} is deprecated; name another one", code="CONFLICT", field="skillId")
+    return new
 
 
 async def _unknown(known: Store, records: Sequence[Record]) -> list[Record]:

@@ -241,6 +241,11 @@ class Store(TimeReads, PairingReads):
         """Uids of skills, in their order."""
         return [row["uid"] for row in await self._read("page_skills", after=after, limit=limit)]
 
+    async def read_deprecated_skills(self, skills: Iterable[str]) -> dict[str, str]:
+        """Those of some skills that are to be named no longer: uid → name."""
+        rows = await self._read("read_deprecated_skills", skills=sorted(set(skills)))
+        return {row["uid"]: row["name"] for row in rows}
+
     async def page_goals(self, person: str | None, after: str, limit: int) -> list[str]:
         """Uids of everybody's goals, or of one person's, in their order."""
         if person is None:

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import recording
+from mentorgraph.graph import curating, recording
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import InvalidFact, uid_of
 from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.proficiency import rate_skill
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -139,6 +141,45 @@ async def test_telling_a_key_again_says_nothing_of_what_it_leaves_out(store: Sto
     node = (await store.read_nodes([uid("people", "p1")], NOW))[uid("people", "p1")]
     assert (node.properties["name"], node.properties["zone"]) == ("Ada L.", "Europe/Lisbon")
     assert node.properties["until"]
+
+
+async def test_a_deprecated_skill_is_not_named_anew_and_goes_on_to_count_where_it_was(store: Store) -> None:
+    await by_mutation(store)
+    await curating.deprecate_skill(store, COORDINATOR, uid("skills", "sql"), "too broad", now=NOW)
+    before = await graph_hash(store)
+    goal = {"person_id": uid("people", "p2"), "title": "Learn more"}
+    need = {"skill_id": uid("skills", "sql")}
+    for refused in (
+        recording.create_goal(store, COORDINATOR, goal, needs=[need], now=NOW),
+        recording.register_person(store, COORDINATOR, {"name": "Cy"}, offers=[need], now=NOW),
+    ):
+        with pytest.raises(DomainError, match=r"the skill SQL is deprecated; name another one") as caught:
+            await refused
+        assert caught.value.code == "CONFLICT"
+    assert await graph_hash(store) == before
+    again = {"needs": [need | {"level": 3}], "source": SOURCE, "external_id": "g1", "now": NOW}
+    told = {**goal, "title": "Learn SQL", "unit_id": uid("units", "u1"), "created_on": JOINED}
+    await recording.create_goal(store, COORDINATOR, told, **again)
+    assert await graph_hash(store) == before
+
+
+async def test_mentors_rate_whom_they_mentor_and_nobody_else(store: Store) -> None:
+    await by_mutation(store)
+    ada, bo, sql = uid("people", "p1"), uid("people", "p2"), uid("skills", "sql")
+    rated = (store, Viewer(person=ada), bo, sql, 3, "mentor")
+    with pytest.raises(DomainError) as caught:
+        await rate_skill(*rated, clock=lambda: NOW)
+    assert caught.value.code == "FORBIDDEN"
+    pairing = {"id": "m", "mentor_id": ada, "mentee_id": bo, "started_on": NOW - DAY, "status": "active"}
+    await store.write(facts_of("pairings", pairing, SOURCE))
+    with pytest.raises(DomainError):
+        await rate_skill(*rated, clock=lambda: NOW - 2 * DAY)
+    await rate_skill(*rated, clock=lambda: NOW)
+    [rating] = [each.record async for each in store.facts(KINDS["skill_ratings"])]
+    assert (rating.properties["level"], rating.properties["rated_by"], rating.links["person"]) == (3, "mentor", bo)
+    for viewer, person, by in ((ada, bo, "project"), (ada, bo, "self"), (bo, ada, "mentor")):
+        with pytest.raises(DomainError):
+            await rate_skill(store, Viewer(person=viewer), person, sql, 3, by, clock=lambda: NOW)
 
 
 async def test_two_who_speak_at_once_do_not_mix(store: Store) -> None:
