@@ -157,7 +157,7 @@ async def test_a_deprecated_skill_is_not_named_anew_and_goes_on_to_count_where_i
             await refused
         assert caught.value.code == "CONFLICT"
     assert await graph_hash(store) == before
-    again = {"needs": [need | {"level": 3}], "source": SOURCE, "external_id": "g1", "now": NOW}
+    again: dict[str, Any] = {"needs": [need | {"level": 3}], "source": SOURCE, "external_id": "g1", "now": NOW}
     told = {**goal, "title": "Learn SQL", "unit_id": uid("units", "u1"), "created_on": JOINED}
     await recording.create_goal(store, COORDINATOR, told, **again)
     assert await graph_hash(store) == before
