@@ -26,6 +26,7 @@ FILES = (
     "tiers",
     "tier_trainings",
     "onboarding_steps",
+    "scripts",
     "priorities",
     "people",
     "charters",

@@ -127,6 +127,20 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 (Link("programme_id", "programmes", "STEP_OF", required=False),),
             ),
             Kind(
+                "scripts",
+                "Script",
+                (
+                    Field("title", text(200), required=True),
+                    Field("text", text(20_000), required=True),
+                    Field("format", choice(*PROGRAMME_FORMATS)),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("programme_id", "programmes", "SCRIPT_OF", required=False),),
+                key=("programme_id", "format", "title", "since"),
+                has_id=False,
+            ),
+            Kind(
                 "priorities",
                 "Priority",
                 (Field("name", text(200), required=True), Field("description", text(5_000)), _SINCE, _UNTIL),

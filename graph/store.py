@@ -17,7 +17,7 @@ from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import ALWAYS, Kind, Record, link_uid
 from mentorgraph.graph.pairing_reads import PairingReads
 from mentorgraph.graph.time_reads import TimeReads
-from mentorgraph.graph.transported import properties_of
+from mentorgraph.graph.transported import instant_of, properties_of
 from mentorgraph.graph.vocabulary import OPEN_STATES
 
 Result = TypeVar("Result")
@@ -88,6 +88,29 @@ class NodeRecord:
     owner: str
     roles: tuple[str, ...]
     parties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A version of a text that mentor and mentee read alike.
+
+    Attributes:
+        uid: Its identity, another one for each version.
+        title: What it is called; with programme and format it tells one script from another.
+        text: The text.
+        format: The format of programmes that it is for; empty for all.
+        programme: uid of the programme that it is for; empty for all.
+        source: Where it is known from.
+        since: When this version began.
+    """
+
+    uid: str
+    title: str
+    text: str
+    format: str
+    programme: str
+    source: str
+    since: datetime
 
 
 class Conflict(DomainError):
@@ -245,6 +268,12 @@ class Store(TimeReads, PairingReads):
         """Those of some skills that are to be named no longer: uid → name."""
         rows = await self._read("read_deprecated_skills", skills=sorted(set(skills)))
         return {row["uid"]: row["name"] for row in rows}
+
+    async def read_scripts(self, programme: str, format: str, now: datetime) -> list[Script]:
+        """The scripts for a programme, or for a format, that hold at an instant, by their titles."""
+        rows = await self._read("read_scripts", programme=programme or None, format=format or None, now=now)
+        texts = ("uid", "title", "text", "format", "programme", "source")
+        return [Script(**{name: row[name] or "" for name in texts}, since=instant_of(row["since"])) for row in rows]
 
     async def page_goals(self, person: str | None, after: str, limit: int) -> list[str]:
         """Uids of everybody's goals, or of one person's, in their order."""
