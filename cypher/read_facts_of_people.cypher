@@ -12,7 +12,7 @@ RETURN person {.*, since: person.since.epochMillis, until: person.until.epochMil
          }
          ORDER BY fact.uid
        } + COLLECT {
-         MATCH (person)-[:AVAILABLE|CONSENTED|HAS_GOAL]->(node:Availability|Consent|Goal)
+         MATCH (person)-[:AVAILABLE|CONSENTED|HAS_GOAL|DESCRIBED_BY]->(node:Availability|Consent|Goal|Profile)
          RETURN {
            label: labels(node)[0],
            properties: node {.*, since: node.since.epochMillis, until: node.until.epochMillis},

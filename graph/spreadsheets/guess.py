@@ -123,6 +123,12 @@ RULES: tuple[tuple[str, str, Callable[[Values], bool]], ...] = (
     ),
     ("is_available", r"^(is )?(currently )?available$|accepting (new )?mentees", _yes_or_no),
     ("hours_per_month", r"\bhours\b.*\bmonth", _all(at_most)),
+    ("job_title", r"^(your |current )*(job ?title( or role)?|job|position)$|^(your )?current role$", _short),
+    ("grade", r"^(your )?(grade|pay ?band|seniority|career ?stage)$", _short),
+    ("experience_years", r"\byears of\b.*\bexperience\b|^(work )?experience( in years)?$", _all(at_most)),
+    ("coaching_style", r"\b(coaching|mentoring) style\b", _short),
+    ("formats", r"\b(preferred )?meeting (type|format)s?\b", _short),
+    ("languages", r"\blanguages? (you )?(spoken|speak)\b|\bspoken languages?\b", _short),
     ("blocked", r"\b(not|never)\b(?!.*topic).*\b(mentors|mentees|pair(ed)? with|match(ed)? with|people)\b", _short),
     ("programme", r"\bprogram(me)?( id| name)?$", _short),
     ("offers", r"\b(like|able|happy|want) to mentor in\b|\boffer help in\b|\bcan (help|teach|mentor)\b", _short),
@@ -176,7 +182,7 @@ def guess(sheets: Sequence[Sheet], since: date) -> str:
         "# What the columns mean, as far as headings and some values tell. Read this, correct it, and confirm it:",
         f"#   mentorgraph import --mapping THIS.toml {' '.join(map(_shell, dict.fromkeys(files)))} --dry-run",
         "# A column means one of:",
-        *(f"#   {name:<16}{meaning}" for name, meaning in MEANINGS.items()),
+        *(f"#   {name:<18}{meaning}" for name, meaning in MEANINGS.items()),
         "# docs/spreadsheets.md describes it all.",
         "version = 1",
         "# The system that the people come from. Keep it: the same address from another source is another person.",
@@ -366,7 +372,7 @@ def _plain_meaning(heading: str, values: Values) -> str:
 
 def _told(found: _Proposal, meaning: str, heading: str, values: Values) -> str:
     """A meaning with what its values need; nothing where they cannot be read."""
-    if meaning in {"offers", "wants", "topics", "blocked", "programme"}:
+    if meaning in {"offers", "wants", "topics", "blocked", "programme", "formats", "languages"}:
         if any(mark in value for value in values for mark in "\n;|"):
             marks = [mark for mark in ("\n", ";", "|") if any(mark in value for value in values)]
             separator = _quoted(marks[0]) if len(marks) == 1 else json.dumps(marks)

@@ -41,6 +41,13 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "topics": "list of skills: offered by mentors, wanted by mentees",
         "topic": "the skill `name`, or the heading: yes where it is offered by a mentor, wanted by a mentee",
         "goal": "what the person wants to reach, in their words",
+        "job_title": "what the person does",
+        "grade": "grade or seniority, in the organisation's own words",
+        "experience_years": "years of experience; of a range the last number",
+        "about": "how the person describes themselves",
+        "coaching_style": "how the person likes to coach or to be coached",
+        "formats": "list of formats that the person likes to meet in",
+        "languages": "list of languages that the person speaks",
         "blocked": "names or addresses of people whom the person must not be paired with",
         "consent": "yes or no to `purpose`, matching if not given",
     }
@@ -49,13 +56,13 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 
 ONE_OF_EACH = (
     frozenset(MEANINGS)
-    - {"unit", "profession", "offers", "wants", "topics", "topic", "goal", "blocked"}
-    - {
-        "consent",
-        "programme",
-    }
+    - {"unit", "profession", "offers", "wants", "topics", "topic", "goal", "blocked", "consent", "programme"}
+    - {"formats", "languages"}
 )
 """Meanings that one column of a person has at most."""
+
+PROFILE = ("job_title", "grade", "experience_years", "about", "coaching_style", "formats", "languages")
+"""Meanings that make up the profile of a person."""
 
 PROTECTED = re.compile(
     r"\b(gender|sex|sexual\w*|orientation|ethnic\w*|race|racial|identity|identities|identif\w+|pronouns?|lgbt\w*|"

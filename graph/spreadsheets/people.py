@@ -30,6 +30,7 @@ Value = TypeVar("Value")
 
 LONGEST_NAME = 200
 LONGEST_KEY = 300
+LONGEST_OF = {"job_title": 200, "grade": 100, "about": 5_000, "coaching_style": 100}
 LONGEST_TITLE = 120
 """Characters of a goal that become its title; the whole becomes its description."""
 
@@ -60,6 +61,7 @@ class Told:
         skills: Stance → folded name → name and level, None where no level was told.
         single: What a person has one of at most: `zone`, `joined_on`, `left_on`, `answered_on`, `max_mentees`,
             `is_available`, `hours_per_month`.
+        profile: How they describe themselves: one of `PROFILE` → value.
         programmes: Folded name → name.
         goals: Key → text.
         asked: Purposes that they were asked to agree to.
@@ -76,6 +78,7 @@ class Told:
     units: dict[str, tuple[str, str]] = field(default_factory=dict)
     skills: dict[str, dict[str, tuple[str, int | None]]] = field(default_factory=lambda: {"offers": {}, "wants": {}})
     single: dict[str, object] = field(default_factory=dict)
+    profile: dict[str, object] = field(default_factory=dict)
     programmes: dict[str, str] = field(default_factory=dict)
     goals: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
@@ -372,6 +375,17 @@ class _Rows:
                 date = _read(column, cell, lambda written: day(written, column.form))
                 if date is not None:
                     person.single[column.meaning] = date
+            case "experience_years":
+                years = _read(column, cell, at_most)
+                if years is not None:
+                    person.profile["experience_years"] = years
+            case "formats" | "languages":
+                told = [str(column.values.get(folded(each), each)) for each in entries(cell, column.separators)]
+                if told:
+                    person.profile[column.meaning] = [_read(column, each, text(LONGEST_NAME)) for each in told]
+            case "job_title" | "grade" | "about" | "coaching_style" if cell:
+                words = str(column.values.get(folded(cell), cell))
+                person.profile[column.meaning] = _read(column, words, text(LONGEST_OF[column.meaning]))
             case "zone" if cell:
                 try:
                     named = str(column.values.get(folded(cell), cell))
@@ -394,6 +408,7 @@ class _Rows:
         person.units |= told.units
         for stance, skills in told.skills.items():
             person.skills[stance] |= skills
+        person.profile |= told.profile
         person.programmes |= told.programmes
         person.goals |= told.goals
         person.asked |= told.asked

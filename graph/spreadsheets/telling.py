@@ -13,13 +13,14 @@ from mentorgraph.graph.facts import FILES, row_of
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import Problem, Record, Row, role_uid, uid_of
 from mentorgraph.graph.spreadsheets.cells import folded
+from mentorgraph.graph.spreadsheets.mapping import PROFILE
 from mentorgraph.graph.spreadsheets.people import LONGEST_TITLE, Place, Reading, Told
 from mentorgraph.graph.store import Store
 
 AT_ONCE = 1_000
 """People whose facts are read in one round trip."""
 
-ENDING = ("roles", "unit_membership", "memberships", "offers", "wants", "availability", "blocks", "goals")
+ENDING = ("roles", "unit_membership", "memberships", "profiles", "offers", "wants", "availability", "blocks", "goals")
 """What ends when a person leaves. A consent is theirs alone to withdraw, and a pairing is for people to close."""
 
 
@@ -212,6 +213,7 @@ class _Writer:
             self._found.movers.append(person.key)
         self._tell_skills(person, uid, begin)
         self._tell_programmes(person, uid, begin)
+        self._tell_profile(person, uid, begin)
         self._tell_consents(person, uid, begin, joined)
         self._tell_goals(person, uid, begin)
         self._tell_hours(person, uid, begin)
@@ -314,6 +316,21 @@ class _Writer:
                 row: Row = {"person_id": uid, "programme_id": programme, "role": role, "since": begin}
                 known = held.get((programme, role))
                 self._add("memberships", row_of(known) if known else row, person.places)
+
+    def _tell_profile(self, person: Told, uid: str, begin: datetime) -> None:
+        """States how the person describes themselves; what is not told again stays as it was."""
+        if not person.profile:
+            return
+        row: Row = {"person_id": uid, "since": begin}
+        for held in self._open(uid, "profiles"):
+            known = {name: held.properties.get(name) for name in PROFILE}
+            since = held.properties["since"]
+            if {**known, **person.profile} == known or (isinstance(since, datetime) and since >= begin):
+                row = row_of(held)  # it says so already, or is corrected
+            else:
+                self._end(held, begin, person.places)
+                row = {**row_of(held), **row, "uid": None, "source": None}
+        self._add("profiles", {**row, **person.profile}, person.places)
 
     def _tell_consents(self, person: Told, uid: str, begin: datetime, joined: datetime) -> None:
         """States what the person agreed to; a text that was withdrawn stays withdrawn."""

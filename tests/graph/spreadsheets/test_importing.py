@@ -9,6 +9,7 @@ import pytest
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.spreadsheets.guess import guess
 from mentorgraph.graph.spreadsheets.importing import SheetsResult, import_sheets
 from mentorgraph.graph.spreadsheets.mapping import mapping_of
@@ -237,6 +238,26 @@ async def test_a_later_no_ends_a_consent_and_the_old_yes_does_not_bring_it_back(
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not on this machine")
+async def test_a_profile_that_is_told_otherwise_ends_and_keeps_what_is_not_told_again(store: Store) -> None:
+    async def told(heading: str, cell: str, day: int) -> list[dict[str, object]]:
+        table = sheet("p", f"E-mail,Name,{heading}", f"a@x.org,Ada,{cell}")
+        await bring(store, table, now=datetime(2026, 11, day, 12, tzinfo=UTC))
+        names = ("job_title", "grade", "since", "until")
+        facts = [each.record.properties async for each in store.facts(KINDS["profiles"])]
+        rows = [{name: each[name] for name in names if name in each} for each in facts]
+        return sorted(rows, key=lambda each: str(each["since"]))
+
+    first, second = (datetime(2026, 11, day, tzinfo=UTC) for day in (24, 25))
+    assert await told("Job title", "Clerk", 24) == [{"job_title": "Clerk", "since": first}]
+    assert await told("Grade", "G7", 24) == [{"job_title": "Clerk", "grade": "G7", "since": first}]
+    assert await told("Grade", "G7", 25) == [{"job_title": "Clerk", "grade": "G7", "since": first}]
+    assert await told("Job title", "Head of Data", 25) == [
+        {"job_title": "Clerk", "grade": "G7", "since": first, "until": second},
+        {"job_title": "Head of Data", "grade": "G7", "since": second},
+    ]
+    assert await check(store) == []
+
+
 async def test_the_samples_of_the_civil_service_come_in_whole(store: Store) -> None:
     paths = sorted((SAMPLES / "sample_data").rglob("*.csv"))
     assert len(paths) == 4
@@ -260,6 +281,7 @@ async def test_the_samples_of_the_civil_service_come_in_whole(store: Store) -> N
         "roles": sum(map(len, people.values())),
         "consents": len(people),
         "unit_membership": 2 * len(people),
+        "profiles": len(people),
     }
     assert (len(people), set(result.facts.total)) == (1100, {"created"})
     facts = "\n".join(await facts_in(store))
