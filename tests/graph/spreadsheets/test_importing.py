@@ -244,7 +244,7 @@ async def test_a_profile_that_is_told_otherwise_ends_and_keeps_what_is_not_told_
         await bring(store, table, now=datetime(2026, 11, day, 12, tzinfo=UTC))
         names = ("job_title", "grade", "since", "until")
         facts = [each.record.properties async for each in store.facts(KINDS["profiles"])]
-        rows = [{name: each[name] for name in names if name in each} for each in facts]
+        rows: list[dict[str, object]] = [{name: each[name] for name in names if name in each} for each in facts]
         return sorted(rows, key=lambda each: str(each["since"]))
 
     first, second = (datetime(2026, 11, day, tzinfo=UTC) for day in (24, 25))
