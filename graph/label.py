@@ -6,7 +6,6 @@ The one definition for surveys, reports and training. Pure: a charter's properti
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
 SUCCESS_THRESHOLD = 0.6
 """Outcome from which on a pairing was a success where the charter does not say."""
 
