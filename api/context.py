@@ -23,6 +23,7 @@ from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.policy import chosen_policy, load_policy
+from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
 from mentorgraph.graph.store import NodeRecord, Store
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 2.0
 
-OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority"})
+OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training"})
 """Kinds of node that belong to nobody."""
 
 OWN_KINDS = frozenset({"Goal", "Request", "Pairing"})
@@ -212,6 +213,32 @@ class MovesLoader(DataLoader[str, list[Move]]):
         return [found.get(uid, []) for uid in uids]
 
 
+class ProgrammesLoader(DataLoader[str, Configuration | None]):
+    """Reads how the programmes that one answer mentions are laid down, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Configuration | None]:
+        """Reads some programmes, in the order of their uids."""
+        found = await self._store.read_programmes(uids)
+        return [found.get(uid) for uid in uids]
+
+
+class DemandsLoader(DataLoader[str, list[str]]):
+    """Reads the trainings that the tiers ask for that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[str]]:
+        """Reads the trainings of some tiers, in the order of their uids."""
+        found = await self._store.read_demands(uids)
+        return [found.get(uid, []) for uid in uids]
+
+
 class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):
     """Reads the minutes that one answer mentions, of all people and months in one round trip."""
 
@@ -278,6 +305,21 @@ class RequestContext:
     def moves(self) -> MovesLoader:
         """Moves by the uid of what was moved."""
         return MovesLoader(self.store)
+
+    @cached_property
+    def programmes(self) -> ProgrammesLoader:
+        """How programmes are laid down, by uid."""
+        return ProgrammesLoader(self.store)
+
+    @cached_property
+    def demands(self) -> DemandsLoader:
+        """Trainings by the uid of the tier that asks for them."""
+        return DemandsLoader(self.store)
+
+    def forget_programmes(self) -> None:
+        """Has programmes, tiers and trainings read anew, since the request has changed one."""
+        for loader in (self.programmes, self.demands, self.nodes):
+            loader.clear_all()
 
     @cached_property
     def _minutes(self) -> "MinutesLoader":

@@ -26,6 +26,8 @@ SHOWN_CODES = frozenset(
         "NO_CAPACITY",
         "NOT_SIGNED",
         "EXPIRED",
+        "ARCHIVED",
+        "IN_USE",
     }
 )
 """Codes of refusals that are the caller's to mend; anything else fails the field."""

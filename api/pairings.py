@@ -180,6 +180,7 @@ class RequestMentorInput(graphene.InputObjectType):
     mentee_id = graphene.ID(required=True, description="Who seeks a mentor.")
     mentor_id = graphene.ID(required=True, description="Who is asked.")
     goal_id = graphene.ID(description="One of the mentee's goals.")
+    programme_id = graphene.ID(description="The programme in which they are to meet.")
     is_proposal = graphene.Boolean(
         default_value=False, description="Whether the mentee is to agree first; coordinators only."
     )
@@ -304,7 +305,12 @@ class PairingMutations(graphene.ObjectType):
         async def work() -> str:
             told = {
                 f"{name}_id": read_global_id(input[f"{name}_id"], expected=kind, field=f"{name}Id")[1]
-                for name, kind in (("mentee", "Person"), ("mentor", "Person"), ("goal", "Goal"))
+                for name, kind in (
+                    ("mentee", "Person"),
+                    ("mentor", "Person"),
+                    ("goal", "Goal"),
+                    ("programme", "Programme"),
+                )
                 if input.get(f"{name}_id") is not None
             }
             return await pairing.request_mentor(

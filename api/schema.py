@@ -10,11 +10,14 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
+from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import Explanation, RecommendationConnection
 from mentorgraph.api.skills import SkillMutations, SkillQueries
+from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
 from mentorgraph.graph import matching
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
@@ -31,7 +34,7 @@ def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
 
-class Query(SkillQueries, TimetableQueries, graphene.ObjectType):
+class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, graphene.ObjectType):
     """What can be asked."""
 
     recommend_mentors = graphene.Field(
@@ -67,6 +70,16 @@ class Query(SkillQueries, TimetableQueries, graphene.ObjectType):
         ids=graphene.List(graphene.NonNull(graphene.ID), required=True, description=f"Up to {MOST} global ids."),
     )
     skills = graphene.Field(SkillConnection, description="All skills.", first=_first(), after=_after())
+    programmes = graphene.Field(
+        ProgrammeConnection,
+        description="All programmes.",
+        is_archived=graphene.Boolean(description="Only those that have ended, or only those that have not."),
+        first=_first(),
+        after=_after(),
+    )
+    trainings = graphene.Field(
+        TrainingConnection, description="The trainings that are offered.", first=_first(), after=_after()
+    )
     goals = graphene.Field(
         GoalConnection,
         description="The goals of a person, or of everybody.",
@@ -161,6 +174,30 @@ class Query(SkillQueries, TimetableQueries, graphene.ObjectType):
         return await _page(context, "Skill", first, after, context.store.page_skills)
 
     @staticmethod
+    async def resolve_programmes(
+        _root: None, info: Info, is_archived: bool | None = None, first: int | None = None, after: str | None = None
+    ) -> dict[str, object]:
+        """A page of programmes."""
+        context: RequestContext = info.context
+
+        async def page(start: str, limit: int) -> list[str]:
+            return await context.store.page_programmes(is_archived, present(), start, limit)
+
+        return await _page(context, "Programme", first, after, page)
+
+    @staticmethod
+    async def resolve_trainings(
+        _root: None, info: Info, first: int | None = None, after: str | None = None
+    ) -> dict[str, object]:
+        """A page of trainings."""
+        context: RequestContext = info.context
+
+        async def page(start: str, limit: int) -> list[str]:
+            return await context.store.page_trainings(present(), start, limit)
+
+        return await _page(context, "Training", first, after, page)
+
+    @staticmethod
     async def resolve_goals(
         _root: None, info: Info, person_id: str | None = None, first: int | None = None, after: str | None = None
     ) -> dict[str, object]:
@@ -197,7 +234,7 @@ class Query(SkillQueries, TimetableQueries, graphene.ObjectType):
         return await _page(context, "Request", first, after, page)
 
 
-class Mutation(OwnMutations, PairingMutations, SkillMutations, TimetableMutations):
+class Mutation(OwnMutations, PairingMutations, SkillMutations, TimetableMutations, ProgrammeMutations, TierMutations):
     """What can be told."""
 
 
@@ -269,7 +306,7 @@ def _selected(info: Info) -> set[str]:
 
 def _build() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
-        query=Query, mutation=Mutation, types=[*NODE_TYPES, Pairing, Request]
+        query=Query, mutation=Mutation, types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training]
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.

@@ -17,6 +17,7 @@ from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.pairing_reads import Matter
 from mentorgraph.graph.policy import RuleSettings
+from mentorgraph.graph.programmes import refuse_anything_new
 from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
 from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
 from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
@@ -76,7 +77,7 @@ async def request_mentor(
 
     Raises:
         DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED`, `NOT_ALLOWED` where a rule forbids the pair,
-            `CONFLICT` where the same is asked already.
+            `CONFLICT` where the same is asked already, `ARCHIVED` where the programme has ended.
     """
     mentee, mentor, goal = (str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id"))
     if not (viewer.coordinates or (viewer.person == mentee and not is_proposal)):
@@ -90,6 +91,8 @@ async def request_mentor(
         uid = uid_of(source, "requests", key)
         if external_id and await known.read_request(uid):
             return [], uid
+        if request.get("programme_id"):
+            await refuse_anything_new(known, str(request["programme_id"]), now)
         asker = await known.read_asker(mentee, goal or None, now)
         if asker is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")

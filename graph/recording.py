@@ -63,7 +63,7 @@ async def register_person(
         for stance, skills in (("offers", offers), ("wants", wants)):
             for place, skill in enumerate(skills):
                 row = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
-                further += _facts_at(f"{stance}.{place}", "person_skills", row, source)
+                further += facts_at(f"{stance}.{place}", "person_skills", row, source)
         # Whoever is registered late has not agreed before: a consent begins now, whenever the person joined.
         given = await known.read_open_facts_of(own.uid, now)
         agreed = {_agreement(each) for each in given if each.kind == "consents" and "until" not in each.properties}
@@ -107,7 +107,7 @@ async def create_goal(
         own, *further = await told.facts(known, now)
         for place, need in enumerate(needs):
             row = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
-            further += _facts_at(f"needs.{place}", "goal_skills", row, source)
+            further += facts_at(f"needs.{place}", "goal_skills", row, source)
         return [own, *await _new(known, further)], own.uid
 
     return await store.decide_and_write(decide)
@@ -137,7 +137,7 @@ async def set_availability(
     told = [
         record
         for place, window in enumerate(windows)
-        for record in _facts_at(
+        for record in facts_at(
             f"windows.{place}",
             "availability",
             {**window, "person_id": person, "since": since, "source": source},
@@ -274,7 +274,7 @@ def _ended(record: Record, until: datetime) -> Record:
     return replace(record, properties={**record.properties, "until": end})
 
 
-def _facts_at(place: str, file: str, row: Row, source: str) -> list[Record]:
+def facts_at(place: str, file: str, row: Row, source: str) -> list[Record]:
     """As `facts_of`; problems name the entry of a list that they are about, as in `windows.0.weekday`."""
     try:
         return facts_of(file, row, source)

@@ -16,6 +16,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import ALWAYS, Kind, Record, link_uid
 from mentorgraph.graph.pairing_reads import PairingReads
+from mentorgraph.graph.programme_reads import ProgrammeReads
 from mentorgraph.graph.time_reads import TimeReads
 from mentorgraph.graph.transported import instant_of, properties_of
 from mentorgraph.graph.vocabulary import OPEN_STATES
@@ -125,7 +126,7 @@ class Conflict(DomainError):
         self.statuses = statuses
 
 
-class Store(TimeReads, PairingReads):
+class Store(TimeReads, PairingReads, ProgrammeReads):
     """The facts of one graph.
 
     Args:

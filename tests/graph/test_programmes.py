@@ -1,0 +1,523 @@
+"""Programmes as configuration: versions of a charter, tiers, clones and archives, on the real graph."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from mentorgraph.graph import admission, programmes
+from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.check import check, graph_hash
+from mentorgraph.graph.clock import Clock
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.label import Weights, outcome
+from mentorgraph.graph.model import InvalidFact, uid_of
+from mentorgraph.graph.pairing import request_mentor
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.programme_reads import Configuration
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
+
+pytestmark = pytest.mark.anyio
+
+SOURCE = "hr"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+JOINED = "2025-12-01"
+CHARTER = {
+    "why": "More people lead.",
+    "for_whom": "Everybody.",
+    "how_measured": "By what they deliver.",
+    "skill_weight": 0.5,
+    "delivery_weight": 0.5,
+    "success_threshold": 0.7,
+    "survey_days": 30,
+}
+UNKNOWN = "00000000-0000-5000-8000-000000000000"
+
+
+def uid(kind: str, key: str) -> str:
+    return uid_of(SOURCE, kind, key)
+
+
+ADA, BO = uid("people", "ada"), uid("people", "bo")
+PROGRAMME = uid("programmes", "p")
+ANYBODY = Viewer(person=BO, roles=frozenset({"mentee"}))
+
+
+def at(instant: datetime) -> Clock:
+    return lambda: instant
+
+
+async def create(store: Store, **options: Any) -> str:
+    row = {"name": "First cohort", "format": "cohort", "check_in_days": 21, **options.pop("row", {})}
+    charter = {**CHARTER, **options.pop("charter", {})}
+    options = {"source": SOURCE, "external_id": "p", "clock": at(NOW), **options}
+    return await programmes.create_programme(store, options.pop("viewer", COORDINATOR), row, charter, **options)
+
+
+async def revise(store: Store, when: datetime, *, now: datetime = NOW, **changes: Any) -> None:
+    await programmes.revise_charter(store, COORDINATOR, PROGRAMME, changes, since=when, source=SOURCE, clock=at(now))
+
+
+async def configuration(store: Store, programme: str = PROGRAMME) -> Configuration:
+    return (await store.read_programmes([programme]))[programme]
+
+
+async def code(work: Awaitable[object]) -> tuple[str, str]:
+    """Code and field with which some work is refused."""
+    try:
+        await work
+    except DomainError as error:
+        return error.code, error.field or ""
+    except InvalidFact as error:
+        return "BAD_USER_INPUT", error.problems[0].column
+    raise AssertionError("it was not refused")
+
+
+async def unchanged(store: Store, work: Callable[[], Awaitable[object]]) -> bool:
+    """Whether some work leaves the graph as it is, down to the counter of changes."""
+    before = await store.read_changes()
+    await work()
+    return await store.read_changes() == before
+
+
+async def refused(store: Store, work: Awaitable[object]) -> tuple[str, str]:
+    """Code and field of a refusal that writes nothing."""
+    before = await store.read_changes()
+    found = await code(work)
+    assert await store.read_changes() == before
+    return found
+
+
+@pytest.fixture
+async def people(store: Store) -> Store:
+    """Ada, who is a mentor, and Bo, who seeks one."""
+    rows: dict[str, list[dict[str, str]]] = {
+        "units": [],
+        "skills": [{"id": "sql", "name": "SQL"}],
+        "goals": [],
+        "pairings": [],
+        "people": [{"id": name, "name": name.title(), "joined_on": JOINED} for name in ("ada", "bo")],
+        "roles": [{"person_id": "ada", "role_id": "mentor", "since": JOINED, "hours_per_month": "3"}],
+        "person_skills": [{"person_id": "ada", "skill_id": "sql", "stance": "offers", "since": JOINED, "level": "3"}],
+        "consents": [
+            {"person_id": name, "purpose": "matching", "text_version": "1", "since": JOINED} for name in ("ada", "bo")
+        ],
+    }
+    result = await import_bundle(store, bundle_of(rows), source=SOURCE)
+    assert set(result.total) == {"created"}
+    return store
+
+
+# --- charters -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_programme_begins_with_its_charter_and_is_told_once(people: Store) -> None:
+    assert await create(people, charter={"owner_id": ADA}) == PROGRAMME
+    known = await configuration(people)
+    [charter] = known.charters
+    assert known.programme.properties["since"] == charter.properties["since"] == NOW
+    assert charter.links == {"programme": PROGRAMME, "owner": ADA}
+    weights = Weights.of(charter.properties)
+    assert weights == Weights(0.5, 0.0, 0.5, 0.7)
+    assert outcome(weights, 1.0, 0.0, 0.5) == 0.75
+    assert await unchanged(people, lambda: create(people, charter={"why": "Something else."}))
+    assert await check(people) == []
+
+
+async def test_the_same_programme_by_a_bundle_is_the_same_graph(people: Store, tmp_path: Any) -> None:
+    await create(people, charter={"owner_id": ADA})
+    await revise(people, NOW + DAY, why="More people lead well.")
+    training = await admission.define_training(people, COORDINATOR, {"name": "Listening"}, clock=at(NOW))
+    await set_tier(people, [training], name="Guide")
+    told = await graph_hash(people)
+    await export_bundle(people, tmp_path)
+    result = await import_bundle(people, open_bundle(tmp_path), source="elsewhere")
+    assert set(result.total) == {"same"}
+    assert await graph_hash(people) == told
+
+
+async def test_a_revision_ends_the_version_that_holds_and_each_day_has_its_own(people: Store) -> None:
+    await create(people, charter={"owner_id": ADA})
+    await revise(people, NOW + 10 * DAY, why="More people lead well.", owner_id=None)
+    await revise(people, NOW + 20 * DAY, skill_weight=None, confidence_weight=1)
+    known = await configuration(people)
+    spans = [(each.properties["since"], each.properties.get("until")) for each in known.charters]
+    assert spans == [
+        (NOW, NOW + 10 * DAY),
+        (NOW + 10 * DAY, NOW + 20 * DAY),
+        (NOW + 20 * DAY, None),
+    ]
+    assert [each.properties["why"] for each in known.charters] == [CHARTER["why"]] + 2 * ["More people lead well."]
+    assert [each.links.get("owner") for each in known.charters] == [ADA, None, None]
+    assert Weights.of(known.charters[2].properties) == Weights(0.0, 1.0, 0.5, 0.7)
+    for days, expected in ((-1, None), (0, 0), (9, 0), (10, 1), (19, 1), (20, 2), (400, 2)):
+        found = known.charter_at(NOW + days * DAY)
+        assert found == (None if expected is None else known.charters[expected]), days
+    assert await check(people) == []
+
+
+async def test_a_revision_told_again_changes_nothing(people: Store) -> None:
+    await create(people)
+    assert await unchanged(people, lambda: revise(people, NOW + 5 * DAY, why=CHARTER["why"]))
+    await revise(people, NOW + 10 * DAY, why="Second.")
+    await revise(people, NOW + 20 * DAY, for_whom="Third.")
+    for days, changes in ((20, {"for_whom": "Third."}), (10, {"why": "Second."}), (30, {"why": "Second."})):
+        when = NOW + days * DAY
+        assert await unchanged(people, lambda when=when, changes=changes: revise(people, when, **changes))  # type: ignore[misc]
+    assert len((await configuration(people)).charters) == 3
+
+
+async def test_a_revision_that_does_not_fit_is_refused_and_writes_nothing(people: Store) -> None:
+    await create(people, row={"until": NOW + 90 * DAY})
+    await revise(people, NOW + 10 * DAY, why="Second.")
+    for days, changes, expected in (
+        (9, {"why": "Late."}, ("BAD_USER_INPUT", "since")),
+        (-1, {"why": "Before."}, ("BAD_USER_INPUT", "since")),
+        (10, {"why": "At the same instant."}, ("CONFLICT", "since")),
+        (0, {"why": "At the first instant."}, ("CONFLICT", "since")),
+        (90, {"why": "After the end."}, ("BAD_USER_INPUT", "since")),
+        (20, {"skill_weight": 0, "delivery_weight": 0}, ("BAD_USER_INPUT", "skill_weight")),
+        (20, {"skill_weight": 1.5}, ("BAD_USER_INPUT", "skill_weight")),
+        (20, {"why": None}, ("BAD_USER_INPUT", "why")),
+        (20, {"owner_id": UNKNOWN}, ("NOT_FOUND", "ownerId")),
+    ):
+        when = NOW + days * DAY
+        work = programmes.revise_charter(people, COORDINATOR, PROGRAMME, changes, since=when, clock=at(NOW))
+        assert await refused(people, work) == expected, (days, changes)
+    unknown = programmes.revise_charter(people, COORDINATOR, UNKNOWN, {"why": "x"})
+    assert await refused(people, unknown) == ("NOT_FOUND", "programmeId")
+    await revise(people, NOW + 20 * DAY, why="One that fits.")
+    assert len((await configuration(people)).charters) == 3
+
+
+async def test_a_programme_that_does_not_make_sense_is_refused_and_writes_nothing(people: Store) -> None:
+    for options, expected in (
+        ({"row": {"since": NOW, "until": NOW - DAY}}, ("BAD_USER_INPUT", "until")),
+        ({"row": {"format": "lecture"}}, ("BAD_USER_INPUT", "format")),
+        ({"row": {"check_in_days": 0}}, ("BAD_USER_INPUT", "check_in_days")),
+        ({"row": {"name": " "}}, ("BAD_USER_INPUT", "name")),
+        ({"charter": {"skill_weight": 0, "delivery_weight": 0}}, ("BAD_USER_INPUT", "charter.skill_weight")),
+        ({"charter": {"for_whom": None}}, ("BAD_USER_INPUT", "charter.for_whom")),
+        ({"charter": {"owner_id": UNKNOWN}}, ("NOT_FOUND", "charter.ownerId")),
+        ({"charter": {"owner_id": uid("skills", "sql")}}, ("NOT_FOUND", "charter.ownerId")),
+        ({"viewer": ANYBODY}, ("FORBIDDEN", "")),
+    ):
+        assert await refused(people, create(people, **options)) == expected, options
+    assert await people.read_programmes([PROGRAMME]) == {}
+
+
+# --- tiers and trainings --------------------------------------------------------------------------------------------
+
+_keys = count()
+
+
+async def set_tier(store: Store, trainings: list[str] | None = None, **row: Any) -> str:
+    options = {"since": row.pop("since", None), "external_id": row.pop("external_id", f"tier {next(_keys)}")}
+    row = {"name": "Guide", "role": "mentor", "rank": 1, **row}
+    clock = at(row.pop("now", NOW))
+    return await admission.set_tier(
+        store, COORDINATOR, PROGRAMME, row, trainings or [], source=SOURCE, clock=clock, **options
+    )
+
+
+async def define(store: Store, name: str, **row: Any) -> str:
+    told = {"name": name, "since": NOW - 100 * DAY, **row}
+    return await admission.define_training(store, COORDINATOR, told, source=SOURCE, external_id=name, clock=at(NOW))
+
+
+async def write(store: Store, file: str, **row: object) -> None:
+    await store.write(facts_of(file, row, SOURCE))
+
+
+async def rules(store: Store, person: str, role: str, now: datetime) -> dict[str, list[str]]:
+    found = await admission.eligibility(store, COORDINATOR, person, PROGRAMME, role, now=now)
+    return {each.tier.name: [unmet.rule for unmet in each.unmet] for each in found}
+
+
+async def test_eligibility_is_read_from_the_facts_of_the_person(people: Store) -> None:
+    await create(people)
+    listening, safe = await define(people, "Listening", valid_days=30), await define(people, "Safeguarding")
+    await set_tier(people, name="Newcomer", role="mentee", rank=1, least_days=90)
+    await set_tier(people, [listening, safe], name="Senior", rank=2, least_days=365, least_completed=1, least_level=4)
+    await set_tier(people, [listening], name="Guide", rank=1, least_level=3, hours_per_month=4)
+    assert await rules(people, BO, "mentee", NOW) == {"Newcomer": []}
+    assert await rules(people, ADA, "mentor", NOW) == {
+        "Guide": ["TRAINING_MISSING", "TOO_FEW_HOURS"],
+        "Senior": ["TOO_NEW", "TOO_FEW_COMPLETED", "LEVEL_TOO_LOW", "TRAINING_MISSING", "TRAINING_MISSING"],
+    }
+    for training in (listening, safe):
+        await write(people, "completions", person_id=ADA, training_id=training, since=NOW)
+    in_it = {"person_id": ADA, "programme_id": PROGRAMME, "role": "mentor", "since": NOW, "hours_per_month": 6}
+    await write(people, "memberships", **in_it)
+    rated = {"person_id": ADA, "skill_id": uid("skills", "sql"), "level": 5, "rated_by": "mentor"}
+    await write(people, "skill_ratings", since=NOW, **rated)
+    pair = {"mentor_id": ADA, "mentee_id": BO, "status": "completed"}
+    await write(people, "pairings", id="a", started_on=NOW - 9 * DAY, ended_on=NOW + 20 * DAY, **pair)
+    assert await rules(people, ADA, "mentor", NOW + DAY) == {"Guide": [], "Senior": ["TOO_NEW", "TOO_FEW_COMPLETED"]}
+    assert await rules(people, ADA, "mentor", NOW + 20 * DAY) == {"Guide": [], "Senior": ["TOO_NEW"]}
+    assert await rules(people, ADA, "mentor", NOW + 30 * DAY) == {
+        "Guide": ["TRAINING_EXPIRED"],
+        "Senior": ["TOO_NEW", "TRAINING_EXPIRED"],
+    }
+    await write(people, "completions", person_id=ADA, training_id=listening, since=NOW + 30 * DAY)
+    assert await rules(people, ADA, "mentor", NOW + 30 * DAY) == {"Guide": [], "Senior": ["TOO_NEW"]}
+    assert await rules(people, ADA, "mentor", NOW - DAY) == {}
+    assert await check(people) == []
+
+
+async def test_a_completion_that_was_taken_back_does_not_count(people: Store) -> None:
+    await create(people)
+    listening = await define(people, "Listening")
+    await set_tier(people, [listening])
+    await write(people, "completions", person_id=ADA, training_id=listening, since=NOW - 9 * DAY, until=NOW - DAY)
+    assert await rules(people, ADA, "mentor", NOW) == {"Guide": ["TRAINING_EXPIRED"]}
+    assert await rules(people, ADA, "mentor", NOW + 400 * DAY) == {"Guide": ["TRAINING_EXPIRED"]}
+
+
+async def test_eligibility_is_for_the_person_and_coordinators(people: Store) -> None:
+    await create(people)
+    await set_tier(people)
+    own = await admission.eligibility(people, Viewer(person=ADA), ADA, PROGRAMME, "mentor", now=NOW)
+    assert [each.unmet for each in own] == [()]
+    for viewer, person, programme, role, expected in (
+        (ANYBODY, ADA, PROGRAMME, "mentor", ("FORBIDDEN", "personId")),
+        (COORDINATOR, UNKNOWN, PROGRAMME, "mentor", ("NOT_FOUND", "personId")),
+        (COORDINATOR, ADA, UNKNOWN, "mentor", ("NOT_FOUND", "programmeId")),
+        (COORDINATOR, ADA, PROGRAMME, "sponsor", ("BAD_USER_INPUT", "role")),
+    ):
+        assert await code(admission.eligibility(people, viewer, person, programme, role)) == expected
+
+
+async def test_a_revised_tier_is_another_one_from_then_on(people: Store) -> None:
+    await create(people)
+    first, second = await define(people, "First"), await define(people, "Second")
+    old = await set_tier(people, [first], least_days=90, least_level=2)
+
+    async def change(days: int = 10, trainings: list[str] | None = None, tier: str = old, **changes: Any) -> str:
+        when = NOW + days * DAY
+        return await admission.revise_tier(people, COORDINATOR, tier, changes, trainings, since=when, clock=at(NOW))
+
+    assert await unchanged(people, lambda: change(least_days=90))
+    new = await change(least_days=30, least_level=None, trainings=[first, second])
+    assert new != old
+    assert await unchanged(people, lambda: change(least_days=30, least_level=None, trainings=[second, first]))
+    known = await configuration(people)
+    assert [(each.uid, each.properties.get("least_level")) for each in known.tiers] == [(old, 2), (new, None)]
+    assert known.tiers[0].properties["until"] == known.tiers[1].properties["since"] == NOW + 10 * DAY
+    assert await people.read_demands([old, new]) == {old: [first], new: [first, second]}
+    later = await admission.eligibility(people, COORDINATOR, BO, PROGRAMME, "mentor", now=NOW + 10 * DAY)
+    assert [each.tier.uid for each in later] == [new]
+    for work, expected in (
+        (change(days=20, least_days=1), ("CONFLICT", "tierId")),
+        (change(tier=new, rank=2), ("BAD_USER_INPUT", "since")),
+        (change(tier=new, days=9, rank=2), ("BAD_USER_INPUT", "since")),
+        (change(tier=new, days=20, rank=10), ("BAD_USER_INPUT", "rank")),
+        (change(tier=UNKNOWN), ("NOT_FOUND", "tierId")),
+        (change(tier=new, days=20, trainings=[UNKNOWN]), ("NOT_FOUND", "trainingIds.0")),
+    ):
+        assert await refused(people, work) == expected
+    assert await check(people) == []
+
+
+async def test_a_rank_is_taken_once_for_a_role_at_a_time(people: Store) -> None:
+    await create(people)
+    first = await set_tier(people, external_id="first")
+    assert await unchanged(people, lambda: set_tier(people, external_id="first", name="Other", rank=2))
+    assert await refused(people, set_tier(people)) == ("CONFLICT", "rank")
+    second = await set_tier(people, rank=2)
+    assert await set_tier(people, role="mentee") != first
+    revised = admission.revise_tier(people, COORDINATOR, second, {"rank": 1}, since=NOW + DAY, clock=at(NOW))
+    assert await refused(people, revised) == ("CONFLICT", "rank")
+    await admission.end_tier(people, COORDINATOR, first, until=NOW + DAY)
+    assert await refused(people, set_tier(people)) == ("CONFLICT", "rank")
+    assert await unchanged(people, lambda: admission.end_tier(people, COORDINATOR, first, until=NOW + 2 * DAY))
+    await set_tier(people, since=NOW + DAY)
+    early = admission.end_tier(people, COORDINATOR, second, until=NOW - DAY)
+    assert await refused(people, early) == ("BAD_USER_INPUT", "until")
+    assert await refused(people, admission.end_tier(people, ANYBODY, second)) == ("FORBIDDEN", "")
+    before = set_tier(people, rank=3, since=NOW - DAY)
+    assert await refused(people, before) == ("BAD_USER_INPUT", "since")
+
+
+async def test_a_training_that_ends_is_asked_for_no_longer(people: Store) -> None:
+    await create(people)
+    listening = await define(people, "Listening")
+    tier = await set_tier(people, [listening])
+    assert await unchanged(people, lambda: define(people, "Listening", minutes=20))
+    await admission.end_training(people, COORDINATOR, listening, until=NOW + DAY)
+    assert await unchanged(people, lambda: admission.end_training(people, COORDINATOR, listening, until=NOW + 2 * DAY))
+    assert await rules(people, ADA, "mentor", NOW) == {"Guide": ["TRAINING_MISSING"]}
+    assert await rules(people, ADA, "mentor", NOW + DAY) == {"Guide": []}
+    late = admission.revise_tier(people, COORDINATOR, tier, {}, [listening], since=NOW + DAY, clock=at(NOW))
+    assert await refused(people, late) == ("CONFLICT", "trainingIds.0")
+    assert await refused(people, admission.end_training(people, COORDINATOR, UNKNOWN)) == ("NOT_FOUND", "trainingId")
+    wrong = admission.define_training(people, COORDINATOR, {"name": "x", "link": "ftp://x"})
+    assert await refused(people, wrong) == ("BAD_USER_INPUT", "link")
+    assert await people.page_trainings(NOW + DAY, "", 5) == []
+    assert await people.page_trainings(NOW, "", 5) == [listening]
+
+
+# --- clones and archives --------------------------------------------------------------------------------------------
+
+
+async def clone(store: Store, key: str = "q", **options: Any) -> str:
+    row = {"name": "Second cohort", **options.pop("row", {})}
+    options = {"source": SOURCE, "external_id": key, "clock": at(NOW + 50 * DAY), **options}
+    return await programmes.clone_programme(
+        store, options.pop("viewer", COORDINATOR), options.pop("programme", PROGRAMME), row, **options
+    )
+
+
+def shape(known: Configuration) -> dict[str, object]:
+    """What a programme says, without identities and times."""
+
+    def said(records: Any) -> list[dict[str, object]]:
+        return [
+            {name: value for name, value in each.properties.items() if name not in programmes.IDENTITY}
+            for each in records
+        ]
+
+    names = {each.uid: each.properties["name"] for each in known.tiers}
+    return {
+        "charter": said(known.charters[-1:]),
+        "tiers": said(known.tiers),
+        "demands": sorted((str(names[each.links["tier"]]), each.links["training"]) for each in known.demands),
+        "steps": said(known.steps),
+    }
+
+
+async def laid_down(store: Store) -> None:
+    """The programme, with two versions, two tiers that hold and one that ended, a training, a step and a member."""
+    await create(store, charter={"owner_id": ADA})
+    await revise(store, NOW + 10 * DAY, why="Second.")
+    training = await define(store, "Listening")
+    await set_tier(store, [training], name="Guide", least_days=90)
+    await set_tier(store, name="Senior", rank=2)
+    ended = await set_tier(store, [training], name="Ended", rank=3)
+    await admission.end_tier(store, COORDINATOR, ended, until=NOW + DAY)
+    step = {"id": "s", "programme_id": PROGRAMME, "name": "Read", "necessity": "mandatory", "position": 1}
+    await write(store, "onboarding_steps", since=NOW, **step)
+    await write(store, "memberships", person_id=ADA, programme_id=PROGRAMME, role="mentor", since=NOW)
+
+
+async def test_a_clone_is_laid_down_alike_and_nobody_is_in_it(people: Store) -> None:
+    await laid_down(people)
+    new = await clone(people, row={"since": NOW + 60 * DAY, "until": NOW + 90 * DAY})
+    assert await unchanged(people, lambda: clone(people, row={"name": "Other"}))
+    old, known = await configuration(people), await configuration(people, new)
+    assert known.programme.properties == {
+        "uid": uid("programmes", "q"),
+        "external_id": "q",
+        "source": SOURCE,
+        "name": "Second cohort",
+        "format": "cohort",
+        "check_in_days": 21,
+        "since": NOW + 60 * DAY,
+        "until": NOW + 90 * DAY,
+    }
+    expected = shape(old)
+    expected["tiers"] = [each for each in expected["tiers"] if each["name"] != "Ended"]  # type: ignore[attr-defined]
+    expected["demands"] = [("Guide", uid("trainings", "Listening"))]
+    assert shape(known) == expected
+    assert [each.properties["why"] for each in known.charters] == ["Second."]
+    assert known.charters[0].links == {"programme": new}
+    everything = (*known.charters, *known.tiers, *known.demands, *known.steps)
+    assert {each.properties["since"] for each in everything} == {NOW + 60 * DAY}
+    assert not {each.uid for each in everything} & {each.uid for each in (*old.tiers, *old.demands, *old.steps)}
+    assert (await people.read_engagements(new, NOW)).memberships == ()
+    assert await check(people) == []
+
+
+async def test_a_clone_that_does_not_make_sense_is_refused_and_writes_nothing(people: Store) -> None:
+    await laid_down(people)
+    for options, expected in (
+        ({"programme": UNKNOWN}, ("NOT_FOUND", "programmeId")),
+        ({"programme": ADA}, ("NOT_FOUND", "programmeId")),
+        ({"row": {"since": NOW, "until": NOW - DAY}}, ("BAD_USER_INPUT", "until")),
+        ({"owner": UNKNOWN}, ("NOT_FOUND", "ownerId")),
+        ({"viewer": ANYBODY}, ("FORBIDDEN", "")),
+    ):
+        assert await refused(people, clone(people, **options)) == expected, options
+
+
+async def archive(store: Store, when: datetime = NOW + 40 * DAY, viewer: Viewer = COORDINATOR) -> None:
+    await programmes.archive_programme(store, viewer, PROGRAMME, clock=at(when))
+
+
+async def test_an_archived_programme_has_ended_with_all_that_belongs_to_it_and_can_be_read_and_cloned(
+    people: Store,
+) -> None:
+    await laid_down(people)
+    end = NOW + 40 * DAY
+    assert await refused(people, archive(people, viewer=ANYBODY)) == ("FORBIDDEN", "")
+    await archive(people)
+    known = await configuration(people)
+    assert known.ended(end) == end
+    assert known.ended(end - DAY) is None
+    everything = [known.programme, *known.charters, *known.tiers, *known.demands, *known.steps]
+    everything += [fact.record async for fact in people.facts(KINDS["memberships"])]
+    untils = sorted(each.properties["until"] for each in everything)
+    assert untils == [NOW + DAY] * 2 + [NOW + 10 * DAY] + [end] * 7
+    assert known.charter_at(end) is None
+    assert known.charter_at(end - DAY) == known.latest_charter(end) == known.charters[1]
+    assert await people.page_programmes(True, end, "", 9) == [PROGRAMME]
+    assert await people.page_programmes(False, end, "", 9) == []
+    assert await people.page_programmes(None, end, "", 9) == [PROGRAMME]
+    assert await people.page_programmes(False, end - DAY, "", 9) == [PROGRAMME]
+    assert await refused(people, archive(people, end + DAY)) == ("CONFLICT", "programmeId")
+    assert await refused(people, revise(people, end - DAY, now=end, why="Third.")) == ("ARCHIVED", "programmeId")
+    assert await refused(people, set_tier(people, rank=5, now=end)) == ("ARCHIVED", "programmeId")
+    again = await configuration(people, await clone(people))
+    assert [each.properties["name"] for each in again.tiers] == ["Guide", "Senior"]
+    assert [each.properties["why"] for each in again.charters] == ["Second."]
+    assert len(again.demands) == len(again.steps) == 1
+    assert await check(people) == []
+
+
+async def test_an_archive_waits_for_what_is_open_and_takes_no_requests_after(people: Store) -> None:
+    await laid_down(people)
+    settings = load_policy().rules
+    row = {"mentee_id": BO, "mentor_id": ADA, "programme_id": PROGRAMME}
+
+    def ask(when: datetime, **changes: str) -> Awaitable[str]:
+        return request_mentor(people, COORDINATOR, {**row, **changes}, settings, clock=at(when))
+
+    request = await ask(NOW + DAY)
+    running = {"mentor_id": ADA, "mentee_id": BO, "programme_id": PROGRAMME, "started_on": NOW + DAY}
+    await write(people, "pairings", id="a", status="active", **running)
+    with pytest.raises(DomainError, match=r"open pairings: 1 .*end them.*open requests: 1 .*withdrawn"):
+        await archive(people)
+    assert await refused(people, archive(people)) == ("IN_USE", "programmeId")
+    assert (await configuration(people)).ended(NOW + 100 * DAY) is None
+    await write(people, "pairings", id="a", status="ended", ended_on=NOW + 2 * DAY, **running)
+    told = (await people.read_request(request)).record.properties  # type: ignore[union-attr]
+    closed = {"id": request, "asked_on": told["since"], "status": "withdrawn", "answered_on": NOW + 2 * DAY}
+    await write(people, "requests", **row, **closed, answer_within_days=14, source=told["source"])
+    await archive(people)
+    assert await refused(people, ask(NOW + 41 * DAY)) == ("ARCHIVED", "programmeId")
+    assert await refused(people, ask(NOW + 41 * DAY, programme_id=UNKNOWN)) == ("NOT_FOUND", "programmeId")
+    assert await ask(NOW + 41 * DAY, programme_id="")
+
+
+async def test_a_programme_archived_before_it_began_never_ran(people: Store) -> None:
+    await create(people, row={"since": NOW + 9 * DAY})
+    await archive(people, NOW)
+    known = await configuration(people)
+    assert known.programme.properties["until"] == NOW + 9 * DAY
+    assert known.ended(NOW) == NOW + 9 * DAY
+    assert await people.page_programmes(True, NOW, "", 9) == [PROGRAMME]
+    assert await refused(people, archive(people, NOW)) == ("CONFLICT", "programmeId")
+
+
+async def test_a_programme_whose_last_day_has_passed_can_still_be_closed(people: Store) -> None:
+    await create(people, row={"until": NOW + 9 * DAY})
+    await archive(people, NOW + 20 * DAY)
+    known = await configuration(people)
+    assert known.programme.properties["until"] == NOW + 9 * DAY
+    assert known.charters[0].properties["until"] == NOW + 20 * DAY
