@@ -120,6 +120,10 @@ class Programme(graphene.ObjectType):
     since = graphene.Field(DateTime, required=True, description="When it begins.", resolver=stored("since"))
     until = graphene.Field(DateTime, description="When it ends, or ended.", resolver=stored("until"))
     is_archived = graphene.Boolean(required=True, description="Whether it has ended, and takes nothing new.")
+    config_hash = graphene.String(
+        required=True,
+        description="Hash of how it is laid down: equal for programmes that differ in name, dates and people only.",
+    )
     charter = graphene.Field(
         Charter,
         description="The version of its charter that holds, or held last where the programme has ended.",
@@ -140,6 +144,11 @@ class Programme(graphene.ObjectType):
     async def resolve_is_archived(root: NodeRecord, info: Info) -> bool:
         """Whether it has ended."""
         return (await _configuration(root, info)).ended(present()) is not None
+
+    @staticmethod
+    async def resolve_config_hash(root: NodeRecord, info: Info) -> str:
+        """Hash of how it is laid down."""
+        return programmes.config_hash(await _configuration(root, info), present())
 
     @staticmethod
     async def resolve_charter(root: NodeRecord, info: Info, at: datetime | None = None) -> Record | None:

@@ -6,6 +6,8 @@ raise `InvalidFact` for values that cannot be taken, and `DomainError` where the
 what it refers to does not exist (`NOT_FOUND`), or the programme has ended (`ARCHIVED`).
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -221,6 +223,28 @@ async def refuse_anything_new(known: Store, programme: str, now: datetime) -> No
     refuse_ended(await configuration_of(known, programme), now)
 
 
+def config_hash(configuration: Configuration, now: datetime) -> str:
+    """A hash of how a programme is laid down as of an instant, or as of when it ended: equal for what is run alike.
+
+    It covers format, check-in days, charter, tiers with the trainings they ask for, and onboarding; it leaves out the
+    name, all dates, ids and people.
+    """
+    at = _when_it_is_itself(configuration, now)
+    charter = configuration.latest_charter(at)
+    holding = {each.uid: each for each in configuration.tiers if holds(each, at)}
+    asked: dict[str, list[str]] = {uid: [] for uid in holding}
+    for each in configuration.demands:
+        if holds(each, at) and each.links["tier"] in asked:
+            asked[each.links["tier"]].append(each.links["training"])
+    laid_down = {
+        "programme": _wording(configuration.programme, besides="name"),
+        "charter": _wording(charter) if charter is not None else None,
+        "tiers": sorted([_wording(each), sorted(asked[uid])] for uid, each in holding.items()),
+        "steps": sorted(_wording(each) for each in configuration.steps if holds(each, at)),
+    }
+    return hashlib.sha256(json.dumps(laid_down, sort_keys=True).encode()).hexdigest()
+
+
 async def configuration_of(known: Store, programme: str) -> Configuration:
     """A programme as it was laid down.
 
@@ -287,6 +311,12 @@ def told(row: Row) -> Mapping[str, object]:
 def said(record: Record) -> dict[str, object]:
     """The row of a fact without its identity and time."""
     return {name: value for name, value in row_of(record).items() if name not in IDENTITY}
+
+
+def _wording(record: Record, besides: str = "") -> list[list[str]]:
+    """What a fact says, in text, without its identity, time and links."""
+    left_out = IDENTITY | {besides}
+    return sorted([name, plain(value)] for name, value in record.properties.items() if name not in left_out)
 
 
 def _content(record: Record) -> tuple[object, object]:

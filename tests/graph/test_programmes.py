@@ -431,6 +431,16 @@ async def test_a_clone_is_laid_down_alike_and_nobody_is_in_it(people: Store) -> 
     assert {each.properties["since"] for each in everything} == {NOW + 60 * DAY}
     assert not {each.uid for each in everything} & {each.uid for each in (*old.tiers, *old.demands, *old.steps)}
     assert (await people.read_engagements(new, NOW)).memberships == ()
+    now = NOW + 50 * DAY
+    alike = programmes.config_hash(old, now)
+    assert programmes.config_hash(known, now) == alike
+    guide = next(each.uid for each in known.tiers if each.properties["name"] == "Guide")
+    changed = await admission.revise_tier(people, COORDINATOR, guide, {}, [], since=NOW + 61 * DAY, clock=at(now))
+    known = await configuration(people, new)
+    assert changed != guide
+    assert programmes.config_hash(known, NOW + 60 * DAY) == alike
+    assert programmes.config_hash(known, NOW + 61 * DAY) != alike
+    assert programmes.config_hash(old, NOW + 9 * DAY) != alike
     assert await check(people) == []
 
 
