@@ -556,6 +556,7 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     asking = await pairing.request_mentor(filled, COORDINATOR, own_row, POLICY.rules, clock=clock)
     goal = facts_of("goals", {"id": "g", "person_id": "ada", "title": "Rest", "created_on": JOINED}, SOURCE)
     await filled.write(goal)
+    await profile.tell_profile(filled, COORDINATOR, ADA, {"about": "Hello"}, clock=clock)
     clock.pass_by(DAY)
     on = START + DAY
     left = await record_leaving(filled, COORDINATOR, ADA, on, clock=clock)

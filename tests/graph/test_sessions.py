@@ -329,7 +329,7 @@ async def test_the_nine_planted_check_ins_are_listed(filled: Store) -> None:
 @pytest.mark.anyio
 async def test_a_recording_needs_that_both_had_agreed_to_it_at_that_time(filled: Store) -> None:
     link: dict[str, Any] = {"kind": "recorded", "link": "https://example.org/talk"}
-    not_agreed = ("kind", "both have to agree to be recorded before a session is; record their consent first")
+    not_agreed = ("kind", "CONSENT_REQUIRED")
     assert await held(filled, "ada-bo", "2026-05-31T10:00", **link)
     assert await refusal(filled, "ada-bo", "2026-06-02T10:00", **link) == not_agreed
     assert await refusal(filled, "ada-cy", "2026-05-31T10:00", **link) == not_agreed
