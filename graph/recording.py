@@ -152,8 +152,8 @@ async def set_availability(
         given = [each for each in await known.read_open_facts_of(person, since) if each.kind == "availability"]
         kept = {_window(each) for each in given if "until" not in each.properties}
         begun = [each for window, each in wanted.items() if window not in kept]
-        ended = [ended(each, since) for each in given if _window(each) not in wanted]
-        return [*begun, *ended], None
+        over = [ended(each, since) for each in given if _window(each) not in wanted]
+        return [*begun, *over], None
 
     await store.decide_and_write(decide)
 
