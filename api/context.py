@@ -22,6 +22,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.pairing_reads import Move
+from mentorgraph.graph.participants import Participant, participants
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.scoring import RulesScorer, Scorer
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 2.0
 
-OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training"})
+OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
 """Kinds of node that belong to nobody."""
 
 OWN_KINDS = frozenset({"Goal", "Request", "Pairing"})
@@ -252,6 +253,19 @@ class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):
         return [found.get(key) for key in keys]
 
 
+class ParticipantLoader(DataLoader[str, Participant | None]):
+    """Reads what is known of the people that one answer mentions, of all of them at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Participant | None]:
+        """Reads some people, in the order of their uids; None for who does not exist."""
+        found = await participants(self._store, uids, present())
+        return [found.get(uid) for uid in uids]
+
+
 class RequestContext:
     """What resolvers find as `info.context`.
 
@@ -335,6 +349,17 @@ class RequestContext:
         if not self.viewer.sees_everybody and self.viewer.person != person:
             return None
         return await self._minutes.load((person, month))
+
+    @cached_property
+    def participants(self) -> ParticipantLoader:
+        """What is known of people, by uid; see `participant` for who may read of whom."""
+        return ParticipantLoader(self.store)
+
+    async def participant(self, person: str) -> Participant | None:
+        """What is known of a person, if the viewer may see it: they themselves and coordinators."""
+        if not self.viewer.sees_everybody and self.viewer.person != person:
+            return None
+        return await self.participants.load(person)
 
     async def decision(self, recommendation: str) -> Decision | None:
         """The kept answer that holds a recommendation, if there is one and the viewer may see it."""

@@ -9,7 +9,7 @@ import graphene
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.types import ConsentPurpose, DateTime, Goal, Info, Person, RoleName
-from mentorgraph.graph import recording
+from mentorgraph.graph import away, recording
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import InvalidFact, Problem
 
@@ -28,6 +28,7 @@ SHOWN_CODES = frozenset(
         "EXPIRED",
         "ARCHIVED",
         "IN_USE",
+        "NOT_ONBOARDED",
     }
 )
 """Codes of refusals that are the caller's to mend; anything else fails the field."""
@@ -290,10 +291,12 @@ async def payload(
     # Another mutation of the same request may have shown what it was before.
     context.nodes.clear(uid)
     context.moves.clear(uid)
+    await away.sign_of_life(context.store, context.viewer)
+    context.participants.clear_all()
     return {name: await context.nodes.load(uid), "user_errors": []}
 
 
-INPUT_FIELDS = {"joined_on": "joinedAt", "created_on": "createdAt", "id": "externalId"}
+INPUT_FIELDS = {"joined_on": "joinedAt", "created_on": "createdAt", "left_on": "leftAt", "id": "externalId"}
 """Column of the bundle → the input field that it stands for, where the names differ."""
 
 

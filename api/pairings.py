@@ -8,7 +8,7 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
-from mentorgraph.api.mutations import errors_field, payload, person_of, source_field, told_source
+from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
 from mentorgraph.graph import pairing
 from mentorgraph.graph.pairing_reads import Move as StoredMove
@@ -245,24 +245,6 @@ class MovePairingPayload(graphene.ObjectType):
     user_errors = errors_field()
 
 
-class SetAwayInput(graphene.InputObjectType):
-    """When a person is away."""
-
-    person_id = graphene.ID(required=True, description="The person.")
-    since = graphene.Field(DateTime, required=True, description="From when on.")
-    until = graphene.Field(DateTime, required=True, description="From when on they are back.")
-
-
-class SetAwayPayload(graphene.ObjectType):
-    """Who is away, and who waits for them no longer."""
-
-    person = graphene.Field(Person, description="The person.")
-    released = graphene.List(
-        graphene.NonNull(Request), required=True, description="Requests that were released; offer these mentees others."
-    )
-    user_errors = errors_field()
-
-
 def _text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     return str(getattr(value, "value", value) or "")
@@ -290,11 +272,6 @@ class PairingMutations(graphene.ObjectType):
         MovePairingPayload,
         description="Begins, pauses, resumes, completes or ends a pairing.",
         input=MovePairingInput(required=True, description="Where to."),
-    )
-    set_away = graphene.Field(
-        SetAwayPayload,
-        description="Says that a person is away; requests that wait for them are released.",
-        input=SetAwayInput(required=True, description="Who and when."),
     )
 
     @staticmethod
@@ -374,19 +351,3 @@ class PairingMutations(graphene.ObjectType):
             return uid
 
         return await payload(context, "pairing", work)
-
-    @staticmethod
-    async def resolve_set_away(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
-        """Says that a person is away."""
-        context: RequestContext = info.context
-        released: list[pairing.Released] = []
-
-        async def work() -> str:
-            person = person_of(input)
-            released.extend(
-                await pairing.set_away(context.store, context.viewer, person, input["since"], input["until"])
-            )
-            return person
-
-        told = await payload(context, "person", work)
-        return {**told, "released": await context.nodes.load_many([each.request for each in released])}

@@ -6,10 +6,13 @@ from typing import Any
 import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
+from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.context import RequestContext
+from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
+from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import Explanation, RecommendationConnection
 from mentorgraph.api.skills import SkillMutations, SkillQueries
@@ -34,7 +37,7 @@ def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
 
-class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, graphene.ObjectType):
+class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, PeopleQueries, graphene.ObjectType):
     """What can be asked."""
 
     recommend_mentors = graphene.Field(
@@ -234,7 +237,16 @@ class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, graph
         return await _page(context, "Request", first, after, page)
 
 
-class Mutation(OwnMutations, PairingMutations, SkillMutations, TimetableMutations, ProgrammeMutations, TierMutations):
+class Mutation(
+    OwnMutations,
+    PairingMutations,
+    SkillMutations,
+    TimetableMutations,
+    ProgrammeMutations,
+    TierMutations,
+    EnrolmentMutations,
+    AwayMutations,
+):
     """What can be told."""
 
 
@@ -306,7 +318,7 @@ def _selected(info: Info) -> set[str]:
 
 def _build() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
-        query=Query, mutation=Mutation, types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training]
+        query=Query, mutation=Mutation, types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep]
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.

@@ -11,8 +11,11 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph import matching
 from mentorgraph.graph.levels import Rating, weight_of
+from mentorgraph.graph.model import Record
+from mentorgraph.graph.participants import Participant
 from mentorgraph.graph.proficiency import SkillLevel as KnownLevel
 from mentorgraph.graph.proficiency import person_levels
+from mentorgraph.graph.profile import Completeness, completeness_of
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import instant
 
@@ -354,6 +357,35 @@ class Person(graphene.ObjectType):
         description="How good they are at skills; null for participants who ask of somebody else.",
     )
 
+    profile = graphene.Field(
+        "mentorgraph.api.people.Profile",
+        description="What they tell of themselves; null where nothing is told, and for whom you may not see it of.",
+    )
+    completeness = graphene.Field(
+        "mentorgraph.api.people.Completeness",
+        description="How much of what they should tell is told; null for whom you may not see it of.",
+    )
+    consents = graphene.List(
+        graphene.NonNull("mentorgraph.api.people.Consent"),
+        description="What they agree to now; null for whom you may not see it of.",
+    )
+    enrolments = graphene.List(
+        graphene.NonNull("mentorgraph.api.people.Enrolment"),
+        description="Where they take part now; null for whom you may not see it of.",
+    )
+    onboarding = graphene.Field(
+        "mentorgraph.api.people.Onboarding",
+        description="Their steps of onboarding; null for whom you may not see it of.",
+    )
+    completions = graphene.List(
+        graphene.NonNull("mentorgraph.api.people.Completion"),
+        description="Trainings that they have taken and that hold; null for whom you may not see it of.",
+    )
+    away = graphene.Field(
+        "mentorgraph.api.people.Away",
+        description="Their absence, if they are away; null if not, and for whom you may not see it of.",
+    )
+
     @staticmethod
     async def resolve_minutes_used(root: NodeRecord, info: Info, month: str, role: Any = None) -> int | None:
         """Minutes used in a month."""
@@ -378,9 +410,55 @@ class Person(graphene.ObjectType):
         return person_levels(context.recommender.columns, root.uid, context.recommender.clock().timestamp())
 
     @staticmethod
+    async def resolve_profile(root: NodeRecord, info: Info) -> Record | None:
+        """What they tell of themselves."""
+        own = await _participant(root, info)
+        return own.profile if own else None
+
+    @staticmethod
+    async def resolve_completeness(root: NodeRecord, info: Info) -> Completeness | None:
+        """How much of what they should tell is told."""
+        own = await _participant(root, info)
+        return completeness_of(own) if own else None
+
+    @staticmethod
+    async def resolve_consents(root: NodeRecord, info: Info) -> list[Record] | None:
+        """What they agree to."""
+        own = await _participant(root, info)
+        return own.holding("consents") if own else None
+
+    @staticmethod
+    async def resolve_enrolments(root: NodeRecord, info: Info) -> list[Record] | None:
+        """Where they take part."""
+        own = await _participant(root, info)
+        return own.holding("memberships") if own else None
+
+    @staticmethod
+    async def resolve_onboarding(root: NodeRecord, info: Info) -> Participant | None:
+        """Their steps of onboarding."""
+        return await _participant(root, info)
+
+    @staticmethod
+    async def resolve_completions(root: NodeRecord, info: Info) -> list[Record] | None:
+        """Trainings that they have taken."""
+        own = await _participant(root, info)
+        return own.holding("completions") if own else None
+
+    @staticmethod
+    async def resolve_away(root: NodeRecord, info: Info) -> Record | None:
+        """Their absence."""
+        own = await _participant(root, info)
+        return own.absence if own else None
+
+    @staticmethod
     def resolve_roles(root: NodeRecord, _info: Info) -> list[str]:
         """The roles they have now."""
         return list(root.roles)
+
+
+async def _participant(root: NodeRecord, info: Info) -> Participant | None:
+    context: RequestContext = info.context
+    return await context.participant(root.uid)
 
 
 NODE_TYPES = [Person, Skill, Goal, OrganisationUnit, Session]

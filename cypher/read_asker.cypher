@@ -16,6 +16,22 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
          WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
        } AS consented,
        COLLECT {
+         MATCH (step:OnboardingStep {necessity: 'mandatory'})
+         WHERE step.since < $now AND (step.until IS NULL OR step.until >= $now)
+           AND coalesce(step.role, 'mentee') = 'mentee'
+           AND (NOT EXISTS { (step)-[:STEP_OF]->(:Programme) } OR EXISTS {
+             MATCH (step)-[:STEP_OF]->(:Programme)<-[member:MEMBER_OF]-(mentee)
+             WHERE coalesce(member.role, 'mentee') = 'mentee'
+               AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+           })
+           AND NOT EXISTS {
+             MATCH (mentee)-[did:DID]->(step)
+             WHERE did.since < $now AND (did.until IS NULL OR did.until >= $now)
+           }
+         RETURN step.name
+         ORDER BY step.position, step.name, step.uid
+       } AS missing_steps,
+       COLLECT {
          MATCH (mentee)-[:AVAILABLE]->(window:Availability)
          WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
          RETURN [window.weekday, window.start, window.end, window.zone]

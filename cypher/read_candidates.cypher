@@ -5,6 +5,13 @@
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times come as milliseconds since 1970
 // $open: list of strings, states of a pairing that takes up a place
+// $programme: string or null, uid of the programme that the two would be paired in
+WITH COLLECT {
+  MATCH (step:OnboardingStep {necessity: 'mandatory'})
+  WHERE step.since < $now AND (step.until IS NULL OR step.until >= $now) AND coalesce(step.role, 'mentor') = 'mentor'
+  RETURN step
+  ORDER BY step.position, step.name, step.uid
+} AS steps
 UNWIND $mentors AS uid
 MATCH (mentor:Person {uid: uid})
 OPTIONAL MATCH (mentee:Person {uid: $mentee})
@@ -23,6 +30,31 @@ RETURN uid, mentor.until AS left_on,
          WHERE pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
        } AS taken,
+       COLLECT {
+         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: $programme})
+         WHERE coalesce(member.role, 'mentor') = 'mentor' AND member.max_mentees IS NOT NULL
+           AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+         RETURN member.max_mentees
+       } AS places_in_programme,
+       COUNT {
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(:Programme {uid: $programme})
+         WHERE pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+       } AS taken_in_programme,
+       COLLECT {
+         UNWIND steps AS step
+         WITH step
+         WHERE (NOT EXISTS { (step)-[:STEP_OF]->(:Programme) } OR EXISTS {
+             MATCH (step)-[:STEP_OF]->(:Programme)<-[member:MEMBER_OF]-(mentor)
+             WHERE coalesce(member.role, 'mentor') = 'mentor'
+               AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+           })
+           AND NOT EXISTS {
+             MATCH (mentor)-[did:DID]->(step)
+             WHERE did.since < $now AND (did.until IS NULL OR did.until >= $now)
+           }
+         RETURN step.name
+       } AS missing_steps,
        EXISTS {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
          WHERE pairing.since < $now

@@ -2,7 +2,7 @@
 // $uids: list of strings
 // $now: instant as of which roles count
 UNWIND $uids AS uid
-MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Tier|Training {uid: uid})
+MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Tier|Training|OnboardingStep {uid: uid})
 RETURN uid, labels(node)[0] AS kind,
        node {.*, since: node.since.epochMillis, until: node.until.epochMillis} AS properties,
        COLLECT { MATCH (node)<-[:HAS_GOAL]-(owner:Person) RETURN owner.uid } AS owners,

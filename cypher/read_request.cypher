@@ -15,4 +15,8 @@ RETURN request {.*, since: request.since.epochMillis, until: request.until.epoch
        COUNT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.until IS NULL AND pairing.status IN $open
-       } AS taken
+       } AS taken,
+       COUNT {
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(programme)
+         WHERE pairing.until IS NULL AND pairing.status IN $open
+       } AS taken_in_programme

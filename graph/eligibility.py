@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.rules import PairFacts
 from mentorgraph.graph.transported import instant_of, native
@@ -45,12 +46,39 @@ def pair_facts(
         same_person=row["uid"] == mentee,
         is_mentor=bool(row["places"]),
         consented=row["consented"],
+        missing_steps=tuple(row["missing_steps"]),
         left_on=left_on if left_on is not None and left_on < now else None,
         places=max((places for places in row["places"] if places >= 0), default=settings.max_mentees),
         taken=row["taken"],
+        places_in_programme=max(row["places_in_programme"], default=None),
+        taken_in_programme=row["taken_in_programme"],
         paired=row["paired"],
         blocked=row["blocked"],
         away_until=max(map(native, row["away_until"]), default=None),
         shared_minutes=shared,
         least_shared_minutes=settings.least_overlap_minutes,
     )
+
+
+def refuse_mentee(row: Mapping[str, Any]) -> None:
+    """Refuses whoever seeks a mentor before they have agreed to be matched, or before they are onboarded.
+
+    Args:
+        row: What `Store.read_asker` told of them.
+
+    Raises:
+        DomainError: `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
+    """
+    if not row["consented"]:
+        raise DomainError(
+            "this person has not agreed to be matched; record their consent to matching first",
+            code="CONSENT_REQUIRED",
+            field="menteeId",
+        )
+    if row["missing_steps"]:
+        steps = ", ".join(row["missing_steps"])
+        raise DomainError(
+            f"this person has not taken these steps of onboarding: {steps}; mark them as done first",
+            code="NOT_ONBOARDED",
+            field="menteeId",
+        )

@@ -19,7 +19,7 @@ from mentorgraph.graph.availability import Bits
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.eligibility import free_of, pair_facts
+from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
@@ -204,7 +204,7 @@ class Recommender:
             scorer: What ranks; the one of this recommender if none is given.
 
         Raises:
-            DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
+            DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
             DatabaseUnavailable: The graph cannot be asked.
         """
         check_first(first)
@@ -281,7 +281,7 @@ class Recommender:
         Participants are told of mentors who take part only, as if nobody else existed.
 
         Raises:
-            DomainError: `FORBIDDEN`, `NOT_FOUND` or `CONSENT_REQUIRED`.
+            DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
             DatabaseUnavailable: The graph cannot be asked.
         """
         _may_ask(viewer, mentee)
@@ -328,12 +328,7 @@ class Recommender:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
-        if not row["consented"]:
-            raise DomainError(
-                "this person has not agreed to be matched; record their consent to matching first",
-                code="CONSENT_REQUIRED",
-                field="menteeId",
-            )
+        refuse_mentee(row)
         found = row["goal"] or ""
         if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
             columns = await self.fresh_columns()  # they were recorded since the refresh above

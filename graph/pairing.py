@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.eligibility import free_of, pair_facts
+from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.pairing_reads import Matter
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.programmes import refuse_anything_new
-from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
+from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
 from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
 from mentorgraph.graph.store import Store
@@ -76,10 +76,12 @@ async def request_mentor(
         uid of the request.
 
     Raises:
-        DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED`, `NOT_ALLOWED` where a rule forbids the pair,
-            `CONFLICT` where the same is asked already, `ARCHIVED` where the programme has ended.
+        DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED`, `NOT_ONBOARDED`, `NOT_ALLOWED` where a rule forbids
+            the pair, `CONFLICT` where the same is asked already, `ARCHIVED` where the programme has ended.
     """
-    mentee, mentor, goal = (str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id"))
+    mentee, mentor, goal, programme = (
+        str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id", "programme_id")
+    )
     if not (viewer.coordinates or (viewer.person == mentee and not is_proposal)):
         told = "propose mentors" if is_proposal else "ask for others"
         raise DomainError(f"only coordinators {told}", code="FORBIDDEN", field="menteeId")
@@ -98,9 +100,10 @@ async def request_mentor(
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal and asker["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
-        if not asker["consented"]:
-            raise DomainError("this person has not agreed to be matched", code="CONSENT_REQUIRED", field="menteeId")
-        rows = await known.read_candidates(mentee, [mentor], now)
+        refuse_mentee(asker)
+        if programme and (await known.find_existing([programme])).get(programme) != "Programme":
+            raise DomainError("no programme has this id", code="NOT_FOUND", field="programmeId")
+        rows = await known.read_candidates(mentee, [mentor], now, programme or None)
         if not rows:
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
         pair = pair_facts(rows[0], mentee, free_of(asker, now), now, rules)
@@ -172,9 +175,10 @@ async def _accepted(
     """The pairing that an accepted request becomes, if no rule forbids it by now."""
     links = matter.record.links
     mentor, mentee = links["mentor"], links["mentee"]
-    [row] = await known.read_candidates(mentee, [mentor], now)
+    [row] = await known.read_candidates(mentee, [mentor], now, links.get("programme"))
     # As of now, and not of the instant before: who was accepted in this very moment has a place.
-    pair = pair_facts({**row, "taken": matter.taken}, mentee, None, now, rules)
+    taken = {"taken": matter.taken, "taken_in_programme": matter.taken_in_programme}
+    pair = pair_facts({**row, **taken}, mentee, None, now, rules)
     _refuse([each for each in refusals(pair) if each.rule not in PASSED_OVER], viewer)
     pairing = pairing_of(matter.record.uid)
     parties = {f"{name}_id": uid for name, uid in links.items()}
@@ -262,40 +266,42 @@ async def move_pairing(
     await store.decide_and_write(decide)
 
 
-async def set_away(
-    store: Store, viewer: Viewer, person: str, since: datetime, until: datetime, *, clock: Clock = present
-) -> list[Released]:
-    """Records that a person is away, and releases the requests that wait for them where that is so by now.
+async def released_from(known: Store, mentor: str, clock: Clock) -> tuple[list[Record], list[Released]]:
+    """What releases the requests that wait for a mentor, who is not there to answer them.
 
     Args:
-        store: The graph.
-        viewer: On whose behalf: the person, or a coordinator.
-        person: uid of the person.
-        since: First instant.
-        until: The instant from which they are back.
+        known: The graph, inside the transaction that will write.
+        mentor: uid of the mentor.
         clock: The present instant.
 
     Returns:
-        What was released, so that each mentee can be offered others.
-
-    Raises:
-        DomainError: `FORBIDDEN`, `NOT_FOUND`.
-        InvalidFact: The end lies before the beginning.
+        What is to be written, and what is released, so that each mentee can be offered others.
     """
-    may_speak_for(viewer, person)
-    told = facts_of("absences", {"person_id": person, "since": since, "until": until}, SOURCE)
+    written: list[Record] = []
+    released = []
+    for each in await known.read_open_requests_to(mentor):
+        written += await _timed_out(known, each["uid"], "released", clock)
+        released.append(Released(each["uid"], each["mentee"], each["goal"] or ""))
+    return written, released
 
-    async def decide(known: Store) -> tuple[list[Record], list[Released]]:
-        if (await known.find_existing([person])).get(person) != "Person":
-            raise DomainError("no person has this id", code="NOT_FOUND", field="personId")
-        written, released = list(told), []
-        if since <= clock() < until:
-            for each in await known.read_open_requests_to(person):
-                written += await _timed_out(known, each["uid"], "released", clock)
-                released.append(Released(each["uid"], each["mentee"], each["goal"] or ""))
-        return written, released
 
-    return await store.decide_and_write(decide)
+async def withdrawn(known: Store, viewer: Viewer, request: str, clock: Clock) -> list[Record]:
+    """What takes back a request of somebody who is not there any more, on behalf of a coordinator."""
+    matter = await known.read_request(request)
+    assert matter is not None  # noqa: S101 - it was read in this transaction
+    now = matter.after(clock())
+    REQUEST.check(str(matter.record.properties["status"]), "withdrawn", COORDINATOR, "")
+    return [_moved(matter.record, REQUEST, "withdrawn", now), _move("request", request, "withdrawn", now, viewer)]
+
+
+async def ended_as_left(known: Store, viewer: Viewer, pairing: str, clock: Clock) -> tuple[list[Record], Record]:
+    """What ends a pairing of which one has left, on behalf of a coordinator; and the pairing as it was."""
+    matter = await known.read_pairing(pairing)
+    assert matter is not None  # noqa: S101 - it was read in this transaction
+    now = matter.after(clock())
+    PAIRING.check(str(matter.record.properties["status"]), "ended", COORDINATOR, "left")
+    moved = _moved(matter.record, PAIRING, "ended", now)
+    return [moved, _move("pairing", pairing, "ended", now, viewer, "left")], matter.record
 
 
 async def expire_requests(store: Store, *, clock: Clock = present) -> list[Released]:

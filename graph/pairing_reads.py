@@ -38,12 +38,14 @@ class Matter:
         record: The fact.
         moved: When it was moved last; None where no move is recorded.
         taken: For a request, how many places of its mentor are taken in this moment.
+        taken_in_programme: For a request in a programme, how many of these are taken there.
         signatures: For a pairing, who signed which version of the agreement.
     """
 
     record: Record
     moved: datetime | None
     taken: int = 0
+    taken_in_programme: int = 0
     signatures: frozenset[tuple[str, str]] = frozenset()
 
     def after(self, now: datetime) -> datetime:
@@ -106,5 +108,6 @@ def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
         Record(kind, properties["uid"], properties, links),
         moved[0] if moved else None,
         row.get("taken", 0),
+        row.get("taken_in_programme", 0),
         frozenset((person, version) for person, version in row.get("signatures", ())),
     )

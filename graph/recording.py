@@ -148,12 +148,12 @@ async def set_availability(
     wanted = {_window(each): each for each in told}
 
     async def decide(known: Store) -> tuple[list[Record], None]:
-        await _refuse_unknown_person(known, person)
+        await refuse_unknown_person(known, person)
         given = [each for each in await known.read_open_facts_of(person, since) if each.kind == "availability"]
         kept = {_window(each) for each in given if "until" not in each.properties}
         begun = [each for window, each in wanted.items() if window not in kept]
-        ended = [_ended(each, since) for each in given if _window(each) not in wanted]
-        return [*begun, *ended], None
+        over = [ended(each, since) for each in given if _window(each) not in wanted]
+        return [*begun, *over], None
 
     await store.decide_and_write(decide)
 
@@ -188,14 +188,14 @@ async def record_consent(
     agreement = _agreement(told)
 
     async def decide(known: Store) -> tuple[list[Record], None]:
-        await _refuse_unknown_person(known, person)
+        await refuse_unknown_person(known, person)
         given = [
             each
             for each in await known.read_open_facts_of(person, since)
             if each.kind == "consents" and each.properties["purpose"] == told.properties["purpose"]
         ]
         if not granted:
-            return [_ended(each, since) for each in given], None
+            return [ended(each, since) for each in given], None
         is_given = any(_agreement(each) == agreement and "until" not in each.properties for each in given)
         return [] if is_given else [told], None
 
@@ -268,7 +268,8 @@ def _agreement(record: Record) -> tuple[object, ...]:
     return record.properties["purpose"], record.properties["text_version"]
 
 
-def _ended(record: Record, until: datetime) -> Record:
+def ended(record: Record, until: datetime) -> Record:
+    """A fact that has ended at an instant, or when it began if that is later."""
     since = record.properties["since"]
     end = max(until, since) if isinstance(since, datetime) else until
     return replace(record, properties={**record.properties, "until": end})
@@ -293,6 +294,11 @@ def _refuse_overlaps(windows: Sequence[Record]) -> None:
                 raise InvalidFact([Problem(f"windows.{place}", f"{start} to {end}", about, "make one window of both")])
 
 
-async def _refuse_unknown_person(store: Store, person: str) -> None:
+async def refuse_unknown_person(store: Store, person: str) -> None:
+    """Refuses an id that is nobody's.
+
+    Raises:
+        DomainError: `NOT_FOUND`.
+    """
     if (await store.find_existing([person])).get(person) != "Person":
         raise DomainError("no person has this id", code="NOT_FOUND", field="personId")

@@ -16,8 +16,11 @@ class PairFacts:
         is_mentor: Whether the mentor has that role.
         left_on: When the mentor left the organisation, if they have.
         consented: Whether the mentor agreed to be matched.
+        missing_steps: Mandatory steps of onboarding that the mentor has not taken, by name, in their order.
         places: How many mentees the mentor takes at once.
         taken: How many of these places are taken.
+        places_in_programme: How many the mentor takes in the programme that is meant; None where that is not limited.
+        taken_in_programme: How many of these are taken.
         paired: Whether the two are a pair already.
         blocked: Whether one of them does not want to meet the other.
         away_until: End of the mentor's absence, if there is one now.
@@ -36,6 +39,9 @@ class PairFacts:
     away_until: datetime | None
     shared_minutes: int | None
     least_shared_minutes: float
+    missing_steps: tuple[str, ...] = ()
+    places_in_programme: int | None = None
+    taken_in_programme: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,9 @@ def refusals(pair: PairFacts) -> list[Refusal]:
         found.append(Refusal("LEFT", f"left on {pair.left_on.date().isoformat()}"))
     if not pair.consented:
         found.append(Refusal("NO_CONSENT", "has not agreed to be matched", "ask for their consent to matching"))
+    if pair.missing_steps:
+        fact = f"has not taken these steps of onboarding: {', '.join(pair.missing_steps)}"
+        found.append(Refusal("NOT_ONBOARDED", fact, "wait until they are done"))
     if pair.blocked:
         found.append(Refusal("BLOCKED", "one of the two does not want to be paired with the other"))
     if pair.paired:
@@ -76,6 +85,9 @@ def refusals(pair: PairFacts) -> list[Refusal]:
     if pair.taken >= pair.places:
         fact = f"{pair.taken} of {pair.places:g} places are taken"
         found.append(Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or raise their number of places"))
+    elif pair.places_in_programme is not None and pair.taken_in_programme >= pair.places_in_programme:
+        fact = f"{pair.taken_in_programme} of {pair.places_in_programme} places in this programme are taken"
+        found.append(Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or change their enrolment"))
     if pair.away_until is not None:
         fact = f"is away until {pair.away_until.date().isoformat()}"
         found.append(Refusal("AWAY", fact, f"ask again on {pair.away_until.date().isoformat()}"))

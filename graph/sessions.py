@@ -51,7 +51,8 @@ async def record_session(
 
     Raises:
         InvalidFact: A value cannot be taken, or the session lies outside the time of its pairing.
-        DomainError: `NOT_FOUND`, or `CONFLICT`: one of the two has another live session at that time.
+        DomainError: `NOT_FOUND`; `CONSENT_REQUIRED`, not both had agreed to be recorded; or `CONFLICT`: one of the two
+            has another live session at that time.
     """
     now = now or present()
     pairing = str(session["pairing_id"])
@@ -71,6 +72,9 @@ async def record_session(
         if found is None or not (viewer.coordinates or viewer.person in people):
             raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
         _refuse_outside(held, found)
+        if kind == "recorded":
+            for person in people:
+                await _refuse_unagreed(known, person, held.since)
         if kind == "live":
             for times in (await known.read_times_of(people, held.since, held.until)).values():
                 for other in times.sessions:
@@ -110,6 +114,20 @@ def _refuse_outside(held: _Held, pairing: Mapping[str, Any]) -> None:
         raise InvalidFact([_at(held, "lies before the pairing began", "correct the time or the pairing")])
     if "until" in pairing and held.until > pairing["until"]:
         raise InvalidFact([_at(held, "lies after the pairing ended", "correct the time or the pairing")])
+
+
+async def _refuse_unagreed(known: Store, person: str, at: datetime) -> None:
+    """Refuses a recording of somebody who had not agreed to be recorded when it was made."""
+    for each in await known.read_open_facts_of(person, at):
+        since = each.properties["since"]
+        agrees = each.kind == "consents" and each.properties["purpose"] == "recording"
+        if agrees and isinstance(since, datetime) and since <= at:
+            return
+    raise DomainError(
+        "both have to agree to be recorded before a session is; record their consent first",
+        code="CONSENT_REQUIRED",
+        field="kind",
+    )
 
 
 def _at(held: _Held, reason: str, remedy: str) -> Problem:

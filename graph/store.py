@@ -16,6 +16,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import ALWAYS, Kind, Record, link_uid
 from mentorgraph.graph.pairing_reads import PairingReads
+from mentorgraph.graph.participant_reads import ParticipantReads
 from mentorgraph.graph.programme_reads import ProgrammeReads
 from mentorgraph.graph.time_reads import TimeReads
 from mentorgraph.graph.transported import instant_of, properties_of
@@ -126,7 +127,7 @@ class Conflict(DomainError):
         self.statuses = statuses
 
 
-class Store(TimeReads, PairingReads, ProgrammeReads):
+class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
     """The facts of one graph.
 
     Args:
@@ -300,7 +301,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads):
         return await self._read("page_people_of_source", budget_s=LISTING_BUDGET_S, **parameters)
 
     async def read_facts_of_people(self, people: Iterable[str]) -> dict[str, list[Record]]:
-        """What begins at some people, ended or not: uid → the person, then their facts."""
+        """What people are and did, ended or not, but for their pairings: uid → the person, then their facts."""
         rows = await self._read("read_facts_of_people", people=sorted(set(people)), budget_s=LISTING_BUDGET_S)
         found: dict[str, list[Record]] = {}
         for row in rows:
@@ -329,13 +330,16 @@ class Store(TimeReads, PairingReads, ProgrammeReads):
         )
         return rows[0] if rows else None
 
-    async def read_candidates(self, mentee: str, mentors: Sequence[str], now: datetime) -> list[dict[str, Any]]:
-        """What the hard rules need to know of some mentors."""
+    async def read_candidates(
+        self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
+    ) -> list[dict[str, Any]]:
+        """What the hard rules need to know of some mentors, in a programme if one is meant."""
         return await self._read(
             "read_candidates",
             mentee=mentee,
             mentors=list(mentors),
             now=now,
+            programme=programme,
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),

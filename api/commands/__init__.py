@@ -10,6 +10,7 @@ from mentorgraph.api.commands.demo import demo
 from mentorgraph.api.commands.learning import evaluate, snapshot, train
 from mentorgraph.api.commands.model import check, migrate
 from mentorgraph.api.commands.models import models
+from mentorgraph.api.commands.people import people
 from mentorgraph.api.commands.recommend import explain, recommend
 from mentorgraph.api.commands.requests import requests
 from mentorgraph.api.commands.serve import serve
@@ -47,6 +48,7 @@ main.add_command(explain)
 main.add_command(export)
 main.add_command(import_)
 main.add_command(models)
+main.add_command(people)
 main.add_command(recommend)
 main.add_command(replay)
 main.add_command(requests)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from mentorgraph.graph.facts import FILES, row_of
 from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.leaving import ENDING
 from mentorgraph.graph.model import Problem, Record, Row, role_uid, uid_of
 from mentorgraph.graph.spreadsheets.cells import folded
 from mentorgraph.graph.spreadsheets.mapping import PROFILE
@@ -19,9 +20,6 @@ from mentorgraph.graph.store import Store
 
 AT_ONCE = 1_000
 """People whose facts are read in one round trip."""
-
-ENDING = ("roles", "unit_membership", "memberships", "profiles", "offers", "wants", "availability", "blocks", "goals")
-"""What ends when a person leaves. A consent is theirs alone to withdraw, and a pairing is for people to close."""
 
 
 SAYS_ROLES = frozenset({"role", "is_mentor", "is_mentee", "both_roles"})

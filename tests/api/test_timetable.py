@@ -34,7 +34,10 @@ WORLD: dict[str, list[dict[str, str]]] = {
     "programmes": [{"id": "pr", "name": "Pr", "since": "2020-01-01", "check_in_days": "10"}],
     "people": [{"id": each, "name": each.title(), "joined_on": "2020-01-01"} for each in ("ada", "bo", "cy")],
     "roles": [{"person_id": "ada", "role_id": "mentor", "since": "2020-01-01", "hours_per_month": "2"}],
-    "consents": [],
+    "consents": [
+        {"person_id": each, "purpose": "recording", "text_version": "1", "since": "2020-01-01"}
+        for each in ("ada", "bo")
+    ],
     "goals": [],
     "pairings": [
         {

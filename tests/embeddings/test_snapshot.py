@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.recording import record_consent
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import Viewer
 from mentorgraph.graph.world.community import generate
 
 pytestmark = pytest.mark.anyio
@@ -129,3 +132,18 @@ async def test_a_folder_that_cannot_be_written_is_said(store: Store, tmp_path: P
     (tmp_path / "file").write_text("")
     with pytest.raises(DomainError, match="cannot be written"):
         await take(store, tmp_path / "file" / "snapshots", DAY)
+
+
+async def test_a_consent_that_is_withdrawn_acts_in_the_next_snapshot(store: Store, tmp_path: Path) -> None:
+    await import_bundle(store, bundle_of(ROWS))
+    ada = uid_of("bundle", "people", "p1")
+    assert load(await take(store, tmp_path, DAY)).manifest.without_consent == 1
+    for purpose, without in (("matching", 1), ("training", 2)):
+        at = DAY - timedelta(days=1)
+        await record_consent(store, Viewer(person=ada), ada, purpose, False, "1", since=at)
+        frozen = load(await take(store, tmp_path, DAY))
+        assert frozen.manifest.without_consent == without
+        assert (ada in frozen.columns.people.uids) == (purpose == "matching")
+        assert frozen.manifest.counts["pairings"] == (purpose == "matching")
+    await record_consent(store, Viewer(person=ada), ada, "training", True, "2", since=DAY - timedelta(hours=1))
+    assert load(await take(store, tmp_path, DAY)).manifest.without_consent == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import pairing
+from mentorgraph.graph import away, pairing
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
@@ -255,11 +255,11 @@ async def test_a_mentor_who_goes_away_releases_what_waits_for_them(store: Store)
     clock = Clock()
     await people(store, places=5)
     requests = {await ask(store, clock, name) for name in ("bo", "m1")}
-    later = await pairing.set_away(store, ADA, uid("people", "ada"), START + DAY, START + 2 * DAY, clock=clock)
+    later = await away.set_away(store, ADA, uid("people", "ada"), START + DAY, START + 2 * DAY, clock=clock)
     assert later == []
     clock.pass_by(5 * DAY)
-    assert await code_of(pairing.set_away(store, BO, uid("people", "ada"), clock.now, clock.now + DAY)) == "FORBIDDEN"
-    released = await pairing.set_away(store, ADA, uid("people", "ada"), clock.now, clock.now + DAY, clock=clock)
+    assert await code_of(away.set_away(store, BO, uid("people", "ada"), clock.now, clock.now + DAY)) == "FORBIDDEN"
+    released = await away.set_away(store, ADA, uid("people", "ada"), clock.now, clock.now + DAY, clock=clock)
     assert {each.request for each in released} == requests
     assert await store.read_open_requests() == []
     assert [state for state, _, _ in await moves(store)][2:] == ["released", "released"]

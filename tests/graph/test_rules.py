@@ -29,6 +29,7 @@ BREAKING: dict[str, dict[str, Any]] = {
     "NOT_A_MENTOR": {"is_mentor": False},
     "LEFT": {"left_on": DAY},
     "NO_CONSENT": {"consented": False},
+    "NOT_ONBOARDED": {"missing_steps": ("Read the charter",)},
     "BLOCKED": {"blocked": True},
     "ALREADY_PAIRED": {"paired": True},
     "NO_CAPACITY": {"taken": 3},
@@ -64,3 +65,16 @@ def test_shared_time_counts_only_where_both_have_said_when_they_are_free(minutes
 def test_a_mentor_without_places_has_no_capacity() -> None:
     [refusal] = refusals(replace(ALLOWED, places=0.0, taken=0))
     assert refusal.fact == "0 of 0 places are taken"
+
+
+@pytest.mark.parametrize(("places", "taken", "full"), [(None, 9, False), (2, 1, False), (2, 2, True), (0, 0, True)])
+def test_the_places_of_a_programme_count_beside_those_of_all(places: int | None, taken: int, full: bool) -> None:
+    found = refusals(replace(ALLOWED, places_in_programme=places, taken_in_programme=taken))
+    assert [each.rule for each in found] == ["NO_CAPACITY"] * full
+    [both] = refusals(replace(ALLOWED, taken=3, places_in_programme=places, taken_in_programme=taken))
+    assert both.fact == "3 of 3 places are taken"
+
+
+def test_missing_steps_are_named() -> None:
+    [refusal] = refusals(replace(ALLOWED, missing_steps=("Read the charter", "Say who you are")))
+    assert refusal.fact == "has not taken these steps of onboarding: Read the charter, Say who you are"

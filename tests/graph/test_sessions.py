@@ -37,7 +37,14 @@ WORLD: dict[str, list[dict[str, str]]] = {
         {"id": "slow", "name": "Slow", "since": "2026-01-01"},
     ],
     "people": [{"id": each, "name": each, "joined_on": "2026-01-05"} for each in ("ada", "bo", "cy", "dee")],
-    "consents": [],
+    "consents": [
+        {"person_id": each, "purpose": "recording", "text_version": "1", "since": since, "until": until}
+        for each, since, until in (
+            ("ada", "2026-01-05", ""),
+            ("bo", "2026-01-05", "2026-06-01"),
+            ("cy", "2026-06-01", ""),
+        )
+    ],
     "goals": [],
     "roles": [
         {"person_id": "ada", **ROLE, "until": "2026-05-01", "hours_per_month": "5"},
@@ -317,3 +324,14 @@ async def test_the_nine_planted_check_ins_are_listed(filled: Store) -> None:
     with pytest.raises(DomainError) as caught:
         await list_overdue(filled, Viewer(person=person("ada")), now=NOW)
     assert caught.value.code == "FORBIDDEN"
+
+
+@pytest.mark.anyio
+async def test_a_recording_needs_that_both_had_agreed_to_it_at_that_time(filled: Store) -> None:
+    link: dict[str, Any] = {"kind": "recorded", "link": "https://example.org/talk"}
+    not_agreed = ("kind", "CONSENT_REQUIRED")
+    assert await held(filled, "ada-bo", "2026-05-31T10:00", **link)
+    assert await refusal(filled, "ada-bo", "2026-06-02T10:00", **link) == not_agreed
+    assert await refusal(filled, "ada-cy", "2026-05-31T10:00", **link) == not_agreed
+    assert await held(filled, "ada-cy", "2026-06-02T10:00", **link)
+    assert await held(filled, "ada-bo", "2026-06-02T10:00", kind="live")

@@ -1,0 +1,101 @@
+"""Leaving the organisation: what a person was and did ends, and whoever they leave behind is offered others."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts import facts_of, row_of
+from mentorgraph.graph.model import InvalidFact, Problem, Record
+from mentorgraph.graph.pairing import Released, ended_as_left, released_from, withdrawn
+from mentorgraph.graph.participants import participant, until_of
+from mentorgraph.graph.recording import SOURCE, ended
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.values import instant, plain
+from mentorgraph.graph.viewer import Viewer
+
+ENDING = ("roles", "unit_membership", "memberships", "profiles", "offers", "wants", "availability", "blocks", "goals")
+"""What ends when a person leaves. A consent is theirs alone to withdraw."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A mentee whom somebody who left had taken.
+
+    Attributes:
+        pairing: uid of the pairing that ended.
+        mentee: uid of the mentee, who is to be offered others.
+        goal: uid of the goal; empty for none.
+    """
+
+    pairing: str
+    mentee: str
+    goal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What it led to that somebody left.
+
+    Attributes:
+        released: Requests that waited for them.
+        left_behind: Mentees whose pairing with them ended.
+    """
+
+    released: tuple[Released, ...] = ()
+    left_behind: tuple[LeftBehind, ...] = ()
+
+
+async def record_leaving(store: Store, viewer: Viewer, person: str, on: datetime, *, clock: Clock = present) -> Left:
+    """Records that a person has left: all of `ENDING` ends on that day, pairings and requests end now.
+
+    Pairings end with the reason `left`, in whichever role the person was in them; requests that wait for the person are
+    released, and those that the person made are taken back. Recording the same day again changes nothing.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf; coordinators only.
+        person: uid of the person.
+        on: The day, now or earlier.
+        clock: The present instant.
+
+    Returns:
+        Who is to be offered others.
+
+    Raises:
+        DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONFLICT` where another day is recorded.
+        InvalidFact: The day lies in the future or before the person joined.
+    """
+    if not viewer.coordinates:
+        raise DomainError("only coordinators record that somebody left", code="FORBIDDEN")
+    on = instant(on)
+
+    async def decide(known: Store) -> tuple[list[Record], Left]:
+        now = instant(clock())
+        if on > now:
+            raise InvalidFact([Problem("left_on", plain(on), "lies in the future", "record it on that day")])
+        own = await participant(known, person, now)
+        before = own.person.properties.get("until")
+        if before is not None and before != on:
+            raise DomainError(f"this person is known to have left on {plain(before)}", code="CONFLICT", field="leftAt")
+        [left] = facts_of("people", row_of(own.person) | {"left_on": on}, SOURCE)
+        written = [left, *(ended(each, on) for kind in ENDING for each in own.all_of(kind) if _outlasts(each, on))]
+        matters = await known.read_matters_of(person)
+        moved, released = await released_from(known, person, clock)
+        written += moved
+        for request in matters.asking:
+            written += await withdrawn(known, viewer, request, clock)
+        left_behind = []
+        for pairing in matters.pairings:
+            moved, was = await ended_as_left(known, viewer, pairing, clock)
+            written += moved
+            if was.links["mentor"] == person:
+                left_behind.append(LeftBehind(pairing, was.links["mentee"], was.links.get("goal", "")))
+        return written, Left(tuple(released), tuple(left_behind))
+
+    return await store.decide_and_write(decide)
+
+
+def _outlasts(record: Record, on: datetime) -> bool:
+    until = until_of(record)
+    return until is None or on < until
