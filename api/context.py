@@ -351,5 +351,5 @@ class RequestContext:
             return node
         if node.kind == "Person" and (node.uid == self.viewer.person or "mentor" in node.roles):
             return node
-        own = (node.owner, *(uid for name, uid in node.parties.items() if name != "goal"))
+        own = (node.owner, *node.helpers, *(uid for name, uid in node.parties.items() if name != "goal"))
         return node if node.kind in OWN_KINDS and self.viewer.person and self.viewer.person in own else None

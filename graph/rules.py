@@ -6,6 +6,9 @@ Pure: it is given facts and answers with the rules that forbid the pair, none if
 from dataclasses import dataclass
 from datetime import datetime
 
+SHARE_ERROR = 1e-9
+"""What shares of a place may be off by, being sums of fractions."""
+
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
@@ -17,12 +20,13 @@ class PairFacts:
         left_on: When the mentor left the organisation, if they have.
         consented: Whether the mentor agreed to be matched.
         places: How many mentees the mentor takes at once.
-        taken: How many of these places are taken.
+        taken: How many of these places are taken; a pairing that is shared counts by shares.
         paired: Whether the two are a pair already.
         blocked: Whether one of them does not want to meet the other.
         away_until: End of the mentor's absence, if there is one now.
         shared_minutes: Minutes a week in which both are free; None where one has not said.
         least_shared_minutes: What the programme asks for.
+        wanted: How much of a place the pair would take.
     """
 
     same_person: bool
@@ -30,12 +34,13 @@ class PairFacts:
     left_on: datetime | None
     consented: bool
     places: float
-    taken: int
+    taken: float
     paired: bool
     blocked: bool
     away_until: datetime | None
     shared_minutes: int | None
     least_shared_minutes: float
+    wanted: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,8 @@ def refusals(pair: PairFacts) -> list[Refusal]:
         found.append(Refusal("BLOCKED", "one of the two does not want to be paired with the other"))
     if pair.paired:
         found.append(Refusal("ALREADY_PAIRED", "the two are a pair already"))
-    if pair.taken >= pair.places:
-        fact = f"{pair.taken} of {pair.places:g} places are taken"
+    if pair.taken + pair.wanted > pair.places + SHARE_ERROR:
+        fact = f"{pair.taken:g} of {pair.places:g} places are taken"
         found.append(Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or raise their number of places"))
     if pair.away_until is not None:
         fact = f"is away until {pair.away_until.date().isoformat()}"

@@ -81,6 +81,7 @@ class NodeRecord:
         owner: For a goal, uid of the person who has it; else empty.
         roles: For a person, the roles they have now.
         parties: For a request or pairing, `mentor`, `mentee` and, where there is one, `goal` → uid.
+        helpers: For a pairing, uids of those who are co-mentors now.
     """
 
     uid: str
@@ -89,6 +90,7 @@ class NodeRecord:
     owner: str
     roles: tuple[str, ...]
     parties: Mapping[str, str] = field(default_factory=dict)
+    helpers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads):
                 owner,
                 tuple(row["roles"]),
                 {PARTIES[link]: uid for link, uid in row["parties"]},
+                tuple(row["helpers"]),
             )
         return nodes
 
