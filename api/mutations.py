@@ -290,6 +290,7 @@ async def payload(
     # Another mutation of the same request may have shown what it was before.
     context.nodes.clear(uid)
     context.moves.clear(uid)
+    context.courses.clear(uid)
     return {name: await context.nodes.load(uid), "user_errors": []}
 
 

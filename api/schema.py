@@ -7,6 +7,7 @@ import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
 from mentorgraph.api.context import RequestContext
+from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
@@ -34,7 +35,7 @@ def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
 
-class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, graphene.ObjectType):
+class Query(FeedbackQueries, SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, graphene.ObjectType):
     """What can be asked."""
 
     recommend_mentors = graphene.Field(
@@ -234,7 +235,15 @@ class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, graph
         return await _page(context, "Request", first, after, page)
 
 
-class Mutation(OwnMutations, PairingMutations, SkillMutations, TimetableMutations, ProgrammeMutations, TierMutations):
+class Mutation(
+    OwnMutations,
+    PairingMutations,
+    FeedbackMutations,
+    SkillMutations,
+    TimetableMutations,
+    ProgrammeMutations,
+    TierMutations,
+):
     """What can be told."""
 
 
