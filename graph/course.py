@@ -70,10 +70,9 @@ class Course:
 
     def pauses(self) -> list[tuple[datetime, datetime | None]]:
         """The breaks that the two made, in order; the end of one that goes on is None."""
-        ends = [*map(since_of, self.moves[1:]), None]
         return [
-            (since_of(move), end)
-            for move, end in zip(self.moves, ends, strict=True)
+            (since_of(move), next(map(since_of, self.moves[place:]), None))
+            for place, move in enumerate(self.moves, 1)
             if move.properties["state"] == "paused"
         ]
 

@@ -102,22 +102,27 @@ async def _take(store: Store, told: Sequence[Record]) -> list[str]:
             for uid, course in courses.items()
             if (after := standing(course.told(of_pairing.get(uid, ())))) != course.pairing
         ]
-        written = {each.uid for each in fresh}
+        unsaid = {each.uid for each in fresh}
         found = []
         for each in told:
-            first = each.uid in written and wanted[each.uid] == each
-            if first:
-                written.discard(each.uid)
-            is_known = statuses[each.uid] == "same" or (each.uid not in twice and _says_no_more(each, wanted[each.uid]))
-            found.append("early" if each.uid in early else "new" if first else "known" if is_known else "other")
+            best, status = wanted[each.uid], statuses[each.uid]
+            if each.uid in early:
+                found.append("early")
+            elif each.uid in unsaid and each == best:
+                unsaid.discard(each.uid)
+                found.append("new")
+            else:
+                is_told = status in ("created", "ended", "same") and each.uid not in twice
+                is_known = is_told and each.properties.items() <= best.properties.items()
+                found.append("known" if is_known or _only_began(each, status) else "other")
         return [*fresh, *moved], found
 
     return await store.decide_and_write(decide)
 
 
-def _says_no_more(event: Record, other: Record) -> bool:
-    """Whether an event says nothing beyond another one of the same key."""
-    return event.properties.items() <= other.properties.items()
+def _only_began(event: Record, status: str) -> bool:
+    """Whether an event tells the beginning of a consent of which the end is known already."""
+    return event.kind == "consents" and status == "changed" and "until" not in event.properties
 
 
 def _told_twice(courses: Mapping[str, Course], fresh: Iterable[Record]) -> set[str]:

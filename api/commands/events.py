@@ -44,7 +44,10 @@ def events(source: str, file: Path) -> None:
     try:
         found = run(work)
     except InvalidFact as error:
-        raise click.ClickException(str(error.problems[0])) from error
+        first = error.problems[0]
+        # What people wrote is not shown to whoever runs this.
+        told = f"{first.column} {first.message}; {first.remedy}" if first.column in ("comment", "note") else str(first)
+        raise click.ClickException(told) from None
     for number, status in enumerate(found, 1):
         if status in ("early", "other"):
             click.echo(f"event {number}: {status}")
