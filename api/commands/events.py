@@ -46,8 +46,9 @@ def events(source: str, file: Path) -> None:
     except InvalidFact as error:
         first = error.problems[0]
         # What people wrote is not shown to whoever runs this.
-        told = f"{first.column} {first.message}; {first.remedy}" if first.column in ("comment", "note") else str(first)
-        raise click.ClickException(told) from None
+        is_private = first.column in ("comment", "note")
+        reason = f"{first.column} {first.message}; {first.remedy}" if is_private else str(first)
+        raise click.ClickException(reason) from None
     for number, status in enumerate(found, 1):
         if status in ("early", "other"):
             click.echo(f"event {number}: {status}")

@@ -157,13 +157,13 @@ def test_each_side_reads_its_own_words_only(api: Api) -> None:
     for viewer, words in ((ADA, "from Ada"), (BO, "from Bo")):
         assert tell(api, ANSWER, viewer, pairingId=PAIR, rating=0.5, skill=0.5, comment=words)["userErrors"] == []
     tell(api, MOVE, pairingId=PAIR, to="COMPLETED")
-    for viewer, words, outcome in (
+    for viewer, read, outcome in (
         (ADA, {"from Ada"}, None),
         (BO, {"from Bo"}, None),
         ("", {"from Ada", "from Bo"}, 0.5),
     ):
         found = api.data(PAIRING, viewer=viewer, id=PAIR)["node"]
-        assert {each["comment"] for each in found["answers"]} == words
+        assert {each["comment"] for each in found["answers"]} == read
         assert found["outcome"] == outcome
     assert api.data(PAIRING, viewer=CY, id=PAIR)["node"] is None
 
