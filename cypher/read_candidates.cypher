@@ -18,7 +18,7 @@ RETURN uid, mentor.until AS left_on,
          MATCH (mentor)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
          WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
        } AS consented,
-       reduce(taken = 0.0, part IN COLLECT {
+       COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
@@ -31,7 +31,7 @@ RETURN uid, mentor.until AS left_on,
          WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
          RETURN help.share ORDER BY help.uid
-       } | taken + part) AS taken,
+       } AS taken,
        EXISTS {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
          WHERE pairing.since < $now

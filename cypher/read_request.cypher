@@ -13,7 +13,7 @@ RETURN request {.*, since: request.since.epochMillis, until: request.until.epoch
          MATCH (move:Move)-[:OF_REQUEST]->(request)
          RETURN move.since.epochMillis ORDER BY move.since DESC LIMIT 1
        } AS moved,
-       reduce(taken = 0.0, part IN COLLECT {
+       COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.until IS NULL AND pairing.status IN $open
          OPTIONAL MATCH (:Person)-[help:HELPS]->(pairing)
@@ -25,4 +25,4 @@ RETURN request {.*, since: request.since.epochMillis, until: request.until.epoch
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
            AND pairing.until IS NULL AND pairing.status IN $open
          RETURN help.share ORDER BY help.uid
-       } | taken + part) AS taken
+       } AS taken

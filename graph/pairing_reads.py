@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import fsum
 from typing import Any
 
 from mentorgraph.graph.course import Course, in_order
@@ -136,7 +137,7 @@ def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
     return Matter(
         Record(kind, properties["uid"], properties, links),
         moved[0] if moved else None,
-        row.get("taken", 0),
+        fsum(row.get("taken", ())),
         frozenset((person, version) for person, version in row.get("signatures", ())),
     )
 

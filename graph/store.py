@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from math import fsum
 from typing import Any, TypeVar
 
 from mentorgraph.graph.availability import monday_of
@@ -334,7 +335,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads):
 
     async def read_candidates(self, mentee: str, mentors: Sequence[str], now: datetime) -> list[dict[str, Any]]:
         """What the hard rules need to know of some mentors."""
-        return await self._read(
+        rows = await self._read(
             "read_candidates",
             mentee=mentee,
             mentors=list(mentors),
@@ -343,6 +344,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads):
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
         )
+        return [{**row, "taken": fsum(row["taken"])} for row in rows]
 
     async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
         """Relationships by type and uid with both ends, and goals that stand alone."""
