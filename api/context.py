@@ -14,6 +14,7 @@ from mentorgraph.api.errors import without_texts
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.clock import present
+from mentorgraph.graph.course import Course
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
@@ -240,6 +241,19 @@ class DemandsLoader(DataLoader[str, list[str]]):
         return [found.get(uid, []) for uid in uids]
 
 
+class CoursesLoader(DataLoader[str, Course | None]):
+    """Reads what happened in the pairings that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Course | None]:
+        """Reads some, in the order of their uids; None for what does not exist."""
+        found = await self._store.read_courses(uids)
+        return [found.get(uid) for uid in uids]
+
+
 class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):
     """Reads the minutes that one answer mentions, of all people and months in one round trip."""
 
@@ -336,6 +350,11 @@ class RequestContext:
             loader.clear_all()
 
     @cached_property
+    def courses(self) -> CoursesLoader:
+        """What happened in pairings, by their uid."""
+        return CoursesLoader(self.store)
+
+    @cached_property
     def _minutes(self) -> "MinutesLoader":
         return MinutesLoader(self.store)
 
@@ -376,5 +395,5 @@ class RequestContext:
             return node
         if node.kind == "Person" and (node.uid == self.viewer.person or "mentor" in node.roles):
             return node
-        own = (node.owner, *(uid for name, uid in node.parties.items() if name != "goal"))
+        own = (node.owner, *node.helpers, *(uid for name, uid in node.parties.items() if name != "goal"))
         return node if node.kind in OWN_KINDS and self.viewer.person and self.viewer.person in own else None

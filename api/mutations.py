@@ -291,6 +291,7 @@ async def payload(
     # Another mutation of the same request may have shown what it was before.
     context.nodes.clear(uid)
     context.moves.clear(uid)
+    context.courses.clear(uid)
     await away.sign_of_life(context.store, context.viewer)
     context.participants.clear_all()
     return {name: await context.nodes.load(uid), "user_errors": []}

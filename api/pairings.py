@@ -7,6 +7,7 @@ from typing import Any
 import graphene
 
 from mentorgraph.api.context import RequestContext
+from mentorgraph.api.courses import StallCause, answers_field, co_mentors_field, outcome_field
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
@@ -56,7 +57,7 @@ MoveReason = enum_of(
 Mover = enum_of(
     "Mover",
     {
-        "mentor": "The mentor.",
+        "mentor": "The mentor, or a co-mentor.",
         "mentee": "The mentee.",
         "coordinator": "A coordinator.",
         "time": "Nobody in particular: time ran out, or the mentor went away.",
@@ -73,6 +74,9 @@ class Move(graphene.ObjectType):
     by = graphene.Field(Mover, required=True, description="As what somebody moved it.")
     note = graphene.String(description="A word to the other side.")
     reason = graphene.Field(MoveReason, description="Why; null where none was given and for all but coordinators.")
+    cause = graphene.Field(
+        StallCause, description="Why it stalled; null where it did not and for all but coordinators."
+    )
 
 
 def _party(name: str) -> Any:
@@ -95,6 +99,7 @@ async def _moves(root: NodeRecord, info: Info) -> list[dict[str, object]]:
             "by": _mover(root, each),
             "note": each.note or None,
             "reason": (each.reason or None) if context.viewer.sees_everybody else None,
+            "cause": (each.cause or None) if context.viewer.sees_everybody else None,
         }
         for each in await context.moves.load(root.uid)
     ]
@@ -104,6 +109,8 @@ def _mover(root: NodeRecord, move: StoredMove) -> str:
     for name in ("mentor", "mentee"):
         if move.person and move.person == root.parties.get(name):
             return name
+    if move.person and move.person in root.helpers:
+        return "mentor"
     return "time" if not move.person and move.state in ("expired", "released", "stalled") else "coordinator"
 
 
@@ -172,6 +179,9 @@ class Pairing(graphene.ObjectType):
     moves = graphene.List(
         graphene.NonNull(Move), required=True, description="What happened to it, in order.", resolver=_moves
     )
+    outcome = outcome_field()
+    co_mentors = co_mentors_field()
+    answers = answers_field()
 
 
 class RequestMentorInput(graphene.InputObjectType):

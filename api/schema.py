@@ -9,6 +9,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragment
 from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
+from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
@@ -37,7 +38,15 @@ def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
 
-class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, PeopleQueries, graphene.ObjectType):
+class Query(
+    FeedbackQueries,
+    SkillQueries,
+    TimetableQueries,
+    ProgrammeQueries,
+    TierQueries,
+    PeopleQueries,
+    graphene.ObjectType,
+):
     """What can be asked."""
 
     recommend_mentors = graphene.Field(
@@ -240,6 +249,7 @@ class Query(SkillQueries, TimetableQueries, ProgrammeQueries, TierQueries, Peopl
 class Mutation(
     OwnMutations,
     PairingMutations,
+    FeedbackMutations,
     SkillMutations,
     TimetableMutations,
     ProgrammeMutations,

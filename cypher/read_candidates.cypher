@@ -25,10 +25,19 @@ RETURN uid, mentor.until AS left_on,
          MATCH (mentor)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
          WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
        } AS consented,
-       COUNT {
+       COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+         OPTIONAL MATCH (:Person)-[help:HELPS]->(pairing)
+         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now)
+         WITH pairing, coalesce(sum(help.share), 0.0) AS helped ORDER BY pairing.uid
+         RETURN 1.0 - helped
+       } + COLLECT {
+         MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
+         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+         RETURN help.share ORDER BY help.uid
        } AS taken,
        COLLECT {
          MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: $programme})
@@ -58,6 +67,10 @@ RETURN uid, mentor.until AS left_on,
        EXISTS {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
          WHERE pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+       } OR EXISTS {
+         MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
+         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
        } AS paired,
        EXISTS {

@@ -1,6 +1,6 @@
 // Reads nodes by uid, with whose they are, whom they are about and, for people, the roles they have now.
 // $uids: list of strings
-// $now: instant as of which roles count
+// $now: instant as of which roles and co-mentors count
 UNWIND $uids AS uid
 MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Tier|Training|OnboardingStep {uid: uid})
 RETURN uid, labels(node)[0] AS kind,
@@ -14,4 +14,9 @@ RETURN uid, labels(node)[0] AS kind,
        COLLECT {
          MATCH (node:Request|Pairing)-[link:ASKS|ON_BEHALF_OF|MENTOR|MENTEE|FOR_GOAL]->(other:Person|Goal)
          RETURN [type(link), other.uid]
-       } AS parties
+       } AS parties,
+       COLLECT {
+         MATCH (node:Pairing)<-[help:HELPS]-(helper:Person)
+         WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
+         RETURN helper.uid ORDER BY helper.uid
+       } AS helpers

@@ -1,6 +1,7 @@
-// Reads a request with whom it is about, when it was moved last, and how many places of the mentor are taken.
+// Reads a request with whom it is about, when it was moved last, and how many places of the mentor are taken, by shares.
 // $uid: string, uid of the request
 // $open: list of strings, states of a pairing that takes up a place
+// $now: instant as of which shares of co-mentors count
 MATCH (request:Request {uid: $uid})
 MATCH (request)-[:ASKS]->(mentor:Person)
 MATCH (request)-[:ON_BEHALF_OF]->(mentee:Person)
@@ -12,9 +13,18 @@ RETURN request {.*, since: request.since.epochMillis, until: request.until.epoch
          MATCH (move:Move)-[:OF_REQUEST]->(request)
          RETURN move.since.epochMillis ORDER BY move.since DESC LIMIT 1
        } AS moved,
-       COUNT {
+       COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.until IS NULL AND pairing.status IN $open
+         OPTIONAL MATCH (:Person)-[help:HELPS]->(pairing)
+         WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
+         WITH pairing, coalesce(sum(help.share), 0.0) AS helped ORDER BY pairing.uid
+         RETURN 1.0 - helped
+       } + COLLECT {
+         MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
+         WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
+           AND pairing.until IS NULL AND pairing.status IN $open
+         RETURN help.share ORDER BY help.uid
        } AS taken,
        COUNT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(programme)

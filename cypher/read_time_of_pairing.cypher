@@ -8,4 +8,5 @@ RETURN pairing.status AS status, pairing.since.epochMillis AS since, pairing.unt
        COLLECT {
          MATCH (programme)<-[:PHASE_IN]-(phase:Phase)
          RETURN [phase.since.epochMillis, phase.until.epochMillis] ORDER BY phase.since, phase.uid
-       } AS phases
+       } AS phases,
+       COLLECT { MATCH (helper:Person)-[:HELPS]->(pairing) RETURN helper.uid ORDER BY helper.uid } AS helpers

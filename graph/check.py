@@ -16,9 +16,11 @@ import orjson
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from mentorgraph.graph.course import Course, in_order
 from mentorgraph.graph.facts import row_of
 from mentorgraph.graph.kinds import KINDS, label_of
 from mentorgraph.graph.model import InvalidFact, Kind, Record, link_uid, role_uid
+from mentorgraph.graph.outcomes import SCALES, settled
 from mentorgraph.graph.records import record_of
 from mentorgraph.graph.store import Store, StoredFact
 from mentorgraph.graph.taxonomy import TOLD_BY, Taxonomy
@@ -127,6 +129,7 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
     taxonomy = Taxonomy()
     standing: dict[str, tuple[str, str]] = {}
     moves: dict[str, tuple[Any, str, str]] = {}
+    pairs = _Pairs()
     for kind in KINDS.values():
         if kind.name in unreadable:
             continue
@@ -139,6 +142,7 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
             if kind.name in TOLD_BY and "until" not in fact.record.properties:
                 taxonomy.put(fact.record)
             _note_state(fact.record, standing, moves)
+            pairs.note(fact.record)
             on_progress(kind.name, 1)
         if listed < counts[kind.name]:
             found.add("does not appear in listings", kind.name, "", counts[kind.name] - listed)
@@ -151,7 +155,50 @@ async def check(store: Store, *, on_progress: Progress = lambda _kind, _facts: N
         if status != state:
             found.add("has another status than the state of its last move", kind_name, uid)
     _check_taxonomy(taxonomy, found)
+    pairs.check(found)
     return found.violations()
+
+
+class _Pairs:
+    """What was answered about pairings, and what follows from it."""
+
+    def __init__(self) -> None:
+        self._pairings: dict[str, Record] = {}
+        self._charters: dict[str, list[Record]] = defaultdict(list)
+        self._told: dict[str, list[Record]] = defaultdict(list)
+
+    def note(self, record: Record) -> None:
+        """Keeps what an outcome follows from; answers without a scale and without a round say nothing here."""
+        if record.kind == "pairings":
+            self._pairings[record.uid] = record
+        elif record.kind == "charters":
+            self._charters[record.links.get("programme", "")].append(record)
+        elif record.kind == "co_mentors" or (
+            record.kind == "feedback" and any(name in record.properties for name in ("round", *SCALES))
+        ):
+            self._told[record.links.get("pairing", "")].append(record)
+
+    def check(self, found: "_Found") -> None:
+        """Finds outcomes that differ from the answers, rounds that somebody answered twice, and shares of a whole."""
+        for uid, told in self._told.items():
+            if uid not in self._pairings:
+                continue
+            pairing = self._pairings[uid]
+            charters = in_order(self._charters.get(pairing.links.get("programme", "none"), ()))
+            course = Course(pairing, charters=charters).told(told)
+            if settled(course) != pairing:
+                found.add("has another outcome than its answers say", "pairings", uid)
+            rounds = Counter(
+                (each.links.get("person"), each.properties["round"])
+                for each in course.answers
+                if "round" in each.properties
+            )
+            found.add(
+                "is answered more than once by a person in a round",
+                "pairings",
+                uid,
+                max(rounds.values(), default=1) > 1,
+            )
 
 
 def _note_state(record: Record, standing: dict[str, tuple[str, str]], moves: dict[str, tuple[Any, str, str]]) -> None:

@@ -39,6 +39,7 @@ LOADED = (
     "goal_skills",
     "unit_membership",
     "pairings",
+    "co_mentors",
     "sessions",
     "availability",
     "absences",

@@ -28,7 +28,13 @@ def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
 
 
 def pair_facts(
-    row: Mapping[str, Any], mentee: str, free: Bits | None, now: datetime, settings: RuleSettings
+    row: Mapping[str, Any],
+    mentee: str,
+    free: Bits | None,
+    now: datetime,
+    settings: RuleSettings,
+    *,
+    wanted: float = 1.0,
 ) -> PairFacts:
     """What the rules need to know of one mentor and one mentee.
 
@@ -38,6 +44,7 @@ def pair_facts(
         free: When the mentee is free, see `free_of`.
         now: The instant as of which facts count.
         settings: What the policy says.
+        wanted: How much of a place the pair would take.
     """
     own = free_of(row, now)
     shared = int(shared_minutes(free, own[np.newaxis])[0]) if own is not None and free is not None else None
@@ -57,6 +64,7 @@ def pair_facts(
         away_until=max(map(native, row["away_until"]), default=None),
         shared_minutes=shared,
         least_shared_minutes=settings.least_overlap_minutes,
+        wanted=wanted,
     )
 
 

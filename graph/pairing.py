@@ -15,6 +15,7 @@ from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import Record, Row, uid_of
+from mentorgraph.graph.outcomes import settled
 from mentorgraph.graph.pairing_reads import Matter
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.programmes import refuse_anything_new
@@ -91,7 +92,7 @@ async def request_mentor(
         now = clock()
         key = key_of(external_id, now)
         uid = uid_of(source, "requests", key)
-        if external_id and await known.read_request(uid):
+        if external_id and await known.read_request(uid, now):
             return [], uid
         if request.get("programme_id"):
             await refuse_anything_new(known, str(request["programme_id"]), now)
@@ -109,12 +110,12 @@ async def request_mentor(
         pair = pair_facts(rows[0], mentee, free_of(asker, now), now, rules)
         if not viewer.coordinates and not may_be_shown(pair):
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        _refuse(refusals(pair), viewer)
+        refuse(refusals(pair), viewer)
         waiting = await known.read_open_requests_to(mentor)
         if any(each["mentee"] == mentee for each in waiting):
             raise DomainError("this mentor is asked already and has not answered", code="CONFLICT", field="mentorId")
         row = {"answer_within_days": ANSWER_WITHIN_DAYS, **_told(request), "id": key, "asked_on": now, "status": state}
-        return [*facts_of("requests", row, source), _move("request", uid, state, now, viewer, note=note)], uid
+        return [*facts_of("requests", row, source), move_of("request", uid, state, now, viewer, note=note)], uid
 
     return await store.decide_and_write(decide)
 
@@ -151,7 +152,7 @@ async def move_request(
     """
 
     async def decide(known: Store) -> tuple[list[Record], str]:
-        matter = await known.read_request(request)
+        matter = await known.read_request(request, clock())
         mover = _mover(matter, viewer)
         if matter is None or not mover:
             raise DomainError("no request has this id", code="NOT_FOUND", field="requestId")
@@ -161,7 +162,10 @@ async def move_request(
         if _deadline(record) <= now:
             ended = _deadline(record).date().isoformat()
             raise DomainError(f"this request expired on {ended}; ask again", code="EXPIRED", field="requestId")
-        written = [_moved(record, REQUEST, to, now), _move("request", request, to, now, viewer, reason, note)]
+        written = [
+            moved_to(record, REQUEST, to, now),
+            move_of("request", request, to, now, viewer, reason=reason, note=note),
+        ]
         if to == "accepted":
             written += await _accepted(known, viewer, matter, now, rules)
         return written, request
@@ -179,11 +183,11 @@ async def _accepted(
     # As of now, and not of the instant before: who was accepted in this very moment has a place.
     taken = {"taken": matter.taken, "taken_in_programme": matter.taken_in_programme}
     pair = pair_facts({**row, **taken}, mentee, None, now, rules)
-    _refuse([each for each in refusals(pair) if each.rule not in PASSED_OVER], viewer)
+    refuse([each for each in refusals(pair) if each.rule not in PASSED_OVER], viewer)
     pairing = pairing_of(matter.record.uid)
     parties = {f"{name}_id": uid for name, uid in links.items()}
     told: Row = {**parties, "id": pairing, "started_on": now, "status": "accepted"}
-    return [*facts_of("pairings", told, SOURCE), _move("pairing", pairing, "accepted", now, viewer)]
+    return [*facts_of("pairings", told, SOURCE), move_of("pairing", pairing, "accepted", now, viewer)]
 
 
 def pairing_of(request: str) -> str:
@@ -261,7 +265,10 @@ async def move_pairing(
         PAIRING.check(state, to, mover, reason)
         if state == "accepted" and to == "active":
             _refuse_unsigned(matter)
-        return [_moved(record, PAIRING, to, now), _move("pairing", pairing, to, now, viewer, reason, note)], None
+        moved = moved_to(record, PAIRING, to, now)
+        if "until" in moved.properties:
+            moved = settled((await known.read_courses([pairing]))[pairing].told([moved]))
+        return [moved, move_of("pairing", pairing, to, now, viewer, reason=reason, note=note)], None
 
     await store.decide_and_write(decide)
 
@@ -291,7 +298,7 @@ async def withdrawn(known: Store, viewer: Viewer, request: str, clock: Clock) ->
     assert matter is not None  # noqa: S101 - it was read in this transaction
     now = matter.after(clock())
     REQUEST.check(str(matter.record.properties["status"]), "withdrawn", COORDINATOR, "")
-    return [_moved(matter.record, REQUEST, "withdrawn", now), _move("request", request, "withdrawn", now, viewer)]
+    return [moved_to(matter.record, REQUEST, "withdrawn", now), move_of("request", request, "withdrawn", now, viewer)]
 
 
 async def ended_as_left(known: Store, viewer: Viewer, pairing: str, clock: Clock) -> tuple[list[Record], Record]:
@@ -300,8 +307,9 @@ async def ended_as_left(known: Store, viewer: Viewer, pairing: str, clock: Clock
     assert matter is not None  # noqa: S101 - it was read in this transaction
     now = matter.after(clock())
     PAIRING.check(str(matter.record.properties["status"]), "ended", COORDINATOR, "left")
-    moved = _moved(matter.record, PAIRING, "ended", now)
-    return [moved, _move("pairing", pairing, "ended", now, viewer, "left")], matter.record
+    moved = moved_to(matter.record, PAIRING, "ended", now)
+    moved = settled((await known.read_courses([pairing]))[pairing].told([moved]))
+    return [moved, move_of("pairing", pairing, "ended", now, viewer, reason="left")], matter.record
 
 
 async def expire_requests(store: Store, *, clock: Clock = present) -> list[Released]:
@@ -325,23 +333,32 @@ async def expire_requests(store: Store, *, clock: Clock = present) -> list[Relea
 
 async def _timed_out(known: Store, request: str, to: str, clock: Clock) -> list[Record]:
     """A request that waits no longer, for reasons that are nobody's."""
-    matter = await known.read_request(request)
+    matter = await known.read_request(request, clock())
     assert matter is not None  # noqa: S101 - it was read in this transaction
     now = matter.after(clock())
     REQUEST.check(str(matter.record.properties["status"]), to, CLOCK, "")
-    return [_moved(matter.record, REQUEST, to, now), _move("request", request, to, now, Viewer())]
+    return [moved_to(matter.record, REQUEST, to, now), move_of("request", request, to, now, Viewer())]
 
 
-def _moved(record: Record, by: Moved, to: str, now: datetime) -> Record:
+def moved_to(record: Record, by: Moved, to: str, now: datetime) -> Record:
     """A request or pairing where it stands after a move; what cannot go on from there has ended."""
     ended = {} if to in by.open_states else {"until": now}
     return replace(record, properties={**record.properties, "status": to, **ended})
 
 
-def _move(of: str, uid: str, state: str, now: datetime, viewer: Viewer, reason: str = "", note: str = "") -> Record:
-    """The fact that something was moved."""
-    told = {f"{of}_id": uid, "moved_on": now, "state": state, "reason": reason, "note": note}
-    [move] = facts_of("moves", {**told, "person_id": viewer.person}, SOURCE)
+def move_of(of: str, uid: str, state: str, now: datetime, viewer: Viewer, **told: str) -> Record:
+    """The fact that something was moved.
+
+    Args:
+        of: `request` or `pairing`.
+        uid: Which one.
+        state: Where to.
+        now: When.
+        viewer: On whose behalf; nobody in particular where they are no person.
+        **told: `reason`, `note` and `cause`, where there is one.
+    """
+    row = {**told, f"{of}_id": uid, "moved_on": now, "state": state, "person_id": viewer.person}
+    [move] = facts_of("moves", row, SOURCE)
     return move
 
 
@@ -362,17 +379,21 @@ def _deadline(request: Record) -> datetime:
     return asked + timedelta(days=days)
 
 
-def _refuse(found: Sequence[Refusal], viewer: Viewer) -> None:
-    """Refuses a pair that rules forbid; participants are not told what is the case with somebody else."""
+def refuse(found: Sequence[Refusal], viewer: Viewer, field: str = "mentorId") -> None:
+    """Refuses a pair that rules forbid; participants are not told what is the case with somebody else.
+
+    Raises:
+        DomainError: `NO_CAPACITY` or `NOT_ALLOWED`.
+    """
     if not found:
         return
     if not viewer.coordinates:
         full = any(each.rule == "NO_CAPACITY" for each in found)
         told = "no place is left" if full else "this pair cannot be made now; ask your coordinator"
-        raise DomainError(told, code="NO_CAPACITY" if full else "NOT_ALLOWED", field="mentorId")
+        raise DomainError(told, code="NO_CAPACITY" if full else "NOT_ALLOWED", field=field)
     told = "; ".join(f"{each.fact} ({each.remedy})" if each.remedy else each.fact for each in found)
     code = "NO_CAPACITY" if [each.rule for each in found] == ["NO_CAPACITY"] else "NOT_ALLOWED"
-    raise DomainError(f"a rule forbids this pair: {told}", code=code, field="mentorId")
+    raise DomainError(f"a rule forbids this pair: {told}", code=code, field=field)
 
 
 def _refuse_unsigned(matter: Matter) -> None:

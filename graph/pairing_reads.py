@@ -1,10 +1,12 @@
 """What the domain asks of the database about requests and pairings; a part of the store, which lends it its reading."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import fsum
 from typing import Any
 
+from mentorgraph.graph.course import Course, in_order
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.transported import instant_of, properties_of
 from mentorgraph.graph.values import instant
@@ -21,6 +23,7 @@ class Move:
         reason: Why; empty where none was given.
         note: A word to the other side; empty for none.
         person: uid of whoever moved it; empty for nobody in particular.
+        cause: Why it stalled; empty where it did not.
     """
 
     state: str
@@ -28,6 +31,7 @@ class Move:
     reason: str
     note: str
     person: str
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Matter:
 
     record: Record
     moved: datetime | None
-    taken: int = 0
+    taken: float = 0.0
     taken_in_programme: int = 0
     signatures: frozenset[tuple[str, str]] = frozenset()
 
@@ -60,9 +64,9 @@ class PairingReads:
     async def _read(self, name: str, /, *, budget_s: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
         raise NotImplementedError
 
-    async def read_request(self, request: str) -> Matter | None:
+    async def read_request(self, request: str, now: datetime) -> Matter | None:
         """A request, or None where there is none with this uid."""
-        rows = await self._read("read_request", uid=request, open=list(OPEN_STATES))
+        rows = await self._read("read_request", uid=request, open=list(OPEN_STATES), now=now)
         return _matter("requests", rows[0]) if rows else None
 
     async def read_pairing(self, pairing: str) -> Matter | None:
@@ -85,13 +89,41 @@ class PairingReads:
         for row in await self._read("read_moves", uids=sorted(set(uids))):
             at = instant_of(row["at"])
             found.setdefault(row["uid"], []).append(
-                Move(row["state"], at, row["reason"] or "", row["note"] or "", row["person"] or "")
+                Move(row["state"], at, row["reason"] or "", row["note"] or "", row["person"] or "", row["cause"] or "")
             )
         return found
 
     async def read_mentors_of(self, person: str, now: datetime) -> list[str]:
         """Uids of all who mentor or have mentored a person."""
         return [row["uid"] for row in await self._read("read_mentors_of", person=person, now=now)]
+
+    async def read_courses(self, uids: Iterable[str]) -> dict[str, Course]:
+        """Some pairings with what happened in them; what does not exist is absent."""
+        rows = await self._read("read_courses", uids=sorted(set(uids)))
+        return {row["properties"]["uid"]: _course(row) for row in rows}
+
+    async def find_surveyed(self, states: Iterable[str], ended_after: datetime, programme: str | None) -> list[str]:
+        """Uids of the pairings that are in some states or ended after an instant."""
+        rows = await self._read("find_surveyed", states=list(states), ended_after=ended_after, programme=programme)
+        return [row["uid"] for row in rows]
+
+    async def find_surveyed_of(self, person: str, ended_after: datetime) -> list[str]:
+        """Uids of the pairings of a person that go on or ended after an instant."""
+        rows = await self._read("find_surveyed_of", person=person, ended_after=ended_after)
+        return [row["uid"] for row in rows]
+
+    async def read_quiet_pairings(
+        self, states: Iterable[str], programme: str | None, now: datetime, soon: datetime, default_days: int
+    ) -> list[dict[str, Any]]:
+        """The pairings in some states in which nobody has met for too long, with what may explain it."""
+        return await self._read(
+            "read_quiet_pairings",
+            states=list(states),
+            programme=programme,
+            now=now,
+            soon=soon,
+            default_days=default_days,
+        )
 
     async def page_requests_of(self, person: str, states: Sequence[str], after: str, limit: int) -> list[str]:
         """Uids of the requests that a person made or got, in their order."""
@@ -107,7 +139,29 @@ def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
     return Matter(
         Record(kind, properties["uid"], properties, links),
         moved[0] if moved else None,
-        row.get("taken", 0),
+        fsum(row.get("taken", ())),
         row.get("taken_in_programme", 0),
         frozenset((person, version) for person, version in row.get("signatures", ())),
+    )
+
+
+def _course(row: Mapping[str, Any]) -> Course:
+    pairing = _matter("pairings", {**row, "moved": ()}).record
+
+    def facts(name: str, kind: str) -> tuple[Record, ...]:
+        found = []
+        for raw in row[name]:
+            properties = properties_of(raw)
+            properties.pop("changed", None)
+            person = properties.pop("person", None)
+            links = {"pairing": pairing.uid} | ({"person": person} if person else {})
+            found.append(Record(kind, properties["uid"], properties, links))
+        return in_order(found)
+
+    return Course(
+        pairing,
+        facts("moves", "moves"),
+        facts("answers", "feedback"),
+        facts("helpers", "co_mentors"),
+        in_order(replace(each, links={}) for each in facts("charters", "charters")),
     )

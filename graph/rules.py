@@ -6,6 +6,9 @@ Pure: it is given facts and answers with the rules that forbid the pair, none if
 from dataclasses import dataclass
 from datetime import datetime
 
+SHARE_ERROR = 1e-9
+"""What shares of a place may be off by, being sums of fractions."""
+
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
@@ -18,7 +21,7 @@ class PairFacts:
         consented: Whether the mentor agreed to be matched.
         missing_steps: Mandatory steps of onboarding that the mentor has not taken, by name, in their order.
         places: How many mentees the mentor takes at once.
-        taken: How many of these places are taken.
+        taken: How many of these places are taken; a pairing that is shared counts by shares.
         places_in_programme: How many the mentor takes in the programme that is meant; None where that is not limited.
         taken_in_programme: How many of these are taken.
         paired: Whether the two are a pair already.
@@ -26,6 +29,7 @@ class PairFacts:
         away_until: End of the mentor's absence, if there is one now.
         shared_minutes: Minutes a week in which both are free; None where one has not said.
         least_shared_minutes: What the programme asks for.
+        wanted: How much of a place the pair would take.
     """
 
     same_person: bool
@@ -33,7 +37,7 @@ class PairFacts:
     left_on: datetime | None
     consented: bool
     places: float
-    taken: int
+    taken: float
     paired: bool
     blocked: bool
     away_until: datetime | None
@@ -42,6 +46,7 @@ class PairFacts:
     missing_steps: tuple[str, ...] = ()
     places_in_programme: int | None = None
     taken_in_programme: int = 0
+    wanted: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ def refusals(pair: PairFacts) -> list[Refusal]:
         found.append(Refusal("BLOCKED", "one of the two does not want to be paired with the other"))
     if pair.paired:
         found.append(Refusal("ALREADY_PAIRED", "the two are a pair already"))
-    if pair.taken >= pair.places:
-        fact = f"{pair.taken} of {pair.places:g} places are taken"
+    if pair.taken + pair.wanted > pair.places + SHARE_ERROR:
+        fact = f"{pair.taken:g} of {pair.places:g} places are taken"
         found.append(Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or raise their number of places"))
     elif pair.places_in_programme is not None and pair.taken_in_programme >= pair.places_in_programme:
         fact = f"{pair.taken_in_programme} of {pair.places_in_programme} places in this programme are taken"

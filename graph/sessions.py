@@ -10,7 +10,9 @@ from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
+from mentorgraph.graph.pairing import move_of, moved_to
 from mentorgraph.graph.recording import SOURCE, key_of
+from mentorgraph.graph.states import COORDINATOR, MENTEE, MENTOR, PAIRING
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 from mentorgraph.graph.vocabulary import OPEN_STATES
@@ -38,9 +40,11 @@ async def record_session(
 ) -> str:
     """Records a session of a pairing, or corrects it where the source told it before.
 
+    A pairing that has stalled becomes active again by a session held since.
+
     Args:
         store: The graph.
-        viewer: On whose behalf: one of the pairing's people, or a coordinator.
+        viewer: On whose behalf: one of the pairing's people, a co-mentor of it, or a coordinator.
         session: `pairing_id`, `kind`, `started_at`, `minutes`, and for a recorded one `link`.
         source: System that `external_id` belongs to.
         external_id: The session's key there; recording the same key again changes nothing.
@@ -69,7 +73,7 @@ async def record_session(
     async def decide(known: Store) -> tuple[list[Record], str]:
         found = await known.read_time_of_pairing(pairing)
         people = [found["mentor"], found["mentee"]] if found else []
-        if found is None or not (viewer.coordinates or viewer.person in people):
+        if found is None or not (viewer.coordinates or viewer.person in [*people, *found["helpers"]]):
             raise DomainError("no pairing has this id", code="NOT_FOUND", field="pairingId")
         _refuse_outside(held, found)
         if kind == "recorded":
@@ -84,9 +88,25 @@ async def record_session(
                             code="CONFLICT",
                             field="startedAt",
                         )
-        return [told], told.uid
+        return [told, *await _woken(known, viewer, pairing, found, held, now)], told.uid
 
     return await store.decide_and_write(decide)
+
+
+async def _woken(
+    known: Store, viewer: Viewer, pairing: str, found: Mapping[str, Any], held: "_Held", now: datetime
+) -> list[Record]:
+    """The move that makes a stalled pairing active again, where its people have met since it was found stalled."""
+    if found["status"] != "stalled" or held.since > now:
+        return []
+    matter = await known.read_pairing(pairing)
+    if matter is None or (matter.moved is not None and held.since < matter.moved):
+        return []
+    # A co-mentor stands in for the mentor.
+    mover = MENTEE if viewer.person == found["mentee"] else COORDINATOR if viewer.coordinates else MENTOR
+    PAIRING.check("stalled", "active", mover, "")
+    at = matter.after(now)
+    return [moved_to(matter.record, PAIRING, "active", at), move_of("pairing", pairing, "active", at, viewer)]
 
 
 class _Held:

@@ -360,13 +360,18 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
 
 
 def load(columns: Columns, asked: Question, places: float) -> Signal:
-    """Share of the mentor's places that is taken by open pairings, 0 to 1."""
+    """Share of the mentor's places that is taken by open pairings, 0 to 1; co-mentors take over parts of a place."""
     roles, pairings = columns.tables["roles"], columns.tables["pairings"]
     capacity = np.full(len(columns.people), np.nan)
     rows = np.flatnonzero(roles.valid(asked.seconds) & columns.mentor_roles())
     np.fmax.at(capacity, roles.numbers("person")[rows], roles.reals("max_mentees")[rows])
-    mentors = pairings.numbers("mentor")[open_pairings(columns, asked.seconds)]
-    taken = np.bincount(mentors, minlength=len(columns.people))
+    is_open, helps, everybody = open_pairings(columns, asked.seconds), columns.tables["co_mentors"], len(columns.people)
+    rows = np.flatnonzero(helps.valid(asked.seconds))
+    rows = rows[is_open[helps.numbers("pairing")[rows]]]
+    share, helped = helps.reals("share")[rows], helps.numbers("pairing")[rows]
+    own = 1.0 - np.bincount(helped, share, minlength=len(pairings))
+    taken = np.bincount(pairings.numbers("mentor")[is_open], own[is_open], minlength=everybody)
+    taken += np.bincount(helps.numbers("person")[rows], share, minlength=everybody)
     values = np.minimum(1.0, taken / np.maximum(1.0, np.nan_to_num(capacity, nan=places)))
     return Signal("load", "share of places taken", values, lambda _mentor: [])
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from math import fsum
 from typing import Any, TypeVar
 
 from mentorgraph.graph.availability import monday_of
@@ -82,6 +83,7 @@ class NodeRecord:
         owner: For a goal, uid of the person who has it; else empty.
         roles: For a person, the roles they have now.
         parties: For a request or pairing, `mentor`, `mentee` and, where there is one, `goal` → uid.
+        helpers: For a pairing, uids of those who are co-mentors now.
     """
 
     uid: str
@@ -90,6 +92,7 @@ class NodeRecord:
     owner: str
     roles: tuple[str, ...]
     parties: Mapping[str, str] = field(default_factory=dict)
+    helpers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
                 owner,
                 tuple(row["roles"]),
                 {PARTIES[link]: uid for link, uid in row["parties"]},
+                tuple(row["helpers"]),
             )
         return nodes
 
@@ -334,7 +338,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
         self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
     ) -> list[dict[str, Any]]:
         """What the hard rules need to know of some mentors, in a programme if one is meant."""
-        return await self._read(
+        rows = await self._read(
             "read_candidates",
             mentee=mentee,
             mentors=list(mentors),
@@ -344,6 +348,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
         )
+        return [{**row, "taken": fsum(row["taken"])} for row in rows]
 
     async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
         """Relationships by type and uid with both ends, and goals that stand alone."""

@@ -39,7 +39,7 @@ class TimeReads:
         raise NotImplementedError
 
     async def read_time_of_pairing(self, pairing: str) -> dict[str, Any] | None:
-        """A pairing: status, since, until, mentor, mentee, programme, format and phases; None where there is none such.
+        """Status, since, until, mentor, mentee, helpers, programme, format, phases of a pairing; None for none.
 
         A phase, in which its programme rests, is a pair of instants.
         """

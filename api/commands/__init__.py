@@ -7,9 +7,11 @@ from mentorgraph.api.commands.calendar import calendar
 from mentorgraph.api.commands.database import database
 from mentorgraph.api.commands.decisions import audit, replay
 from mentorgraph.api.commands.demo import demo
+from mentorgraph.api.commands.events import events
 from mentorgraph.api.commands.learning import evaluate, snapshot, train
 from mentorgraph.api.commands.model import check, migrate
 from mentorgraph.api.commands.models import models
+from mentorgraph.api.commands.pairings import pairings
 from mentorgraph.api.commands.people import people
 from mentorgraph.api.commands.recommend import explain, recommend
 from mentorgraph.api.commands.requests import requests
@@ -44,10 +46,12 @@ main.add_command(calendar)
 main.add_command(database, name="db")
 main.add_command(demo)
 main.add_command(evaluate)
+main.add_command(events)
 main.add_command(explain)
 main.add_command(export)
 main.add_command(import_)
 main.add_command(models)
+main.add_command(pairings)
 main.add_command(people)
 main.add_command(recommend)
 main.add_command(replay)
