@@ -69,6 +69,7 @@ def tell_set_up(history: History) -> None:
         history.tables.add("onboarding_steps", step["id"], "", step["name"], "", *told)
     for programme in history.made.programmes:
         _tell_programme(history, programme)
+    _tell_scripts(history)
     _tell_phases(history)
 
 
@@ -83,6 +84,23 @@ def _tell_programme(history: History, programme: Programme) -> None:
     for position, step in enumerate(words()["programme_steps"], start=1):
         told = (step["role"], step["necessity"], str(position), since)
         history.tables.add("onboarding_steps", step_of(programme, step["key"]), programme.id, step["name"], "", *told)
+
+
+def _tell_scripts(history: History) -> None:
+    """Writes what both sides of a pairing read: for all, for programmes of a format, and for every third programme."""
+    first = history.made.period.first
+    changed = (first + history.last) // 2
+    for number, each in enumerate(words()["scripts"]):
+        row = ("", each["title"], each["text"], each["format"])
+        if number == 0:
+            history.tables.add("scripts", *row, iso(first), iso(changed))
+            history.tables.add("scripts", "", each["title"], each["later"], each["format"], iso(changed), "")
+        else:
+            history.tables.add("scripts", *row, iso(first), "")
+    told = words()["scripts"][0]
+    for programme in history.made.programmes[::3]:
+        dates = (iso(programme.since), iso(programme.until))
+        history.tables.add("scripts", programme.id, told["title"], told["later"], "", *dates)
 
 
 def step_of(programme: Programme, key: str) -> str:

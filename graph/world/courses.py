@@ -82,7 +82,7 @@ def _come_to_rest(draws: Draws, history: History, life: Life, told: set[str]) ->
         quiet = max(life.last_met, life.moves[-1].day) + stall_days(life.programme) + 1
         if quiet <= history.last:
             life.stalled, life.seen = life.last_met, quiet
-            life.cause = cause_at(history, life, history.last, told)
+            life.cause = cause_at(history, life, quiet, told)
     if life.seen:
         life.moves.append(Move(life.seen, "stalled", cause=life.cause))
 

@@ -63,7 +63,7 @@ class Life:
         cause: Why they did.
         seen: When it was marked as stalled.
         is_paused: Whether it rests on the last day.
-        ratings: What was answered: day, person and rating in thousandths, in the order of days.
+        ratings: What was answered: day, person and rating in hundredths, in the order of days.
     """
 
     id: str

@@ -78,6 +78,7 @@ def _go_away(draws: Draws, history: History, life: Life) -> None:
     person = life.people[life.cause == "mentee_away"]
     since = max(life.stalled, life.last_met + 1)
     history.put_away(person, since, _back(history, life, since), draws.pick(("told", "silent")))
+    life.stalled = since
 
 
 def _back(history: History, life: Life, since: int) -> int:
@@ -137,4 +138,4 @@ def cause_at(history: History, life: Life, day: int, told: set[str]) -> str:
     if not life.pairing.fit.time and set(life.people) <= told:
         return "no_shared_time"
     last = {person: rating for given, person, rating in life.ratings if given <= day}
-    return "poor_feedback" if any(rating < truth_2.BAD for rating in last.values()) else "stopped_meeting"
+    return "poor_feedback" if any(10 * rating < truth_2.BAD for rating in last.values()) else "stopped_meeting"

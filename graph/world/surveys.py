@@ -149,10 +149,10 @@ class _Rounds:
                 continue
             row = (self.ids.next(), life.id, person, iso(given), share(rating), str(number), *told, said)
             self.history.tables.add("feedback", *row)
-            life.ratings.append((given, person, rating))
+            life.ratings.append((given, person, _hundredths(share(rating))))
             for scale, cell in zip(SCALES, told, strict=True):
                 if cell:
-                    self.latest[person, scale] = int(cell.replace(".", ""))
+                    self.latest[person, scale] = _hundredths(cell)
 
     def _felt(self, day: int) -> int:
         """What seems to be reached on a day: less in the beginning."""
@@ -160,3 +160,7 @@ class _Rounds:
         part = 1000 * (day - life.begins) // max(1, life.pairing.ends - life.begins)
         felt = truth_2.STARTS_AT + (1000 - truth_2.STARTS_AT) * part // 1000
         return self.result * felt // 1000
+
+
+def _hundredths(cell: str) -> int:
+    return int(cell.replace(".", ""))

@@ -79,6 +79,7 @@ COLUMNS_2: dict[str, tuple[str, ...]] = {
     ),
     "tier_trainings": ("tier_id", "training_id", "since", "until"),
     "onboarding_steps": ("id", "programme_id", "name", "description", "role", "necessity", "position", "since"),
+    "scripts": ("programme_id", "title", "text", "format", "since", "until"),
     "priorities": COLUMNS["priorities"],
     "people": COLUMNS["people"],
     "charters": (
