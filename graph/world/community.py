@@ -10,6 +10,7 @@ from mentorgraph.graph.world.tables import World
 
 LAST_DAY = date(2026, 6, 30)
 FEWEST_PEOPLE = 50
+VERSIONS = (1, 2)
 STEPS = 5
 """How often `progress` is called for a world of version 1."""
 STEPS_2 = 6
@@ -39,7 +40,7 @@ def generate(
     """
     if people < FEWEST_PEOPLE or months < 1:
         raise ValueError(f"a world needs at least {FEWEST_PEOPLE} people and one month")
-    if version not in (1, 2) or (pattern is not None and version != 2):
+    if version not in VERSIONS or (pattern is not None and version != 2):
         raise ValueError("there are worlds of version 1 and 2, and only those of version 2 have a pattern")
     made = make(people, months, seed, last_day, progress, pattern.appeal if pattern else plain_appeal)
     if version == 1:
