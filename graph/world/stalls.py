@@ -94,6 +94,7 @@ def _stay_away(history: History) -> None:
             each for each in life.meetings if not any(history.away.holds(person, each.day) for person in life.people)
         ]
         if life.cause and life.cause != "not_signed":
+            life.cause = life.cause if life.meetings else "never_met"
             seen = _seen(life)
             life.seen = seen if seen <= history.last and not (life.ends and life.ends <= seen) else 0
 

@@ -17,8 +17,8 @@ from mentorgraph.graph.world.wording import comment
 CADENCE_DAYS = 30
 """Days between two surveys of a pairing that belongs to no programme."""
 EQUAL_WEIGHTS = (1, 1, 1)
-DECIMALS = 4
-"""Of an outcome."""
+DECIMALS = 12
+"""Of an outcome: enough to be the label of the answers, whoever computes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def outcome_of(latest: Latest, weights: tuple[int, int, int]) -> str:
         return ""
     scale_of_cell = 10**DECIMALS
     digits = int(total / counted / 100 * scale_of_cell + Fraction(1, 2))
-    return f"{digits // scale_of_cell}.{digits % scale_of_cell:0{DECIMALS}d}"
+    after = f"{digits % scale_of_cell:0{DECIMALS}d}".rstrip("0")
+    return f"{digits // scale_of_cell}.{after or 0}"
 
 
 def due_days(life: Life, by: int) -> list[int]:

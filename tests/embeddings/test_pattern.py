@@ -5,7 +5,6 @@ in the second they go like any other, in the third as many pairings drawn by cha
 and the pattern's mentors are ranked for its later goals: how far down they stand is the mean of their places.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +13,6 @@ import pytest
 
 from mentorgraph.embeddings import tasks
 from mentorgraph.embeddings.evidence import evidence
-from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, OUTCOME_UNKNOWN, Task, questions
 from mentorgraph.embeddings.training import Recipe, train
 from mentorgraph.graph.columns import Columns
@@ -30,13 +28,15 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 7, 1, tzinfo=UTC)
 POLICY = load_policy()
 RECIPE = Recipe(fewest_asks=50)
-SEEDS = (1, 2)
+SEEDS = (1, 2, 3)
 MARGIN = 1.2
-"""So many places lower, of about 62, the pattern's mentors have to stand in the mean of `SEEDS` where it goes badly."""
+"""So many places lower, of about 62, a network puts the mentors of a pattern that goes badly, in each world of 600."""
+MARGIN_SERVED = 3.0
+"""The same of what serves, of about 205 places, in a world of 2,000; in a smaller one networks may count little."""
 
 
-def world_of(seed: int, outcomes: str) -> World:
-    return generate(people=600, seed=seed, version=2, pattern=Pattern(outcomes=outcomes))
+def world_of(seed: int, outcomes: str, people: int = 600) -> World:
+    return generate(people, seed=seed, version=2, pattern=Pattern(outcomes=outcomes))
 
 
 def asked_in(columns: Columns, world: World) -> Task:
@@ -57,47 +57,53 @@ def asked_in(columns: Columns, world: World) -> Task:
     return replace(tasks.task(columns, NOW, UNTIL), goals=goals, mentees=table.numbers("person")[goals])
 
 
-def mean_place(columns: Columns, model: Model, world: World) -> float:
-    """The mean place, 1 for the first, of the pattern's mentors for its goals, in what serves with the network."""
+def mean_places(world: World) -> dict[str, float]:
+    """Teaches a model in a world, and ranks by its networks and by what serves.
+
+    Returns:
+        Ranking → the mean place, 1 for the first, of the pattern's mentors for its goals.
+    """
+    columns = columns_of(world.rows)
+    model = train(columns, NOW, FULL, POLICY, RECIPE)
     asked, known = asked_in(columns, world), model.knowledge(columns, NOW, POLICY)
     mentors = {uid_of("test", "people", id) for id in world.truth["pattern"]["mentors"]}
     own = np.array([columns.people.uids[person] in mentors for person in asked.candidates])
-    places = []
-    for question in questions(columns, asked, FULL, POLICY.signals):
-        scores = model.scores(known, evidence(known, question, asked.candidates))
-        order = np.argsort(-scores, kind="stable")
-        place = np.empty(len(order))
-        place[order] = np.arange(1, len(order) + 1)
-        places.append(place[own].mean())
-    assert len(places) > 10
+    assert len(asked) > 10
     assert 10 < own.sum() < len(own) / 2
-    return float(np.mean(places))
+    places: dict[str, list[float]] = {"network": [], "served": []}
+    for question in questions(columns, asked, FULL, POLICY.signals):
+        found = evidence(known, question, asked.candidates)
+        opinion = model.network_scores(known, found)
+        for ranking, scores in (("network", opinion), ("served", model.fusion.scores(found, opinion))):
+            place = np.empty(len(own))
+            place[np.argsort(-scores, kind="stable")] = np.arange(1, len(own) + 1)
+            places[ranking].append(float(place[own].mean()))
+    return {ranking: float(np.mean(each)) for ranking, each in places.items()}
 
 
-def lower_by(places: Mapping[str, float]) -> dict[str, float]:
+def lower_by(seed: int, ranking: str, people: int = 600) -> dict[str, float]:
     """How many places lower the pattern stands than where its pairings go like any other."""
+    places = {outcomes: mean_places(world_of(seed, outcomes, people))[ranking] for outcomes in OUTCOMES}
     return {outcomes: places[outcomes] - places["usual"] for outcomes in ("bad", "shuffled")}
 
 
 @pytest.mark.slow
-def test_bad_outcomes_of_a_pattern_lower_its_rank_after_retraining() -> None:
-    found = []
-    for seed in SEEDS:
-        places = {}
-        for outcomes in OUTCOMES:
-            world = world_of(seed, outcomes)
-            columns = columns_of(world.rows)
-            places[outcomes] = mean_place(columns, train(columns, NOW, FULL, POLICY, RECIPE), world)
-        found.append(lower_by(places))
-    means = {outcomes: float(np.mean([each[outcomes] for each in found])) for outcomes in ("bad", "shuffled")}
-    assert all(each["bad"] > each["shuffled"] for each in found), found
-    assert means["bad"] >= MARGIN, found
-    assert abs(means["shuffled"]) < 0.5 * means["bad"], found
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bad_outcomes_of_a_pattern_lower_its_rank_after_retraining(seed: int) -> None:
+    found = lower_by(seed, "network")
+    assert found["bad"] >= MARGIN, found
+    assert abs(found["shuffled"]) < 0.5 * found["bad"], found
+
+
+@pytest.mark.slow
+def test_what_serves_puts_it_lower_too_where_there_is_enough_to_learn_from() -> None:
+    found = lower_by(1, "served", people=2_000)
+    assert found["bad"] >= MARGIN_SERVED, found
+    assert abs(found["shuffled"]) < 0.5 * found["bad"], found
 
 
 @pytest.mark.slow
 def test_a_training_that_does_not_look_at_outcomes_would_not_lower_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the weights by outcome, what is left is what the signals themselves know of past outcomes."""
     windows = tasks.windows
 
     def unweighted(*arguments: object) -> list[Task]:
@@ -105,15 +111,8 @@ def test_a_training_that_does_not_look_at_outcomes_would_not_lower_it(monkeypatc
         return [replace(each, worth=tuple(np.full(len(own), OUTCOME_UNKNOWN) for own in each.worth)) for each in found]
 
     monkeypatch.setattr("mentorgraph.embeddings.training.windows", unweighted)
-    lower = []
-    for seed in SEEDS:
-        places = {}
-        for outcomes in ("bad", "usual"):
-            world = world_of(seed, outcomes)
-            columns = columns_of(world.rows)
-            places[outcomes] = mean_place(columns, train(columns, NOW, FULL, POLICY, RECIPE), world)
-        lower.append(places["bad"] - places["usual"])
-    assert np.mean(lower) < 0.5 * MARGIN, lower
+    found = lower_by(1, "network")
+    assert found["bad"] < 0.5 * MARGIN, found
 
 
 def test_where_no_outcome_is_known_every_choice_counts_alike() -> None:

@@ -535,7 +535,7 @@ def differing(rows: Rows) -> list[str]:
         row["id"]
         for row in rows["pairings"]
         if (row["id"] in labels) != bool(row["outcome"])
-        or (row["outcome"] and abs(float(row["outcome"]) - labels[row["id"]]) > 0.5001e-4)
+        or (row["outcome"] and abs(float(row["outcome"]) - labels[row["id"]]) > 1e-9)
     ]
 
 
