@@ -17,7 +17,8 @@ from mentorgraph.embeddings.bands import (
     Difficulty,
     difficulty_of,
 )
-from mentorgraph.graph.world.community import FEWEST_PEOPLE, LAST_DAY, STEPS, generate
+from mentorgraph.graph.world.community import FEWEST_PEOPLE, LAST_DAY, STEPS, STEPS_2, VERSIONS, generate
+from mentorgraph.graph.world.pattern import OUTCOMES, Pattern
 from mentorgraph.graph.world.tables import World, write
 
 _size = click.IntRange(min=FEWEST_PEOPLE)
@@ -38,6 +39,18 @@ def world() -> None:
 @click.option("--months", type=click.IntRange(min=1), default=24, show_default=True, help="How long its history is.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Which one; the same seed gives the same bytes.")
 @click.option(
+    "--version",
+    type=click.Choice([str(each) for each in VERSIONS]),
+    default="1",
+    show_default=True,
+    help="2 also tells of programmes, onboarding, requests, moves, surveys and what stalls.",
+)
+@click.option(
+    "--pattern",
+    type=click.Choice(OUTCOMES),
+    help="Plant pairings that look good, and say how they go; version 2 only.",
+)
+@click.option(
     "--last-day",
     type=click.DateTime(["%Y-%m-%d"]),
     default=LAST_DAY.isoformat(),
@@ -57,16 +70,33 @@ def world() -> None:
     metavar="FILE",
     help="Also write what no model may see, as JSON; keep it outside of DIR.",
 )
-def generate_world(people: int, months: int, seed: int, last_day: datetime, out: Path, truth: Path | None) -> None:
+def generate_world(
+    people: int,
+    months: int,
+    seed: int,
+    version: str,
+    pattern: str | None,
+    last_day: datetime,
+    out: Path,
+    truth: Path | None,
+) -> None:
     """Write a generated community as a bundle.
 
     \b
     Example:
       mentorgraph world generate --people 2000 --seed 7 --out demo --truth truth.json
+      mentorgraph world generate --version 2 --out lively
+
+    Version 2 has the people, goals and pairings of version 1, and tells how they came about: it has files of its own,
+    and outcomes that follow from what was answered in surveys. With --pattern, mentors of one area are chosen often for
+    goals of one area, and their pairings go badly (bad), like any other (usual), or as many others do (shuffled).
     """  # noqa: D301 (click wants the backspace itself)
     if truth is not None and truth.resolve().is_relative_to(out.resolve()):
         raise click.UsageError(f"{truth} lies in the bundle, where a model could read it; put it outside of {out}.")
-    made = _generate(people, months, seed, last_day)
+    if pattern is not None and version != "2":
+        raise click.UsageError("only worlds of version 2 have a pattern; add --version 2.")
+    planted = Pattern(outcomes=pattern) if pattern is not None else None
+    made = _generate(people, months, seed, last_day, int(version), planted)
     write(made, out)
     if truth is not None:
         truth.write_text(json.dumps(made.truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -116,12 +146,20 @@ def _cells(found: Difficulty) -> tuple[str, ...]:
     )
 
 
-def _generate(people: int, months: int, seed: int, last_day: datetime | None) -> World:
+def _generate(
+    people: int,
+    months: int,
+    seed: int,
+    last_day: datetime | None,
+    version: int = 1,
+    pattern: Pattern | None = None,
+) -> World:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"World {seed}", total=STEPS)
+        task = bar.add_task(f"World {seed}", total=STEPS if version == 1 else STEPS_2)
 
         def begin(step: str) -> None:
             bar.update(task, description=f"World {seed}: {step}", advance=1)
 
-        return generate(people, months, seed, last_day.date() if last_day else LAST_DAY, begin)
+        last = last_day.date() if last_day else LAST_DAY
+        return generate(people, months, seed, last, begin, version=version, pattern=pattern)

@@ -28,6 +28,7 @@ class Chronicle:
     Attributes:
         stalls: The stalled pairings so far, for the truth.
         expected: Pairing → its outcome without the noise, in thousandths, for the truth.
+        results: The same with the noise, whether or not it is over.
         achieved: Goal → the day on which a pairing completed it.
     """
 
@@ -40,6 +41,7 @@ class Chronicle:
     feedback_ids: Ids
     stalls: list[dict[str, str]] = field(default_factory=list)
     expected: dict[str, int] = field(default_factory=dict)
+    results: dict[str, int] = field(default_factory=dict)
     achieved: dict[str, str] = field(default_factory=dict)
     _members: set[tuple[str, str]] = field(default_factory=set)
     _last_start: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Chronicle:
             left=pairing.left,
         )
         self.expected[id] = outcome(noise=0)
-        result = outcome(noise=self.draws.bell(truth.NOISE_OUTCOME))
+        result = self.results[id] = outcome(noise=self.draws.bell(truth.NOISE_OUTCOME))
         ended = pairing.ends <= self.period.last
         status = self._status(pairing, ended)
         programme = pairing.goal.programme

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from mentorgraph.api.commands import main
 from mentorgraph.embeddings.bands import Difficulty
-from mentorgraph.graph.world.tables import COLUMNS, World
+from mentorgraph.graph.world.tables import COLUMNS, COLUMNS_2, World
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -25,6 +25,23 @@ def test_generate_writes_the_bundle_and_the_truth_beside_it(tmp_path: Path) -> N
     assert "60 people" in said
     assert "from 2026-04-01 to 2026-06-30" in said
     assert json.loads(truth.read_text(encoding="utf-8"))["version"] == 1
+
+
+def test_generate_writes_version_2_with_its_pattern(tmp_path: Path) -> None:
+    out, truth = tmp_path / "bundle", tmp_path / "truth.json"
+    words = ("--people", "60", "--months", "3", "--version", "2", "--pattern", "bad")
+    code, said = run("generate", *words, "--out", str(out), "--truth", str(truth))
+    assert code == 0, said
+    assert {path.stem for path in out.iterdir()} == set(COLUMNS_2)
+    told = json.loads(truth.read_text(encoding="utf-8"))
+    assert (told["version"], told["pattern"]["outcomes"]) == (2, "bad")
+
+
+def test_version_1_has_no_pattern(tmp_path: Path) -> None:
+    code, said = run("generate", "--pattern", "bad", "--out", str(tmp_path / "bundle"))
+    assert code == 2
+    assert "add --version 2" in said
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_the_truth_is_not_written_unless_it_is_asked_for(tmp_path: Path) -> None:
