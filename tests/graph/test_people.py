@@ -206,7 +206,7 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     assert (ended.record.properties["status"], ended.record.properties["until"]) == ("ended", clock.now)
     [*_, move] = (await filled.read_moves([as_mentor]))[as_mentor]
     assert (move.state, move.reason) == ("ended", "left")
-    states = {each: (await filled.read_request(each)) for each in (released, asking)}
+    states = {each: (await filled.read_request(each, clock())) for each in (released, asking)}
     assert [each.record.properties["status"] for each in states.values() if each] == ["released", "withdrawn"]
     before = await graph_hash(filled)
     await record_leaving(filled, COORDINATOR, ADA, on, clock=clock)

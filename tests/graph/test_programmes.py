@@ -370,7 +370,7 @@ async def test_an_archive_waits_for_what_is_open_and_takes_no_requests_after(peo
     assert await refused(people, archive(people)) == ("IN_USE", "programmeId")
     assert (await configuration(people)).ended(NOW + 100 * DAY) is None
     await write(people, "pairings", id="a", status="ended", ended_on=NOW + 2 * DAY, **running)
-    told = (await people.read_request(request)).record.properties  # type: ignore[union-attr]
+    told = (await people.read_request(request, NOW)).record.properties  # type: ignore[union-attr]
     closed = {"id": request, "asked_on": told["since"], "status": "withdrawn", "answered_on": NOW + 2 * DAY}
     await write(people, "requests", **row, **closed, answer_within_days=14, source=told["source"])
     await archive(people)
