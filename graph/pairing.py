@@ -292,7 +292,7 @@ async def released_from(known: Store, mentor: str, clock: Clock) -> tuple[list[R
 
 async def withdrawn(known: Store, viewer: Viewer, request: str, clock: Clock) -> list[Record]:
     """What takes back a request of somebody who is not there any more, on behalf of a coordinator."""
-    matter = await known.read_request(request)
+    matter = await known.read_request(request, clock())
     assert matter is not None  # noqa: S101 - it was read in this transaction
     now = matter.after(clock())
     REQUEST.check(str(matter.record.properties["status"]), "withdrawn", COORDINATOR, "")
