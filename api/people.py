@@ -7,7 +7,8 @@ from typing import Any
 import graphene
 
 from mentorgraph.api.context import RequestContext
-from mentorgraph.api.ids import global_id
+from mentorgraph.api.programmes import Programme
+from mentorgraph.api.tiers import Training
 from mentorgraph.api.types import ConsentPurpose, DateTime, Info, Node, Person, RoleName, enum_of, is_kind, stored
 from mentorgraph.graph import onboarding, profile
 from mentorgraph.graph.model import Record
@@ -49,22 +50,12 @@ def told(name: str) -> Any:
     return resolve
 
 
-def linked(kind: str, name: str) -> Any:
-    """A resolver of the global id of what a fact refers to."""
+def linked(name: str) -> Any:
+    """A resolver of the node that a fact refers to."""
 
-    def resolve(root: Record, _info: Info) -> str | None:
-        return global_id(kind, root.links[name]) if name in root.links else None
-
-    return resolve
-
-
-def named(name: str) -> Any:
-    """A resolver of the name of what a fact refers to."""
-
-    async def resolve(root: Record, info: Info) -> Any:
+    def resolve(root: Record, info: Info) -> Awaitable[NodeRecord | None]:
         context: RequestContext = info.context
-        node = await context.nodes.load(root.links[name]) if name in root.links else None
-        return node.properties.get("name") if node else None
+        return context.nodes.load(root.links[name])
 
     return resolve
 
@@ -132,10 +123,7 @@ class Consent(graphene.ObjectType):
 class Enrolment(graphene.ObjectType):
     """That a person takes part in a programme."""
 
-    programme_id = graphene.ID(
-        required=True, description="Id of the programme.", resolver=linked("Programme", "programme")
-    )
-    programme_name = graphene.String(description="Its name.", resolver=named("programme"))
+    programme = graphene.Field(Programme, description="The programme.", resolver=linked("programme"))
     role = graphene.Field(RoleName, description="As what; null where that is not known.", resolver=told("role"))
     max_mentees = graphene.Int(
         description="How many mentees they take there; null for no limit but that of their role.",
@@ -203,8 +191,7 @@ class Onboarding(graphene.ObjectType):
 class Completion(graphene.ObjectType):
     """That a person has taken a training."""
 
-    training_id = graphene.ID(required=True, description="Id of the training.", resolver=linked("Training", "training"))
-    training_name = graphene.String(description="Its name.", resolver=named("training"))
+    training = graphene.Field(Training, description="The training.", resolver=linked("training"))
     taken_at = graphene.Field(DateTime, required=True, description="When.", resolver=told("since"))
     expires_at = graphene.Field(DateTime, description="Until when it holds; null for ever.", resolver=told("until"))
 
@@ -221,8 +208,7 @@ class ExpiringTraining(graphene.ObjectType):
     """A training that somebody has to take again."""
 
     person = graphene.Field(Person, description="Who.")
-    training_id = graphene.ID(required=True, description="Id of the training.")
-    training_name = graphene.String(description="Its name.")
+    training = graphene.Field(Training, description="The training.")
     taken_at = graphene.Field(DateTime, required=True, description="When they took it last.")
     expires_at = graphene.Field(DateTime, required=True, description="Until when that holds, or held.")
     days_left = graphene.Int(required=True, description="Whole days that are left; below 0 where it has expired.")
@@ -234,16 +220,10 @@ class ExpiringTraining(graphene.ObjectType):
         return context.nodes.load(root.person)
 
     @staticmethod
-    def resolve_training_id(root: onboarding.Expiring, _info: Info) -> str:
-        """Id of the training."""
-        return global_id("Training", root.training)
-
-    @staticmethod
-    async def resolve_training_name(root: onboarding.Expiring, info: Info) -> Any:
-        """Its name."""
+    def resolve_training(root: onboarding.Expiring, info: Info) -> Awaitable[NodeRecord | None]:
+        """The training."""
         context: RequestContext = info.context
-        node = await context.nodes.load(root.training)
-        return node.properties.get("name") if node else None
+        return context.nodes.load(root.training)
 
     @staticmethod
     def resolve_taken_at(root: onboarding.Expiring, _info: Info) -> datetime:

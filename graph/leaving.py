@@ -14,7 +14,18 @@ from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer
 
-ENDING = ("roles", "unit_membership", "memberships", "profiles", "offers", "wants", "availability", "blocks", "goals")
+ENDING = (
+    "roles",
+    "unit_membership",
+    "memberships",
+    "profiles",
+    "offers",
+    "wants",
+    "availability",
+    "blocks",
+    "goals",
+    "co_mentors",
+)
 """What ends when a person leaves. A consent is theirs alone to withdraw."""
 
 

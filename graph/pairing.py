@@ -94,16 +94,14 @@ async def request_mentor(
         uid = uid_of(source, "requests", key)
         if external_id and await known.read_request(uid, now):
             return [], uid
-        if request.get("programme_id"):
-            await refuse_anything_new(known, str(request["programme_id"]), now)
+        if programme:
+            await refuse_anything_new(known, programme, now)
         asker = await known.read_asker(mentee, goal or None, now)
         if asker is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal and asker["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
         refuse_mentee(asker)
-        if programme and (await known.find_existing([programme])).get(programme) != "Programme":
-            raise DomainError("no programme has this id", code="NOT_FOUND", field="programmeId")
         rows = await known.read_candidates(mentee, [mentor], now, programme or None)
         if not rows:
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")

@@ -58,9 +58,9 @@ query ($id: ID!) {
     profile { jobTitle pace languages }
     completeness { share missing { field message } }
     consents { purpose textVersion }
-    enrolments { programmeName role maxMentees hoursPerMonth }
+    enrolments { programme { name } role maxMentees hoursPerMonth }
     onboarding { isComplete steps { step { name necessity } doneAt } }
-    completions { trainingName expiresAt }
+    completions { training { name } expiresAt }
     away { cause }
   }
 }
@@ -79,7 +79,7 @@ LEAVE = mutation("leaveProgramme", "LeaveProgramme", "person { enrolments { role
 STEP = mutation("defineOnboardingStep", "DefineStep", "step { id name }")
 END = mutation("endOnboardingStep", "EndStep", "step { endedAt }")
 DONE = mutation("markStepDone", "MarkStepDone", "person { onboarding { isComplete } }")
-TAKEN = mutation("recordCompletion", "RecordCompletion", "person { completions { trainingName expiresAt } }")
+TAKEN = mutation("recordCompletion", "RecordCompletion", "person { completions { training { name } expiresAt } }")
 CONSENT = mutation("recordConsent", "RecordConsent", "person { consents { purpose textVersion } }")
 ASK = mutation("requestMentor", "RequestMentor", "request { id }")
 ANSWER = mutation("moveRequest", "MoveRequest", "request { id pairing { id } }")
@@ -88,7 +88,7 @@ BACK = mutation("comeBack", "ComeBack", "person { away { cause } }")
 LEFT = mutation("recordLeaving", "RecordLeaving", "person { roles } " + OTHERS)
 MENTORS = "query ($id: ID!) { recommendMentors(menteeId: $id) { edges { node { mentor { name } } } } }"
 EXPIRING = """
-query ($days: Int) { expiringTrainings(withinDays: $days) { person { name } trainingName daysLeft } }
+query ($days: Int) { expiringTrainings(withinDays: $days) { person { name } training { name } daysLeft } }
 """
 
 
@@ -169,7 +169,9 @@ def test_what_is_told_is_read_by_the_person_and_by_coordinators_only(api: Api) -
         {"purpose": "STORIES", "textVersion": "2"},
         {"purpose": "AUDIT_ATTRIBUTES", "textVersion": "1"},
     ]
-    assert found["enrolments"] == [{"programmeName": "One", "role": "MENTOR", "maxMentees": 1, "hoursPerMonth": 4.5}]
+    assert found["enrolments"] == [
+        {"programme": {"name": "One"}, "role": "MENTOR", "maxMentees": 1, "hoursPerMonth": 4.5}
+    ]
     [progress] = found["onboarding"]["steps"]
     assert (found["onboarding"]["isComplete"], progress["step"]) == (
         True,
@@ -177,10 +179,10 @@ def test_what_is_told_is_read_by_the_person_and_by_coordinators_only(api: Api) -
     )
     assert progress["doneAt"]
     [taken] = found["completions"]
-    assert taken["trainingName"] == "Listening well"
+    assert taken["training"] == {"name": "Listening well"}
     assert found["away"] is None
     assert api.data(EXPIRING, days=10)["expiringTrainings"] == [
-        {"person": {"name": "Ada"}, "trainingName": "Listening well", "daysLeft": 9}
+        {"person": {"name": "Ada"}, "training": {"name": "Listening well"}, "daysLeft": 9}
     ]
     assert api.data(EXPIRING, days=8)["expiringTrainings"] == []
     assert api.refusal(EXPIRING, viewer=ADA) == ("FORBIDDEN", None)

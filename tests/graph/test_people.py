@@ -191,6 +191,10 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     goal = facts_of("goals", {"id": "g", "person_id": "ada", "title": "Rest", "created_on": JOINED}, SOURCE)
     await filled.write(goal)
     await profile.tell_profile(filled, COORDINATOR, ADA, {"about": "Hello"}, clock=clock)
+    row = {"id": "p", "mentor_id": "ben", "mentee_id": "cy", "started_on": START, "status": "active"}
+    await filled.write(facts_of("pairings", row, SOURCE))
+    helping = {"person_id": "ada", "pairing_id": "p", "share": 0.5, "since": START}
+    await filled.write(facts_of("co_mentors", helping, SOURCE))
     clock.pass_by(DAY)
     on = START + DAY
     left = await record_leaving(filled, COORDINATOR, ADA, on, clock=clock)
@@ -206,7 +210,7 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     assert (ended.record.properties["status"], ended.record.properties["until"]) == ("ended", clock.now)
     [*_, move] = (await filled.read_moves([as_mentor]))[as_mentor]
     assert (move.state, move.reason) == ("ended", "left")
-    states = {each: (await filled.read_request(each, clock())) for each in (released, asking)}
+    states = {each: (await filled.read_request(each, clock.now)) for each in (released, asking)}
     assert [each.record.properties["status"] for each in states.values() if each] == ["released", "withdrawn"]
     before = await graph_hash(filled)
     await record_leaving(filled, COORDINATOR, ADA, on, clock=clock)
