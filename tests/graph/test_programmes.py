@@ -265,7 +265,7 @@ async def laid_down(store: Store) -> None:
     await set_tier(store, name="Senior", rank=2)
     ended = await set_tier(store, [training], name="Ended", rank=3)
     await admission.end_tier(store, COORDINATOR, ended, until=NOW + DAY)
-    step = {"id": "s", "programme_id": PROGRAMME, "name": "Read", "necessity": "mandatory", "position": 1}
+    step = {"id": "s", "programme_id": PROGRAMME, "name": "Read", "necessity": "optional", "position": 1}
     await write(store, "onboarding_steps", since=NOW, **step)
     await write(store, "memberships", person_id=ADA, programme_id=PROGRAMME, role="mentor", since=NOW)
 
