@@ -29,15 +29,17 @@ RETURN uid, mentor.until AS left_on,
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-         OPTIONAL MATCH (:Person)-[help:HELPS]->(pairing)
-         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now)
-         WITH pairing, coalesce(sum(help.share), 0.0) AS helped ORDER BY pairing.uid
-         RETURN 1.0 - helped
+         RETURN 1.0
+       } + COLLECT {
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
+         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+         RETURN -help.share
        } + COLLECT {
          MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
          WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-         RETURN help.share ORDER BY help.uid
+         RETURN help.share
        } AS taken,
        COLLECT {
          MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: $programme})

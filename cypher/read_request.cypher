@@ -1,4 +1,4 @@
-// Reads a request with whom it is about, when it was moved last, and how many places of the mentor are taken, by shares.
+// Reads a request with whom it is about, when it was moved last, and the parts of places of the mentor that are taken.
 // $uid: string, uid of the request
 // $open: list of strings, states of a pairing that takes up a place
 // $now: instant as of which shares of co-mentors count
@@ -16,15 +16,17 @@ RETURN request {.*, since: request.since.epochMillis, until: request.until.epoch
        COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.until IS NULL AND pairing.status IN $open
-         OPTIONAL MATCH (:Person)-[help:HELPS]->(pairing)
+         RETURN 1.0
+       } + COLLECT {
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
-         WITH pairing, coalesce(sum(help.share), 0.0) AS helped ORDER BY pairing.uid
-         RETURN 1.0 - helped
+           AND pairing.until IS NULL AND pairing.status IN $open
+         RETURN -help.share
        } + COLLECT {
          MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
            AND pairing.until IS NULL AND pairing.status IN $open
-         RETURN help.share ORDER BY help.uid
+         RETURN help.share
        } AS taken,
        COUNT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(programme)
