@@ -78,8 +78,8 @@ class SetAwayInput(graphene.InputObjectType):
     """When a person is away."""
 
     person_id = graphene.ID(required=True, description="The person.")
-    since = graphene.Field(DateTime, required=True, description="From when on.")
-    until = graphene.Field(DateTime, required=True, description="From when on they are back.")
+    since = graphene.InputField(DateTime, required=True, description="From when on.")
+    until = graphene.InputField(DateTime, required=True, description="From when on they are back.")
 
 
 class SetAwayPayload(graphene.ObjectType):
@@ -112,7 +112,7 @@ class RecordLeavingInput(graphene.InputObjectType):
     """Who has left the organisation."""
 
     person_id = graphene.ID(required=True, description="The person.")
-    left_at = graphene.Field(DateTime, required=True, description="When; not in the future.")
+    left_at = graphene.InputField(DateTime, required=True, description="When; not in the future.")
 
 
 class RecordLeavingPayload(graphene.ObjectType):

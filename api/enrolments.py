@@ -21,8 +21,8 @@ class UpdateProfileInput(graphene.InputObjectType):
     grade = graphene.String(description="Their grade, in the organisation's words.")
     experience_years = graphene.Float(description="For how many years they have done it.")
     about = graphene.String(description="In their own words.")
-    pace = graphene.Field(Pace, description="How fast they like to go.")
-    communication = graphene.Field(Channel, description="How they like to talk.")
+    pace = graphene.InputField(Pace, description="How fast they like to go.")
+    communication = graphene.InputField(Channel, description="How they like to talk.")
     coaching_style = graphene.String(description="How they coach, such as challenging.")
     formats = graphene.List(graphene.NonNull(graphene.String), description="In which forms they take part.")
     languages = graphene.List(graphene.NonNull(graphene.String), description="Language tags, such as pt-BR.")
@@ -34,10 +34,12 @@ class EnrolInput(graphene.InputObjectType):
 
     person_id = graphene.ID(required=True, description="The person.")
     programme_id = graphene.ID(required=True, description="The programme.")
-    role = graphene.Field(RoleName, required=True, description="As what; a coordinator's word gives them the role.")
+    role = graphene.InputField(
+        RoleName, required=True, description="As what; a coordinator's word gives them the role."
+    )
     max_mentees = graphene.Int(description="How many mentees they take there; no limit of its own if not given.")
     hours_per_month = graphene.Float(description="Hours a month that they give it.")
-    since = graphene.Field(DateTime, description="From when on; now if not given.")
+    since = graphene.InputField(DateTime, description="From when on; now if not given.")
     source = source_field()
 
 
@@ -46,7 +48,7 @@ class ChangeEnrolmentInput(graphene.InputObjectType):
 
     person_id = graphene.ID(required=True, description="The person.")
     programme_id = graphene.ID(required=True, description="The programme.")
-    role = graphene.Field(RoleName, required=True, description="As what they take part.")
+    role = graphene.InputField(RoleName, required=True, description="As what they take part.")
     max_mentees = graphene.Int(description="How many mentees they take there.")
     hours_per_month = graphene.Float(description="Hours a month that they give it.")
     source = source_field()
@@ -57,7 +59,7 @@ class LeaveProgrammeInput(graphene.InputObjectType):
 
     person_id = graphene.ID(required=True, description="The person.")
     programme_id = graphene.ID(required=True, description="The programme.")
-    role = graphene.Field(RoleName, required=True, description="As what they took part.")
+    role = graphene.InputField(RoleName, required=True, description="As what they took part.")
 
 
 class DefineStepInput(graphene.InputObjectType):
@@ -65,11 +67,11 @@ class DefineStepInput(graphene.InputObjectType):
 
     name = graphene.String(required=True, description="Its name.")
     description = graphene.String(description="In more words.")
-    role = graphene.Field(RoleName, description="For whom; for everybody if not given.")
+    role = graphene.InputField(RoleName, description="For whom; for everybody if not given.")
     programme_id = graphene.ID(description="Only for those who are enrolled there; for all if not given.")
-    necessity = graphene.Field(Necessity, required=True, description="Whether it has to be taken.")
+    necessity = graphene.InputField(Necessity, required=True, description="Whether it has to be taken.")
     position = graphene.Int(required=True, description="Its place in their order, from 1.")
-    since = graphene.Field(DateTime, description="From when on; now if not given.")
+    since = graphene.InputField(DateTime, description="From when on; now if not given.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
     source = source_field()
 
@@ -85,7 +87,7 @@ class MarkStepDoneInput(graphene.InputObjectType):
 
     person_id = graphene.ID(required=True, description="The person.")
     step_id = graphene.ID(required=True, description="The step.")
-    at = graphene.Field(DateTime, description="When; now if not given.")
+    at = graphene.InputField(DateTime, description="When; now if not given.")
     source = source_field()
 
 
@@ -94,7 +96,7 @@ class RecordCompletionInput(graphene.InputObjectType):
 
     person_id = graphene.ID(required=True, description="The person.")
     training_id = graphene.ID(required=True, description="The training.")
-    at = graphene.Field(DateTime, description="When; now if not given.")
+    at = graphene.InputField(DateTime, description="When; now if not given.")
     source = source_field()
 
 

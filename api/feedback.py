@@ -151,7 +151,7 @@ class AnswerSurveyInput(graphene.InputObjectType):
     comment = graphene.String(description="In words, for coordinators.")
     round = graphene.Int(description="Which survey it answers; the one that was due last if not given.")
     person_id = graphene.ID(description="Whose answer it is, where a coordinator tells it; the viewer's if not given.")
-    given_at = graphene.Field(DateTime, description="When it was given, where a coordinator tells it later.")
+    given_at = graphene.InputField(DateTime, description="When it was given, where a coordinator tells it later.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
     source = source_field()
 

@@ -66,7 +66,7 @@ class RegisterPersonInput(graphene.InputObjectType):
 
     name = graphene.String(required=True, description="Their name.")
     roles = graphene.List(graphene.NonNull(RoleName), required=True, description="What they do here.")
-    joined_at = graphene.Field(DateTime, description="When they joined; now if not given.")
+    joined_at = graphene.InputField(DateTime, description="When they joined; now if not given.")
     zone = graphene.String(description="Their IANA time zone, such as Europe/Lisbon.")
     offers = graphene.List(graphene.NonNull(SkillLevelInput), description="Skills they can teach.")
     wants = graphene.List(graphene.NonNull(SkillLevelInput), description="Skills they want to learn.")
@@ -91,7 +91,7 @@ class CreateGoalInput(graphene.InputObjectType):
     description = graphene.String(description="In more words.")
     needs = graphene.List(graphene.NonNull(SkillLevelInput), description="Skills that it needs.")
     unit_id = graphene.ID(description="The organisation unit that it belongs to.")
-    created_at = graphene.Field(DateTime, description="When it was set; now if not given.")
+    created_at = graphene.InputField(DateTime, description="When it was set; now if not given.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
     source = source_field()
 
@@ -119,7 +119,7 @@ class SetAvailabilityInput(graphene.InputObjectType):
     windows = graphene.List(
         graphene.NonNull(AvailabilityWindowInput), required=True, description="Weekly windows; none for no time at all."
     )
-    since = graphene.Field(DateTime, description="From when on; now if not given.")
+    since = graphene.InputField(DateTime, description="From when on; now if not given.")
     source = source_field()
 
 
@@ -134,10 +134,10 @@ class RecordConsentInput(graphene.InputObjectType):
     """What a person agrees to, or does so no longer."""
 
     person_id = graphene.ID(required=True, description="The person.")
-    purpose = graphene.Field(ConsentPurpose, required=True, description="What it is about.")
+    purpose = graphene.InputField(ConsentPurpose, required=True, description="What it is about.")
     granted = graphene.Boolean(required=True, description="Whether they agree.")
     text_version = graphene.String(required=True, description="Version of the text that they were shown.")
-    since = graphene.Field(DateTime, description="From when on; now if not given.")
+    since = graphene.InputField(DateTime, description="From when on; now if not given.")
     source = source_field()
 
 
@@ -279,8 +279,25 @@ async def payload(
         work: Records something and returns the uid of the node to show.
         elsewhere: Columns that stand at another place in the input than in the bundle.
     """
+    found = await answered(context, name, work, elsewhere)
+    if isinstance(uid := found[name], str):
+        # Another mutation of the same request may have shown what it was before.
+        context.nodes.clear(uid)
+        context.moves.clear(uid)
+        context.courses.clear(uid)
+        found[name] = await context.nodes.load(uid)
+    return found
+
+
+async def answered(
+    context: RequestContext,
+    name: str,
+    work: Callable[[], Awaitable[object]],
+    elsewhere: Mapping[str, str] | None = None,
+) -> dict[str, object]:
+    """As `payload`, for work that returns itself what is to be shown."""
     try:
-        uid = await work()
+        value = await work()
     except InvalidFact as error:
         return {name: None, "user_errors": [_error(each, elsewhere or {}) for each in error.problems]}
     except DomainError as error:
@@ -288,13 +305,9 @@ async def payload(
             raise
         message = {"message": error.message, "field": _field(error.field or ""), "code": error.code}
         return {name: None, "user_errors": [message]}
-    # Another mutation of the same request may have shown what it was before.
-    context.nodes.clear(uid)
-    context.moves.clear(uid)
-    context.courses.clear(uid)
     await away.sign_of_life(context.store, context.viewer)
     context.participants.clear_all()
-    return {name: await context.nodes.load(uid), "user_errors": []}
+    return {name: value, "user_errors": []}
 
 
 INPUT_FIELDS = {"joined_on": "joinedAt", "created_on": "createdAt", "left_on": "leftAt", "id": "externalId"}

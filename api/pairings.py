@@ -206,8 +206,8 @@ class MoveRequestInput(graphene.InputObjectType):
     """Where a request is to go."""
 
     request_id = graphene.ID(required=True, description="The request.")
-    to = graphene.Field(RequestState, required=True, description="Where to.")
-    reason = graphene.Field(MoveReason, description="Why; needed to decline, and seen by coordinators only.")
+    to = graphene.InputField(RequestState, required=True, description="Where to.")
+    reason = graphene.InputField(MoveReason, description="Why; needed to decline, and seen by coordinators only.")
     note = graphene.String(description="A word to the other side.")
 
 
@@ -236,8 +236,8 @@ class MovePairingInput(graphene.InputObjectType):
     """Where a pairing is to go."""
 
     pairing_id = graphene.ID(required=True, description="The pairing.")
-    to = graphene.Field(PairingState, required=True, description="Where to; active needs the signatures of both.")
-    reason = graphene.Field(MoveReason, description="Why; needed to end it, and seen by coordinators only.")
+    to = graphene.InputField(PairingState, required=True, description="Where to; active needs the signatures of both.")
+    reason = graphene.InputField(MoveReason, description="Why; needed to end it, and seen by coordinators only.")
     note = graphene.String(description="A word to the other side.")
 
 

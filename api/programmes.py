@@ -237,11 +237,13 @@ class CreateProgrammeInput(graphene.InputObjectType):
     """A programme and its first charter."""
 
     name = graphene.String(required=True, description="Its name.")
-    format = graphene.Field(ProgrammeFormat, description="How people work together.")
-    since = graphene.Field(DateTime, description="When it begins; now if not given.")
-    until = graphene.Field(DateTime, description="When it ends.")
+    format = graphene.InputField(ProgrammeFormat, description="How people work together.")
+    since = graphene.InputField(DateTime, description="When it begins; now if not given.")
+    until = graphene.InputField(DateTime, description="When it ends.")
     check_in_days = graphene.Int(description="Days within which its pairs are to meet again.")
-    charter = graphene.Field(CharterInput, required=True, description="Its first charter, which holds from then on.")
+    charter = graphene.InputField(
+        CharterInput, required=True, description="Its first charter, which holds from then on."
+    )
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
     source = source_field()
 
@@ -260,7 +262,7 @@ class ReviseCharterInput(graphene.InputObjectType):
     success_threshold = graphene.Float(description="Outcome, 0 to 1, from which on a pairing is a success.")
     survey_days = graphene.Int(description="Days between two surveys.")
     stall_days = graphene.Int(description="Days without a session after which a pairing has stalled.")
-    since = graphene.Field(DateTime, description="When the new version begins; now if not given.")
+    since = graphene.InputField(DateTime, description="When the new version begins; now if not given.")
     source = graphene.String(description="Where this is known from; `api` if none is given.")
 
 
@@ -269,8 +271,8 @@ class CloneProgrammeInput(graphene.InputObjectType):
 
     programme_id = graphene.ID(required=True, description="The other one, which may be archived.")
     name = graphene.String(required=True, description="Name of the new one.")
-    since = graphene.Field(DateTime, description="When it begins; now if not given.")
-    until = graphene.Field(DateTime, description="When it ends.")
+    since = graphene.InputField(DateTime, description="When it begins; now if not given.")
+    until = graphene.InputField(DateTime, description="When it ends.")
     owner_id = graphene.ID(description="Who answers for the new one; nobody is taken over.")
     external_id = graphene.String(
         description="Key of the new one in another system; telling the same again changes nothing."

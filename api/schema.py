@@ -16,6 +16,7 @@ from mentorgraph.api.pairings import Pairing, PairingMutations, Request, Request
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
@@ -45,6 +46,7 @@ class Query(
     ProgrammeQueries,
     TierQueries,
     PeopleQueries,
+    ScriptQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -256,6 +258,7 @@ class Mutation(
     TierMutations,
     EnrolmentMutations,
     AwayMutations,
+    ScriptMutations,
 ):
     """What can be told."""
 

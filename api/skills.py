@@ -190,8 +190,8 @@ class RateSkillInput(graphene.InputObjectType):
     person_id = graphene.ID(required=True, description="The person.")
     skill_id = _skill_id()
     level = graphene.Int(required=True, description="1 to 5.")
-    rated_by = graphene.Field(Rater, required=True, description="Where it comes from; participants say SELF.")
-    since = graphene.Field(DateTime, description="Day of the rating, from which it ages; now if not given.")
+    rated_by = graphene.InputField(Rater, required=True, description="Where it comes from; participants say SELF.")
+    since = graphene.InputField(DateTime, description="Day of the rating, from which it ages; now if not given.")
     source = _known_from()
 
 

@@ -164,12 +164,12 @@ def _trainings(description: str) -> graphene.List:
     return graphene.List(graphene.NonNull(graphene.ID), description=description)
 
 
-def _since() -> graphene.Field:
-    return graphene.Field(DateTime, description="From when on; now if not given.")
+def _since() -> graphene.InputField:
+    return graphene.InputField(DateTime, description="From when on; now if not given.")
 
 
-def _until() -> graphene.Field:
-    return graphene.Field(DateTime, description="The first instant at which it does not hold; now if not given.")
+def _until() -> graphene.InputField:
+    return graphene.InputField(DateTime, description="The first instant at which it does not hold; now if not given.")
 
 
 class SetTierInput(graphene.InputObjectType):
@@ -177,7 +177,7 @@ class SetTierInput(graphene.InputObjectType):
 
     programme_id = graphene.ID(required=True, description="The programme.")
     name = graphene.String(required=True, description="Its name.")
-    role = graphene.Field(ProgrammeRole, required=True, description="Whom it is for.")
+    role = graphene.InputField(ProgrammeRole, required=True, description="Whom it is for.")
     rank = graphene.Int(required=True, description="Its place among those of its role, 1 for the lowest, to 9.")
     least_days = graphene.Int(description="Days since somebody joined the organisation, at least.")
     least_completed = graphene.Int(description="Pairings completed in the role, at least.")
@@ -220,7 +220,7 @@ class DefineTrainingInput(graphene.InputObjectType):
     valid_days = graphene.Int(description="Days after which it is to be taken again; none if it does not expire.")
     link = graphene.String(description="Where it is, as https://example.org/listening.")
     since = _since()
-    until = graphene.Field(DateTime, description="Since when it is offered no longer.")
+    until = graphene.InputField(DateTime, description="Since when it is offered no longer.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
     source = source_field()
 

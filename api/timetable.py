@@ -73,8 +73,8 @@ class RecordSessionInput(graphene.InputObjectType):
     """A session of a pairing."""
 
     pairing_id = graphene.ID(required=True, description="The pairing.")
-    kind = graphene.Field(SessionKind, required=True, description="How it was held.")
-    started_at = graphene.Field(DateTime, required=True, description="When it began; a live one may be planned.")
+    kind = graphene.InputField(SessionKind, required=True, description="How it was held.")
+    started_at = graphene.InputField(DateTime, required=True, description="When it began; a live one may be planned.")
     minutes = graphene.Int(required=True, description="How long it took, 1 to 1440.")
     link = graphene.String(description="Where a recorded one is; required for those, and only for those.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
@@ -136,8 +136,8 @@ class RecordPhaseInput(graphene.InputObjectType):
     """When a part of the organisation, or a programme, has no time for sessions."""
 
     name = graphene.String(required=True, description="What it is called, such as `Release` or `Exams`.")
-    starts_at = graphene.Field(DateTime, required=True, description="Its first instant.")
-    ends_at = graphene.Field(
+    starts_at = graphene.InputField(DateTime, required=True, description="Its first instant.")
+    ends_at = graphene.InputField(
         DateTime, required=True, description="The instant after it; told again as its first one, it is taken back."
     )
     unit_id = graphene.ID(description="The unit whose members have no time.")

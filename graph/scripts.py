@@ -9,6 +9,7 @@ from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.recording import SOURCE
 from mentorgraph.graph.store import Script, Store
+from mentorgraph.graph.values import instant
 from mentorgraph.graph.viewer import Viewer
 
 
@@ -22,7 +23,7 @@ async def set_script(
     programme: str = "",
     source: str = SOURCE,
     clock: Clock = present,
-) -> None:
+) -> Script | None:
     """Has a script say something from now on; the version that held until now ends, and stays readable as it was.
 
     Args:
@@ -35,6 +36,9 @@ async def set_script(
         source: Where this is known from.
         clock: The present instant.
 
+    Returns:
+        The version that holds from now on; None where it has ended.
+
     Raises:
         InvalidFact: A value cannot be taken.
         DomainError: `FORBIDDEN`, or `NOT_FOUND` where there is no such programme, or no such script to end.
@@ -45,7 +49,7 @@ async def set_script(
     row = {"title": title, "format": format, "programme_id": programme, "since": now}
     [told] = facts_of("scripts", {**row, "text": text or "-"}, source)
 
-    async def decide(known: Store) -> tuple[list[Record], None]:
+    async def decide(known: Store) -> tuple[list[Record], Script | None]:
         if programme and (await known.find_existing([programme])).get(programme) != "Programme":
             raise DomainError("no programme has this id", code="NOT_FOUND", field="programmeId")
         held = [
@@ -57,11 +61,13 @@ async def set_script(
         if not held and not text:
             raise DomainError("no script has this title", code="NOT_FOUND", field="title")
         if [each.text for each in held] == [told.properties["text"]]:
-            return [], None
+            return [], held[0]
         ended = [_ended(each, now) for each in held]
-        return ended + ([told] if text else []), None
+        said = {name: str(told.properties.get(name, "")) for name in ("title", "text", "format", "source")}
+        begun = Script(told.uid, **said, programme=programme, since=instant(now))
+        return ended + ([told] if text else []), begun if text else None
 
-    await store.decide_and_write(decide)
+    return await store.decide_and_write(decide)
 
 
 def _ended(script: Script, now: datetime) -> Record:

@@ -55,7 +55,10 @@ async def read(
 
 
 async def write(store: Store, title: str, text: str, **options: str) -> None:
-    await set_script(store, COORDINATOR, title, text, **options, clock=lambda: NOW)
+    written = await set_script(store, COORDINATOR, title, text, **options, clock=lambda: NOW)
+    assert written is not None
+    programme, format = options.get("programme", ""), options.get("format", "")
+    assert written in await store.read_scripts(programme, format, NOW)
 
 
 async def test_a_pairing_reads_what_is_for_its_programme_for_its_format_and_for_all(filled: Store) -> None:
