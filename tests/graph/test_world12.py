@@ -153,6 +153,7 @@ def test_the_sheet_holds_every_rule() -> None:
         "NOT_A_MENTOR",
         "LEFT",
         "NO_CONSENT",
+        "NOT_ONBOARDED",
         "BLOCKED",
         "ALREADY_PAIRED",
         "NO_CAPACITY",
