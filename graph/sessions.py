@@ -10,6 +10,7 @@ from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
+from mentorgraph.graph.outcomes import settled
 from mentorgraph.graph.pairing import move_of, moved_to
 from mentorgraph.graph.recording import SOURCE, key_of
 from mentorgraph.graph.states import COORDINATOR, MENTEE, MENTOR, PAIRING
@@ -40,7 +41,8 @@ async def record_session(
 ) -> str:
     """Records a session of a pairing, or corrects it where the source told it before.
 
-    A pairing that has stalled becomes active again by a session held since.
+    A pairing that has stalled becomes active again by a session held since, and one of a programme for short questions
+    (`micro`) is completed by its first.
 
     Args:
         store: The graph.
@@ -88,25 +90,30 @@ async def record_session(
                             code="CONFLICT",
                             field="startedAt",
                         )
-        return [told, *await _woken(known, viewer, pairing, found, held, now)], told.uid
+        return [told, *await _moved_by(known, viewer, pairing, found, held, now)], told.uid
 
     return await store.decide_and_write(decide)
 
 
-async def _woken(
+async def _moved_by(
     known: Store, viewer: Viewer, pairing: str, found: Mapping[str, Any], held: "_Held", now: datetime
 ) -> list[Record]:
-    """The move that makes a stalled pairing active again, where its people have met since it was found stalled."""
-    if found["status"] != "stalled" or held.since > now:
+    """The move that a session makes: back to active for who had stalled, to completion where one session is all."""
+    is_short = found.get("format") == "micro" and found["status"] == "active"
+    if held.since > now or not (found["status"] == "stalled" or (is_short and held.until <= now)):
         return []
     matter = await known.read_pairing(pairing)
-    if matter is None or (matter.moved is not None and held.since < matter.moved):
+    if matter is None or (not is_short and matter.moved is not None and held.since < matter.moved):
         return []
     # A co-mentor stands in for the mentor.
     mover = MENTEE if viewer.person == found["mentee"] else COORDINATOR if viewer.coordinates else MENTOR
-    PAIRING.check("stalled", "active", mover, "")
+    to = "completed" if is_short else "active"
+    PAIRING.check(found["status"], to, mover, "")
     at = matter.after(now)
-    return [moved_to(matter.record, PAIRING, "active", at), move_of("pairing", pairing, "active", at, viewer)]
+    moved = moved_to(matter.record, PAIRING, to, at)
+    if is_short:
+        moved = settled((await known.read_courses([pairing]))[pairing].told([moved]))
+    return [moved, move_of("pairing", pairing, to, at, viewer)]
 
 
 class _Held:

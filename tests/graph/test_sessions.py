@@ -335,3 +335,25 @@ async def test_a_recording_needs_that_both_had_agreed_to_it_at_that_time(filled:
     assert await refusal(filled, "ada-cy", "2026-05-31T10:00", **link) == not_agreed
     assert await held(filled, "ada-cy", "2026-06-02T10:00", **link)
     assert await held(filled, "ada-bo", "2026-06-02T10:00", kind="live")
+
+
+@pytest.mark.anyio
+async def test_one_session_is_all_of_a_short_question(filled: Store) -> None:
+    programme = {"id": "ask", "name": "Ask", "since": "2026-01-01", "format": "micro"}
+    short = {"mentor_id": person("ada"), "mentee_id": person("cy"), "programme_id": uid_of(SOURCE, "programmes", "ask")}
+    begun = {"id": "short", "started_on": "2026-05-01", "status": "active", **short}
+    await filled.write([*facts_of("programmes", programme, SOURCE), *facts_of("pairings", begun, SOURCE)])
+    await held(filled, "short", "2026-07-01T09:00")  # planned, and not yet held
+    found = await filled.read_pairing(pairing("short"))
+    assert (found and found.record.properties["status"]) == "active"
+    told: dict[str, Any] = {"external_id": "one", "viewer": Viewer(person=person("cy"))}
+    for _ in range(2):
+        await held(filled, "short", "2026-06-15T09:00", minutes=20, kind="asynchronous", **told)
+        found = await filled.read_pairing(pairing("short"))
+        assert found is not None
+        assert (found.record.properties["status"], found.record.properties["until"]) == ("completed", NOW)
+    [move] = (await filled.read_moves([pairing("short")]))[pairing("short")]
+    assert (move.state, move.person) == ("completed", person("cy"))
+    await held(filled, "ada-cy", "2026-06-14T09:00", **told | {"external_id": "two"})
+    other = await filled.read_pairing(pairing("ada-cy"))
+    assert (other and other.record.properties["status"]) == "active"
