@@ -29,9 +29,11 @@ def test_the_page_of_requests_and_pairings_works(api: Api) -> None:
         "mentee": register(api, "Bo", "MENTEE"),
         "mentor": register(api, "Ada", "MENTOR"),
         "request": lambda answers: answers["Ask"]["requestMentor"]["request"]["id"],
+        "pairing": lambda answers: answers["Accept"]["moveRequest"]["request"]["pairing"]["id"],
     }
     answers = play(api, DOCS / "pairings.md", values)
     assert answers["Accept"]["moveRequest"]["request"]["pairing"]["status"] == "ACCEPTED"
+    assert [each["title"] for each in answers["Scripts"]["scripts"]] == ["First meeting"]
 
 
 def test_an_operation_may_use_what_an_earlier_one_was_answered(api: Api, tmp_path: Path) -> None:
