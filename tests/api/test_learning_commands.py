@@ -201,9 +201,14 @@ def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(t
         threads = [threading.Thread(target=go_on_asking, args=(address,)) for _ in range(3)]
         for thread in threads:
             thread.start()
+        deadline = time.monotonic() + 120
         for version in ["", trained] * 6:
             Registry(models()).promote(version)
             time.sleep(0.5)
+            told = len(answers)
+            while len(answers) < told + len(threads):  # each of them was asked something since
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
         is_over.set()
         for thread in threads:
             thread.join()
