@@ -1,6 +1,7 @@
 """What can be told over GraphQL: one input and one payload with `userErrors` for each mutation."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.types import ConsentPurpose, DateTime, Goal, Info, Person, RoleName
 from mentorgraph.graph import away, recording
+from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import InvalidFact, Problem
 
@@ -305,7 +307,8 @@ async def answered(
             raise
         message = {"message": error.message, "field": _field(error.field or ""), "code": error.code}
         return {name: None, "user_errors": [message]}
-    await away.sign_of_life(context.store, context.viewer)
+    with suppress(DatabaseUnavailable):  # what was told is told, and the next thing that they tell is a sign, too
+        await away.sign_of_life(context.store, context.viewer)
     context.participants.clear_all()
     return {name: value, "user_errors": []}
 

@@ -11,10 +11,12 @@ from click.testing import CliRunner
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
+from mentorgraph.graph import away
 from mentorgraph.graph.away import set_silent_away
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.check import check
 from mentorgraph.graph.clock import present, set_to
+from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import uid_of
@@ -278,6 +280,17 @@ def test_the_first_thing_that_somebody_silent_tells_brings_them_back(api: Api) -
     with set_to(lambda: later + timedelta(seconds=2)):
         assert mentors(api) == ["Ada", "Eve"]
         assert api.data(PERSON, id=ADA)["person"]["away"] is None
+
+
+def test_what_was_told_counts_though_the_database_goes_away_right_after_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_arguments: object) -> bool:
+        raise DatabaseUnavailable("the database cannot be reached; try again")
+
+    monkeypatch.setattr(away, "sign_of_life", gone)
+    told = tell(api, PROFILE, ADA, personId=ADA, jobTitle="Guide")
+    assert told["person"]["profile"]["jobTitle"] == "Guide"
 
 
 def test_the_page_about_people_works(api: Api) -> None:
