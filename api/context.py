@@ -20,6 +20,7 @@ from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.load import Load, loads
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.pairing_reads import Move
@@ -280,6 +281,20 @@ class ParticipantLoader(DataLoader[str, Participant | None]):
         return [found.get(uid) for uid in uids]
 
 
+class LoadLoader(DataLoader[str, Load | None]):
+    """Reads what the mentors that one answer mentions have taken on, of all of them at once."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        super().__init__()
+        self._recommender = recommender
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Load | None]:
+        """Reads some loads, in the order of the people's uids; None for who is no mentor."""
+        places = self._recommender.scorer.policy.rules.max_mentees
+        found = await loads(self._recommender.store, uids, present(), places)
+        return [found.get(uid) for uid in uids]
+
+
 class RequestContext:
     """What resolvers find as `info.context`.
 
@@ -368,6 +383,17 @@ class RequestContext:
         if not self.viewer.sees_everybody and self.viewer.person != person:
             return None
         return await self._minutes.load((person, month))
+
+    @cached_property
+    def loads(self) -> LoadLoader:
+        """What mentors have taken on, by uid; see `load_of` for who may read of whom."""
+        return LoadLoader(self.recommender)
+
+    async def load_of(self, person: str) -> Load | None:
+        """What a mentor has taken on, if the viewer may see it: they themselves and coordinators."""
+        if not self.viewer.sees_everybody and self.viewer.person != person:
+            return None
+        return await self.loads.load(person)
 
     @cached_property
     def participants(self) -> ParticipantLoader:

@@ -310,6 +310,7 @@ async def answered(
     with suppress(DatabaseUnavailable):  # what was told is told, and the next thing that they tell is a sign, too
         await away.sign_of_life(context.store, context.viewer)
     context.participants.clear_all()
+    context.loads.clear_all()
     return {name: value, "user_errors": []}
 
 

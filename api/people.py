@@ -11,6 +11,7 @@ from mentorgraph.api.programmes import Programme
 from mentorgraph.api.tiers import Training
 from mentorgraph.api.types import ConsentPurpose, DateTime, Info, Node, Person, RoleName, enum_of, is_kind, stored
 from mentorgraph.graph import onboarding, profile
+from mentorgraph.graph.load import ProgrammeLoad as KnownProgrammeLoad
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.participants import Participant, Step
@@ -108,6 +109,34 @@ class Completeness(graphene.ObjectType):
     missing = graphene.List(
         graphene.NonNull(MissingField), required=True, description="What is not told, the weightiest first."
     )
+
+
+class ProgrammeLoad(graphene.ObjectType):
+    """What a mentor has taken on in one programme."""
+
+    programme = graphene.Field(Programme, description="The programme; null for pairings outside of any.")
+    taken = graphene.Float(required=True, description="Places taken; a shared pairing counts by shares.")
+    places = graphene.Int(description="Places that they have there; null where their enrolment does not say.")
+
+    @staticmethod
+    def resolve_programme(root: KnownProgrammeLoad, info: Info) -> Awaitable[NodeRecord | None] | None:
+        """The programme."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.programme) if root.programme else None
+
+
+class MentorLoad(graphene.ObjectType):
+    """What a mentor has taken on."""
+
+    taken = graphene.Float(
+        required=True, description="Places taken over all programmes; a shared pairing counts by shares."
+    )
+    places = graphene.Float(required=True, description="Places that they have.")
+    left = graphene.Float(required=True, description="Places left, below 0 where more were taken than there are.")
+    is_near_limit = graphene.Boolean(
+        required=True, description="Whether at most one more pairing goes, over all programmes or in one."
+    )
+    programmes = graphene.List(graphene.NonNull(ProgrammeLoad), required=True, description="The same by programme.")
 
 
 class Consent(graphene.ObjectType):

@@ -11,6 +11,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph import matching
 from mentorgraph.graph.levels import Rating, weight_of
+from mentorgraph.graph.load import Load
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.participants import Participant
 from mentorgraph.graph.proficiency import SkillLevel as KnownLevel
@@ -385,6 +386,17 @@ class Person(graphene.ObjectType):
         "mentorgraph.api.people.Away",
         description="Their absence, if they are away; null if not, and for whom you may not see it of.",
     )
+
+    mentor_load = graphene.Field(
+        "mentorgraph.api.people.MentorLoad",
+        description="What they have taken on; null for who is no mentor, and for whom you may not see it of.",
+    )
+
+    @staticmethod
+    async def resolve_mentor_load(root: NodeRecord, info: Info) -> Load | None:
+        """What they have taken on."""
+        context: RequestContext = info.context
+        return await context.load_of(root.uid)
 
     @staticmethod
     async def resolve_minutes_used(root: NodeRecord, info: Info, month: str, role: Any = None) -> int | None:

@@ -1,6 +1,6 @@
 """What the domain asks of the database about taking part; a part of the store, which lends it its reading."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,10 @@ class ParticipantReads:
             "read_silent", open=list(OPEN_REQUEST_STATES), waiting=list(waiting), heard=heard, now=now
         )
         return [{**row, "last": instant_of(row["last"])} for row in rows]
+
+    async def read_loads(self, people: Iterable[str], now: datetime) -> list[dict[str, Any]]:
+        """Places, limits by programme and what is taken of some people: uid, places, limits and parts by programme."""
+        return await self._read("read_loads", people=sorted(set(people)), now=now, open=list(OPEN_STATES))
 
     async def read_matters_of(self, person: str) -> MattersOf:
         """What goes on with one person; nothing where there is none with this uid."""

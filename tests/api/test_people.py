@@ -293,6 +293,18 @@ def test_what_was_told_counts_though_the_database_goes_away_right_after_it(
     assert told["person"]["profile"]["jobTitle"] == "Guide"
 
 
+def test_the_load_of_a_mentor_is_for_them_and_coordinators(api: Api) -> None:
+    load = "query ($id: ID!) { person(id: $id) { mentorLoad { taken places left isNearLimit programmes { taken } } } }"
+    request = tell(api, ASK, BO, menteeId=BO, mentorId=ADA)["request"]["id"]
+    assert api.data(load, id=ADA)["person"]["mentorLoad"]["taken"] == 0
+    tell(api, ANSWER, ADA, requestId=request, to="ACCEPTED")
+    own, seen = (api.data(load, viewer=each, id=ADA)["person"]["mentorLoad"] for each in (ADA, ""))
+    assert own == seen
+    assert (own["taken"], own["places"] - own["left"]) == (1, 1)
+    assert api.data(load, viewer=BO, id=ADA) == {"person": {"mentorLoad": None}}
+    assert api.data(load, id=BO) == {"person": {"mentorLoad": None}}
+
+
 def test_the_page_about_people_works(api: Api) -> None:
     values: dict[str, Any] = {
         "person": ADA,
