@@ -48,6 +48,7 @@ def test_the_rules_hold_and_see_every_module(copy: Path) -> None:
         ("api/commands/serve.py", "torch", "nothing that serves reaches torch"),
         ("graph/world/draws.py", "torch_geometric.nn", "nothing that serves reaches torch"),
         ("graph/rules.py", "mentorgraph.graph.store", "the model and the rules are pure"),
+        ("graph/pairing.py", "neo4j", "only the modules of the database know the driver"),
         ("graph/matching.py", "neo4j", "only the modules of the database know the driver"),
         ("graph/columns.py", "mentorgraph.graph.matching", "no cycles among the modules of a package"),
     ],
@@ -57,4 +58,4 @@ def test_a_forbidden_import_is_found(module: str, forbidden: str, rule: str, cop
     file.write_text(f"{file.read_text('utf-8')}\nimport {forbidden}\n", "utf-8")
     checked = check(copy)
     assert checked.returncode == 1
-    assert [line for line in checked.stdout.splitlines() if rule in line and line.endswith("BROKEN")]
+    assert [line for line in checked.stdout.splitlines() if rule in line and "BROKEN" in line]
