@@ -8,7 +8,7 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.types import DateTime, Info, Person, enum_of
-from mentorgraph.graph.course import since_of
+from mentorgraph.graph.dated import since_of
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.surveys import shown_to

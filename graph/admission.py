@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended, since_of, until_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, uid_of
-from mentorgraph.graph.programme_reads import Configuration, begins, ends
+from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.programmes import (
     configuration_of,
-    ended,
     refuse_ended,
     refuse_outside,
     refuse_participants,
     said,
     says_the_same,
-    told,
 )
 from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
 from mentorgraph.graph.rules import Refusal
@@ -115,8 +114,8 @@ async def set_tier(
         around = await configuration_of(known, programme)
         if any(each.uid == uid for each in around.tiers):
             return [], uid
-        begin = instant(since or max(now, begins(around.programme)))
-        [tier] = facts_of("tiers", {**told(row), "id": key, "programme_id": programme, "since": begin}, source)
+        begin = instant(since or max(now, since_of(around.programme)))
+        [tier] = facts_of("tiers", {**without_gaps(row), "id": key, "programme_id": programme, "since": begin}, source)
         refuse_ended(around, now)
         refuse_outside(around, begin)
         _refuse_taken_rank(around, tier)
@@ -169,14 +168,14 @@ async def revise_tier(
             trainings is None or sorted(wanted) == sorted(_asked_by(around, uid))
         ):
             return [], uid
-        if ends(old) is None and says_the_same(old, new) and sorted(asked) == sorted(wanted):
+        if until_of(old) is None and says_the_same(old, new) and sorted(asked) == sorted(wanted):
             return [], tier
         refuse_ended(around, now)
-        if ends(old) is not None:
-            message = f"this tier ends on {plain(ends(old))}; revise the one that follows it, or set a new one"
+        if until_of(old) is not None:
+            message = f"this tier ends on {plain(until_of(old))}; revise the one that follows it, or set a new one"
             raise DomainError(message, code="CONFLICT", field="tierId")
-        if begin <= begins(old):
-            early = f"since does not lie after {plain(begins(old))}, when this tier began; give a later instant"
+        if begin <= since_of(old):
+            early = f"since does not lie after {plain(since_of(old))}, when this tier began; give a later instant"
             raise DomainError(early, code="BAD_USER_INPUT", field="since")
         refuse_outside(around, begin)
         _refuse_taken_rank(around, new, besides=tier)
@@ -240,7 +239,7 @@ async def define_training(
         uid = uid_of(source, "trainings", key)
         if uid in await known.find_existing([uid]):
             return [], uid
-        return facts_of("trainings", {"since": now, **told(row), "id": key}, source), uid
+        return facts_of("trainings", {"since": now, **without_gaps(row), "id": key}, source), uid
 
     return await store.decide_and_write(decide)
 
@@ -284,34 +283,34 @@ async def _tier_of(known: Store, tier: str) -> tuple[Configuration, Record]:
 
 def _asked_by(around: Configuration, tier: str) -> list[str]:
     """The trainings that a tier asks for, and will go on to."""
-    return [each.links["training"] for each in around.demands if each.links["tier"] == tier and ends(each) is None]
+    return [each.links["training"] for each in around.demands if each.links["tier"] == tier and until_of(each) is None]
 
 
 def _is_over(record: Record, at: datetime) -> bool:
-    until = ends(record)
+    until = until_of(record)
     return until is not None and until <= at
 
 
 def _end(around: Configuration, tier: Record, at: datetime) -> list[Record]:
     """A tier that ends, with what it asks for."""
-    demands = [each for each in around.demands if each.links["tier"] == tier.uid and (ends(each) or at) >= at]
+    demands = [each for each in around.demands if each.links["tier"] == tier.uid and (until_of(each) or at) >= at]
     return [ended(each, at) for each in (tier, *demands)]
 
 
 async def _demands(known: Store, tier: Record, trainings: Sequence[str], source: str) -> list[Record]:
     """That a tier asks for some trainings, which are to be open when it begins."""
     wanted = list(dict.fromkeys(trainings))
-    nodes = await known.read_nodes(wanted, begins(tier))
+    nodes = await known.read_nodes(wanted, since_of(tier))
     written = []
     for place, uid in enumerate(wanted):
         node = nodes.get(uid)
         if node is None or node.kind != "Training":
             raise DomainError("no training has this id", code="NOT_FOUND", field=f"trainingIds.{place}")
         over = node.properties.get("until")
-        if over is not None and over <= begins(tier):
+        if over is not None and over <= since_of(tier):
             message = f"'{node.properties['name']}' ended on {plain(over)}; ask for another training"
             raise DomainError(message, code="CONFLICT", field=f"trainingIds.{place}")
-        row = {"tier_id": tier.uid, "training_id": uid, "since": begins(tier)}
+        row = {"tier_id": tier.uid, "training_id": uid, "since": since_of(tier)}
         written += facts_of("tier_trainings", row, source)
     return written
 
@@ -319,14 +318,16 @@ async def _demands(known: Store, tier: Record, trainings: Sequence[str], source:
 def _refuse_taken_rank(around: Configuration, tier: Record, besides: str = "") -> None:
     """Refuses a rank that another tier of the same role has at any time from the beginning of this one on."""
     for each in around.tiers:
-        until = ends(each)
+        until = until_of(each)
         same = all(each.properties[name] == tier.properties[name] for name in ("role", "rank"))
-        if same and each.uid != besides and (until is None or until > begins(tier)):
+        if same and each.uid != besides and (until is None or until > since_of(tier)):
             role, rank, name = (tier.properties["role"], tier.properties["rank"], each.properties["name"])
             message = f"rank {rank} for a {role} is that of '{name}'; choose another rank, or end that tier"
             raise DomainError(message, code="CONFLICT", field="rank")
 
 
 def _refuse_end_before(record: Record, at: datetime) -> None:
-    if at < begins(record):
-        raise InvalidFact([Problem("until", plain(at), f"lies before {plain(begins(record))}", "give a later instant")])
+    if at < since_of(record):
+        raise InvalidFact(
+            [Problem("until", plain(at), f"lies before {plain(since_of(record))}", "give a later instant")]
+        )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended, holds, since_of, until_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record
 from mentorgraph.graph.pairing import Released, released_from
-from mentorgraph.graph.participants import Participant, holds, participant, participants, since_of, until_of
-from mentorgraph.graph.recording import SOURCE, ended, may_speak_for
+from mentorgraph.graph.participants import Participant, participant, participants
+from mentorgraph.graph.recording import SOURCE, may_speak_for
 from mentorgraph.graph.sessions import CHECKED_STATES
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from mentorgraph.graph.dated import holds, since_of
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.values import instant
 
@@ -78,11 +79,11 @@ class Course:
 
     def charter_at(self, at: datetime) -> Record | None:
         """The charter in force at an instant, the one that began last; None where none was."""
-        return next((each for each in reversed(self.charters) if holds_at(each, at)), None)
+        return next((each for each in reversed(self.charters) if holds(each, at)), None)
 
     def helpers_at(self, at: datetime) -> list[Record]:
         """The co-mentors at an instant."""
-        return [each for each in self.helpers if holds_at(each, at)]
+        return [each for each in self.helpers if holds(each, at)]
 
     def told(self, records: Iterable[Record]) -> "Course":
         """The course once some facts of it are known as well; the same fact twice counts once."""
@@ -106,16 +107,3 @@ def _with(known: tuple[Record, ...], record: Record) -> tuple[Record, ...]:
 def in_order(records: Iterable[Record]) -> tuple[Record, ...]:
     """Facts in the order in which they began; those that began at once in the order of their uids."""
     return tuple(sorted(records, key=lambda each: (since_of(each), each.uid)))
-
-
-def since_of(record: Record) -> datetime:
-    """When a fact began."""
-    since: Any = record.properties["since"]
-    assert isinstance(since, datetime)  # noqa: S101 - every fact has a beginning
-    return since
-
-
-def holds_at(record: Record, at: datetime) -> bool:
-    """Whether a fact holds at an instant."""
-    until = record.properties.get("until")
-    return since_of(record) <= at and (not isinstance(until, datetime) or until > at)

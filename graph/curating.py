@@ -7,12 +7,12 @@ take it (`CONFLICT`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from mentorgraph.graph.clock import present
+from mentorgraph.graph.dated import ended
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.naming import BY_ALIAS, SkillNames
@@ -54,8 +54,7 @@ async def propose_skill(
     now = now or present()
     key = key_of(external_id, now)
     uid = uid_of(source, "skills", key)
-    told = {name: value for name, value in skill.items() if value is not None}
-    [own] = facts_of("skills", {**told, "id": key, "source": source}, source)
+    [own] = facts_of("skills", {**without_gaps(skill), "id": key, "source": source}, source)
     further = [fact for each in broader for fact in _told("broader", now, source, skill_id=uid, broader_id=each)]
     further += _told("skill_states", now, source, skill_id=uid, state="proposed", reason=reason)
 
@@ -181,7 +180,7 @@ async def _set_state(
             return []
         _refuse_state(taxonomy, skill, {"merged", "split"}, "skillId")
         begun = _told("skill_states", now, source, skill_id=skill, state=state, reason=reason)
-        return [*(_ended(each, now) for each in taxonomy.told_states(skill)), *begun]
+        return [*(ended(each, now) for each in taxonomy.told_states(skill)), *begun]
 
     await _curate(store, viewer, {"skillId": [skill]}, decide)
 
@@ -206,12 +205,6 @@ async def _curate(
 
 def _told(file: str, now: datetime, source: str, **row: object) -> list[Record]:
     return facts_of(file, {**row, "since": now}, source)
-
-
-def _ended(record: Record, until: datetime) -> Record:
-    since = record.properties["since"]
-    end = max(until, since) if isinstance(since, datetime) else until
-    return replace(record, properties={**record.properties, "until": end})
 
 
 def _aliases(record: Record) -> list[str]:

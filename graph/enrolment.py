@@ -8,11 +8,12 @@ so it is for coordinators; whoever has the role may enrol themselves.
 from datetime import datetime
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended, holds, since_of, until_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, role_uid
-from mentorgraph.graph.participants import Participant, holds, participant, since_of, until_of
-from mentorgraph.graph.recording import SOURCE, ended, may_speak_for
+from mentorgraph.graph.participants import Participant, participant
+from mentorgraph.graph.recording import SOURCE, may_speak_for
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer

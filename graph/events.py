@@ -9,7 +9,8 @@ what came of it is computed anew from the set of its moves and answers, never fr
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mentorgraph.graph.course import Course, since_of
+from mentorgraph.graph.course import Course
+from mentorgraph.graph.dated import since_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import Record, Row

@@ -153,6 +153,11 @@ def purposes_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_known(name, "--consent", PURPOSES) for name in names))
 
 
+def without_gaps(row: Row) -> Mapping[str, object]:
+    """What somebody told, without what they left out."""
+    return {name: value for name, value in row.items() if value is not None}
+
+
 def row_of(record: Record) -> dict[str, str]:
     """The row of an export that states a fact: column → text, with the uid in place of every source key."""
     kind = KINDS[record.kind]

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended, until_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of, row_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record
 from mentorgraph.graph.pairing import Released, ended_as_left, released_from, withdrawn
-from mentorgraph.graph.participants import participant, until_of
-from mentorgraph.graph.recording import SOURCE, ended
+from mentorgraph.graph.participants import participant
+from mentorgraph.graph.recording import SOURCE
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer

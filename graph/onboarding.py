@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended, since_of, until_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
-from mentorgraph.graph.participants import participant, since_of, until_of
-from mentorgraph.graph.recording import SOURCE, ended, key_of, may_speak_for
+from mentorgraph.graph.participants import participant
+from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
 from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer
@@ -55,7 +56,7 @@ async def define_step(
 
     async def decide(known: Store) -> tuple[list[Record], str]:
         now = instant(clock())
-        row = {"since": now, **_without_gaps(step), "id": key_of(external_id, now), "source": source}
+        row = {"since": now, **without_gaps(step), "id": key_of(external_id, now), "source": source}
         [told] = facts_of("onboarding_steps", row, source)
         if (await known.find_existing([told.uid])).get(told.uid):
             return [], told.uid
@@ -273,7 +274,3 @@ def _at(column: str, when: datetime, reason: str, remedy: str) -> Problem:
 
 def _record_of(training: NodeRecord) -> Record:
     return Record("trainings", training.uid, training.properties)
-
-
-def _without_gaps(row: Row) -> Row:
-    return {name: value for name, value in row.items() if value is not None}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from mentorgraph.graph.dated import holds, since_of, until_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import Record, role_uid
 from mentorgraph.graph.store import Store
@@ -103,25 +104,6 @@ class Participant:
             each.links["programme"] == programme and each.properties.get("role", role) == role
             for each in self.holding("memberships")
         )
-
-
-def holds(record: Record, now: datetime) -> bool:
-    """Whether a fact holds at an instant."""
-    until = until_of(record)
-    return since_of(record) <= now and (until is None or now < until)
-
-
-def since_of(record: Record) -> datetime:
-    """When a fact began; every kind that a participant has begins some day."""
-    since = record.properties["since"]
-    assert isinstance(since, datetime)  # noqa: S101
-    return since
-
-
-def until_of(record: Record) -> datetime | None:
-    """When a fact ended, or will; None where that is open."""
-    until = record.properties.get("until")
-    return until if isinstance(until, datetime) else None
 
 
 async def participants(store: Store, people: Iterable[str], now: datetime) -> dict[str, Participant]:

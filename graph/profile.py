@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.participants import Participant, participant
-from mentorgraph.graph.recording import SOURCE, ended, may_speak_for
+from mentorgraph.graph.recording import SOURCE, may_speak_for
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant
 from mentorgraph.graph.viewer import Viewer

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from mentorgraph.graph.dated import holds, since_of, until_of
 from mentorgraph.graph.levels import Rating, level_of
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.tiers import Demand, Standing, Tier
@@ -32,8 +33,8 @@ class Configuration:
 
     def ended(self, at: datetime) -> datetime | None:
         """Since when the programme has ended by an instant, if it has; one that was archived before it began has."""
-        until = ends(self.programme)
-        return until if until is not None and (until <= at or until <= begins(self.programme)) else None
+        until = until_of(self.programme)
+        return until if until is not None and (until <= at or until <= since_of(self.programme)) else None
 
     def charter_at(self, at: datetime) -> Record | None:
         """The version of the charter that holds at an instant, or None where none does."""
@@ -42,7 +43,7 @@ class Configuration:
 
     def latest_charter(self, at: datetime) -> Record | None:
         """The version of the charter that holds at an instant, or held last where the programme has ended by then."""
-        begun = [each for each in self.charters if begins(each) <= at]
+        begun = [each for each in self.charters if since_of(each) <= at]
         return begun[-1] if begun else None
 
 
@@ -59,25 +60,6 @@ class Engagements:
     pairings: int
     requests: int
     memberships: tuple[Record, ...]
-
-
-def begins(record: Record) -> datetime:
-    """When a fact begins."""
-    since = record.properties["since"]
-    assert isinstance(since, datetime)  # noqa: S101 - every dated fact has it
-    return since
-
-
-def ends(record: Record) -> datetime | None:
-    """When a fact ends; None where it is open."""
-    until = record.properties.get("until")
-    return until if isinstance(until, datetime) else None
-
-
-def holds(record: Record, at: datetime) -> bool:
-    """Whether a fact holds at an instant; its end is the first at which it does not."""
-    until = ends(record)
-    return begins(record) <= at and (until is None or until > at)
 
 
 class ProgrammeReads:

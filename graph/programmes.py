@@ -8,15 +8,15 @@ what it refers to does not exist (`NOT_FOUND`), or the programme has ended (`ARC
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.dated import ended, holds, since_of, until_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of, row_of
+from mentorgraph.graph.facts import facts_of, row_of, without_gaps
 from mentorgraph.graph.model import Record, Row, uid_of
-from mentorgraph.graph.programme_reads import Configuration, Engagements, begins, ends, holds
+from mentorgraph.graph.programme_reads import Configuration, Engagements
 from mentorgraph.graph.recording import SOURCE, facts_at, key_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain
@@ -60,8 +60,8 @@ async def create_programme(
         uid = uid_of(source, "programmes", key)
         if uid in await known.find_existing([uid]):
             return [], uid
-        [own] = facts_of("programmes", {"since": now, **told(programme), "id": key}, source)
-        row = {**told(charter), "programme_id": uid, "since": begins(own)}
+        [own] = facts_of("programmes", {"since": now, **without_gaps(programme), "id": key}, source)
+        row = {**without_gaps(charter), "programme_id": uid, "since": since_of(own)}
         [first] = facts_at("charter", "charters", row, source)
         await _refuse_unknown_owner(known, first, "charter.ownerId")
         return [own, first], uid
@@ -101,23 +101,23 @@ async def revise_charter(
         begin = instant(since or now)
         known_as = await configuration_of(known, programme)
         last = known_as.charters[-1] if known_as.charters else None
-        rival = next((each for each in known_as.charters if begins(each) == begin), None)
+        rival = next((each for each in known_as.charters if since_of(each) == begin), None)
         told_before = rival or last
         base = said(told_before) if told_before is not None else {}
         row = {**base, **changes, "programme_id": programme, "since": begin}
         [version] = facts_of("charters", row, source)
-        if told_before is not None and begins(told_before) <= begin and says_the_same(told_before, version):
+        if told_before is not None and since_of(told_before) <= begin and says_the_same(told_before, version):
             return [], None
         refuse_ended(known_as, now)
         if rival is not None:
             told_twice = f"another version begins on {plain(begin)}; give a later instant"
             raise DomainError(told_twice, code="CONFLICT", field="since")
-        if last is not None and begin < begins(last):
-            early = f"since lies before {plain(begins(last))}, when the latest version began; give a later instant"
+        if last is not None and begin < since_of(last):
+            early = f"since lies before {plain(since_of(last))}, when the latest version began; give a later instant"
             raise DomainError(early, code="BAD_USER_INPUT", field="since")
         refuse_outside(known_as, begin)
         await _refuse_unknown_owner(known, version, "ownerId")
-        is_open = last is not None and (ends(last) or begin) >= begin
+        is_open = last is not None and (until_of(last) or begin) >= begin
         return [*([ended(last, begin)] if last is not None and is_open else []), version], None
 
     await store.decide_and_write(decide)
@@ -160,8 +160,10 @@ async def clone_programme(
         pattern = await configuration_of(known, programme)
         if uid in await known.find_existing([uid]):
             return [], uid
-        [own] = facts_of("programmes", {"since": now, **said(pattern.programme), **told(row), "id": key}, source)
-        begin, at = begins(own), _when_it_is_itself(pattern, now)
+        [own] = facts_of(
+            "programmes", {"since": now, **said(pattern.programme), **without_gaps(row), "id": key}, source
+        )
+        begin, at = since_of(own), _when_it_is_itself(pattern, now)
         new: dict[str, object] = {"programme_id": uid, "since": begin}
         written = [own]
         charter = pattern.latest_charter(at)
@@ -205,7 +207,7 @@ async def archive_programme(store: Store, viewer: Viewer, programme: str, *, clo
         going_on = await known.read_engagements(programme, now)
         open_ones = [each for each in _facts_of(known_as, going_on.memberships) if not _is_over(each, now)]
         if not open_ones:
-            over = plain(ends(known_as.programme))
+            over = plain(until_of(known_as.programme))
             message = f"this programme is archived since {over}; there is nothing left to end"
             raise DomainError(message, code="CONFLICT", field="programmeId")
         _refuse_open(going_on)
@@ -285,7 +287,7 @@ def refuse_outside(configuration: Configuration, begin: datetime) -> None:
     Raises:
         DomainError: `BAD_USER_INPUT`.
     """
-    first, over = begins(configuration.programme), ends(configuration.programme)
+    first, over = since_of(configuration.programme), until_of(configuration.programme)
     if begin < first or (over is not None and begin >= over):
         span = f"from {plain(first)}" + (f" to {plain(over)}" if over is not None else " on")
         raise DomainError(
@@ -296,16 +298,6 @@ def refuse_outside(configuration: Configuration, begin: datetime) -> None:
 def says_the_same(one: Record, other: Record) -> bool:
     """Whether two versions differ in nothing but their time and where they are known from."""
     return _content(one) == _content(other)
-
-
-def ended(record: Record, until: datetime) -> Record:
-    """A fact that ends at an instant, or when it begins where that is later."""
-    return replace(record, properties={**record.properties, "until": max(until, begins(record))})
-
-
-def told(row: Row) -> Mapping[str, object]:
-    """What somebody told, without what they left out."""
-    return {name: value for name, value in row.items() if value is not None}
 
 
 def said(record: Record) -> dict[str, object]:
@@ -334,8 +326,8 @@ def _facts_of(configuration: Configuration, memberships: Sequence[Record]) -> It
 
 
 def _is_over(record: Record, now: datetime) -> bool:
-    until = ends(record)
-    return until is not None and until <= max(now, begins(record))
+    until = until_of(record)
+    return until is not None and until <= max(now, since_of(record))
 
 
 def _refuse_open(going_on: Engagements) -> None:
@@ -353,7 +345,7 @@ def _refuse_open(going_on: Engagements) -> None:
 def _when_it_is_itself(configuration: Configuration, now: datetime) -> datetime:
     """The instant as of which a programme is to be copied: now, or the nearest one at which it runs."""
     over = configuration.ended(now)
-    return max(begins(configuration.programme), now if over is None else over - _A_MOMENT)
+    return max(since_of(configuration.programme), now if over is None else over - _A_MOMENT)
 
 
 async def _refuse_unknown_owner(known: Store, charter: Record, field: str) -> None:

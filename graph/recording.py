@@ -6,13 +6,14 @@ the viewer may not say it or what it refers to does not exist.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mentorgraph.graph.clock import present
+from mentorgraph.graph.dated import ended
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, is_uid, new_uid, uid_of
 from mentorgraph.graph.store import Store
@@ -55,14 +56,14 @@ async def register_person(
     if not viewer.coordinates:
         raise DomainError("only coordinators register people", code="FORBIDDEN")
     now = now or present()
-    told = _Told("people", key_of(external_id, now), _without_gaps(person), source)
+    told = _Told("people", key_of(external_id, now), without_gaps(person), source)
 
     async def decide(known: Store) -> tuple[list[Record], str]:
         own, *further = await told.facts(known, now)
         joined = own.properties["since"]
         for stance, skills in (("offers", offers), ("wants", wants)):
             for place, skill in enumerate(skills):
-                row = {"person_id": own.uid, "stance": stance, "since": joined, **_without_gaps(skill)}
+                row = {"person_id": own.uid, "stance": stance, "since": joined, **without_gaps(skill)}
                 further += facts_at(f"{stance}.{place}", "person_skills", row, source)
         # Whoever is registered late has not agreed before: a consent begins now, whenever the person joined.
         given = await known.read_open_facts_of(own.uid, now)
@@ -101,12 +102,12 @@ async def create_goal(
     """
     may_speak_for(viewer, goal.get("person_id"))
     now = now or present()
-    told = _Told("goals", key_of(external_id, now), _without_gaps(goal), source)
+    told = _Told("goals", key_of(external_id, now), without_gaps(goal), source)
 
     async def decide(known: Store) -> tuple[list[Record], str]:
         own, *further = await told.facts(known, now)
         for place, need in enumerate(needs):
-            row = {"goal_id": own.uid, "since": own.properties["since"], **_without_gaps(need)}
+            row = {"goal_id": own.uid, "since": own.properties["since"], **without_gaps(need)}
             further += facts_at(f"needs.{place}", "goal_skills", row, source)
         return [own, *await _new(known, further)], own.uid
 
@@ -256,23 +257,12 @@ def key_of(external_id: str, now: datetime) -> str:
     return external_id or new_uid(now, os.urandom(10))
 
 
-def _without_gaps(row: Row) -> Mapping[str, object]:
-    return {name: value for name, value in row.items() if value is not None}
-
-
 def _window(record: Record) -> tuple[object, ...]:
     return tuple(record.properties[name] for name in ("weekday", "start", "end", "zone"))
 
 
 def _agreement(record: Record) -> tuple[object, ...]:
     return record.properties["purpose"], record.properties["text_version"]
-
-
-def ended(record: Record, until: datetime) -> Record:
-    """A fact that has ended at an instant, or when it began if that is later."""
-    since = record.properties["since"]
-    end = max(until, since) if isinstance(since, datetime) else until
-    return replace(record, properties={**record.properties, "until": end})
 
 
 def facts_at(place: str, file: str, row: Row, source: str) -> list[Record]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.outcomes import settled
 from mentorgraph.graph.pairing import move_of, moved_to
@@ -62,8 +62,7 @@ async def record_session(
     """
     now = now or present()
     pairing = str(session["pairing_id"])
-    row = {name: value for name, value in session.items() if value is not None}
-    [told] = facts_of("sessions", {**row, "id": key_of(external_id, now), "source": source}, source)
+    [told] = facts_of("sessions", {**without_gaps(session), "id": key_of(external_id, now), "source": source}, source)
     kind = told.properties.get("kind")
     if kind is None:
         raise InvalidFact([Problem("kind", "", "is missing", "fill it in")])

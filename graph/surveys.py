@@ -16,7 +16,8 @@ from typing import Any
 import orjson
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.course import INSTANT, Course, since_of
+from mentorgraph.graph.course import INSTANT, Course
+from mentorgraph.graph.dated import since_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, uid_of

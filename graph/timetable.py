@@ -15,7 +15,7 @@ from mentorgraph.graph.calendar.reading import Span, StatedWindow, Times, read_c
 from mentorgraph.graph.calendar.writing import PublishedSession, write_calendar
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.model import Record, Row
 from mentorgraph.graph.recording import SOURCE as OWN_SOURCE
 from mentorgraph.graph.recording import may_speak_for
@@ -202,7 +202,7 @@ async def record_phase(store: Store, viewer: Viewer, phase: Row, *, source: str 
     """
     if not viewer.coordinates:
         raise DomainError("only coordinators tell when others have no time", code="FORBIDDEN")
-    told = facts_of("phases", {name: value for name, value in phase.items() if value is not None}, source)
+    told = facts_of("phases", without_gaps(phase), source)
     known = await store.compare(told)
     if any(known[each.uid] == "created" and each.properties["until"] == each.properties["since"] for each in told):
         raise DomainError("this phase is not known, so there is nothing to take back", code="NOT_FOUND", field="name")
