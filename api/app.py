@@ -165,6 +165,7 @@ def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
         return demo_viewer(request.headers.get(VIEWER_HEADER))
 
     async def context(request: Request) -> RequestContext:
+        await service.tried()
         return RequestContext(viewer(request), service, decisions, await service.scorer())
 
     async def card(request: Request) -> PlainTextResponse:

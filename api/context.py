@@ -36,6 +36,8 @@ from mentorgraph.graph.viewer import Viewer
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 2.0
+OPENED_WITHIN_S = 3.0
+"""For how long a question waits for a service that has only begun to open; part of its time for execution."""
 
 OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
 """Kinds of node that belong to nobody."""
@@ -113,6 +115,7 @@ class Service:
         self._recommender: Recommender | None = None
         self._reason = "the database is being opened; try again in a moment"
         self._closing = asyncio.Event()
+        self._tried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Service":
@@ -137,6 +140,15 @@ class Service:
         if self._recommender is None:
             raise DatabaseUnavailable(self._reason)
         return self._recommender
+
+    async def tried(self) -> None:
+        """Waits a moment for the first attempt to open it.
+
+        Of several workers one may be ready before the other; whoever reaches the other should not be turned away.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OPENED_WITHIN_S):
+                await self._tried.wait()
 
     async def scorer(self) -> Scorer | None:
         """What ranks from now on, to be kept for the whole of a request; None for what the recommender has."""
@@ -167,6 +179,7 @@ class Service:
             try:
                 async with self._opening(self._opening_now) as recommender:
                     self._recommender, logged = recommender, ""
+                    self._tried.set()
                     await self._closing.wait()
             except Exception as error:
                 known = isinstance(error, DomainError)
@@ -177,6 +190,7 @@ class Service:
                     logged = seen
             finally:
                 self._recommender = None
+                self._tried.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_AFTER_S):
                     await self._closing.wait()

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from graphql import build_schema
@@ -15,12 +16,14 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, app_of, create_app
-from mentorgraph.api.context import AGAIN_AFTER_S, Service
+from mentorgraph.api.context import AGAIN_AFTER_S, OPENED_WITHIN_S, Service
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.scoring import Scorer
+from mentorgraph.graph.store import Store
 
 SECRET = "bolt://neo4j:hunter2@10.0.0.7:7687"
 
@@ -85,6 +88,32 @@ def test_a_server_can_answer_to_its_own_names_only() -> None:
     client = TestClient(small_app(allowed_hosts=("localhost", "[::1]")))
     for host, status in (("localhost:8000", 200), ("[::1]:8000", 200), ("evil.example", 400)):
         assert client.get("/graphql?query={hello}", headers={"host": host}).status_code == status
+
+
+def test_a_question_waits_for_a_service_that_opens_but_not_for_one_that_failed_to(tmp_path: Path) -> None:
+    goes_on, fails = threading.Event(), threading.Event()
+
+    @asynccontextmanager
+    async def opening(_report: Report) -> AsyncIterator[Recommender]:
+        await asyncio.to_thread(goes_on.wait)
+        if fails.is_set():
+            raise DatabaseUnavailable("the database is of another line")
+        yield Recommender(cast(Store, None), cast(Scorer, None))
+
+    def codes(client: TestClient) -> list[str]:
+        errors = client.post("/graphql", json={"query": "{ skills { edges { cursor } } }"}).json()["errors"]
+        return [error["extensions"]["code"] for error in errors]
+
+    app = app_of(Service(opening), DecisionLog(tmp_path))
+    with TestClient(app, base_url="http://localhost") as client:
+        threading.Timer(0.3, goes_on.set).start()
+        assert codes(client) == ["INTERNAL"]  # it is open, on nothing
+    fails.set()
+    app = app_of(Service(opening), DecisionLog(tmp_path))
+    with TestClient(app, base_url="http://localhost") as client:
+        began = time.monotonic()
+        assert codes(client) == ["SERVICE_UNAVAILABLE"]
+        assert time.monotonic() - began < OPENED_WITHIN_S
 
 
 def test_a_service_that_is_opening_says_what_it_does_and_that_it_failed_once(
