@@ -336,4 +336,4 @@ def _number(where: str, key: str, value: object) -> float:
 
 
 def _bad(where: str, reason: str) -> DomainError:
-    return DomainError(f"policy {where}: {reason}", code="BAD_POLICY")
+    return DomainError(f"policy {where}: {reason}", code="BAD_POLICY", field="draft")
