@@ -19,7 +19,8 @@ from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns import NONE, Numbers
 from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.question import Question, told_at
-from mentorgraph.graph.signals import Signal, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Signal
 from mentorgraph.graph.text import tfidf
 
 NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}

@@ -21,7 +21,8 @@ from mentorgraph.graph.model import link_uid
 from mentorgraph.graph.policy import SIGNALS, Policy
 from mentorgraph.graph.question import Question
 from mentorgraph.graph.scoring import Scores, Term
-from mentorgraph.graph.signals import Evidence, Signal, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Evidence, Signal
 
 MOST_DELETIONS = 12
 """So many of a mentor's pairings, those that the network attends to most, are tried."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.transported import native
 from mentorgraph.graph.viewer import Viewer

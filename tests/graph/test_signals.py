@@ -14,7 +14,8 @@ from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.policy import SIGNALS, load_policy
 from mentorgraph.graph.question import Edge, open_pairings, question
-from mentorgraph.graph.signals import Signal, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Signal
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 POLICY = load_policy()
