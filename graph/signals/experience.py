@@ -1,8 +1,10 @@
-"""Signals of where and how much somebody has mentored, and of what they have taken on."""
+"""Signals of where, whom and how much somebody has mentored, of what they have taken on and of what they answer."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.columns import NONE, Columns, Numbers, Reals
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import link_uid
 from mentorgraph.graph.policy import SignalSettings
@@ -104,3 +106,70 @@ def load(columns: Columns, asked: Question, places: float) -> Signal:
     taken += np.bincount(helps.numbers("person")[rows], share, minlength=everybody)
     values = np.minimum(1.0, taken / np.maximum(1.0, np.nan_to_num(capacity, nan=places)))
     return Signal("load", "share of places taken", values, lambda _mentor: [])
+
+
+def shared_history(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
+    """How well the mentor did with this mentee before: the best of outcome × ½^(age / half-life), 0 to 1.
+
+    Only pairings that are over count.
+    """
+    outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
+    with_mentee = past.over & (past.mentee == asked.mentee)
+    strength = np.where(with_mentee, outcome * 0.5 ** (past.years / settings.half_life_years), 0.0)
+    values = np.zeros(len(columns.people))
+    np.maximum.at(values, past.mentor, strength)
+
+    def explain(mentor: int) -> list[Evidence]:
+        found = [(float(strength[place]), int(place)) for place in past.of_mentor(mentor) if strength[place] > 0]
+        found.sort(key=lambda each: (-each[0], pairing_uid(columns, past, each[1])))
+        return [
+            Evidence(
+                "mentored_before",
+                pairing_links(columns, past, place, "mentee", "mentor"),
+                lead(rank, [each[0] for each in found]),
+                strength=value,
+            )
+            for rank, (value, place) in enumerate(found)
+        ]
+
+    return Signal("shared_history", "success with this mentee before", values, explain)
+
+
+def acceptance(columns: Columns, asked: Question, settings: SignalSettings) -> Signal:
+    """Share of the requests to the mentor that were accepted, above or below what is usual; unknown before any answer.
+
+    (accepted + usual × weight) / (answered + weight) − usual, where `acceptance_usual` is the prior mean and
+    `acceptance_requests` the number of answers that it is worth: the mean of a beta distribution (Gelman et al. 2013,
+    "Bayesian data analysis", section 2.4). Answered is what was accepted or declined by then; what expired, was
+    withdrawn or released says nothing.
+    """
+    table, people = columns.tables["requests"], len(columns.people)
+    codes = columns.remember("answers", table.version, lambda: _answers(table.strings("status")))
+    told = np.where(table.begun(asked.seconds) & (table.reals("until") < asked.seconds), codes, NONE)
+    rows = np.flatnonzero(told != NONE)
+    mentor, until, uids = table.numbers("mentor"), table.reals("until"), table.rows.uids
+    accepted = np.bincount(mentor[rows], told[rows], minlength=people).astype(np.float64)
+    answered = np.bincount(mentor[rows], minlength=people).astype(np.float64)
+    usual, weight = settings.acceptance_usual, settings.acceptance_requests
+
+    def above(accepted: Reals, answered: Reals) -> Reals:
+        return (accepted + usual * weight) / (answered + weight) - usual
+
+    values = np.where(answered > 0, above(accepted, answered), np.nan)
+    link = KINDS["requests"].links[0]
+
+    def explain(person: int) -> list[Evidence]:
+        found = []
+        for row in sorted(rows[mentor[rows] == person].tolist(), key=lambda row: (-until[row], uids[row])):
+            without = float(above(accepted[person] - told[row], answered[person] - 1)) if answered[person] > 1 else 0.0
+            edge = Edge(link.type, link_uid(uids[row], link, columns.people.uids[person]))
+            metapath = "request_accepted" if told[row] else "request_declined"
+            found.append(Evidence(metapath, (edge,), float(values[person]) - without))
+        return found
+
+    return Signal("acceptance", "all requests accepted, where none usually is", values, explain)
+
+
+def _answers(states: Sequence[str | None]) -> Numbers:
+    """1 for requests that were accepted, 0 for those declined, `NONE` for others: `int64[requests]`."""
+    return np.array([{"accepted": 1, "declined": 0}.get(each or "", NONE) for each in states], np.int64)

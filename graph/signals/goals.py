@@ -5,6 +5,8 @@ from scipy import sparse
 
 from mentorgraph.graph import text
 from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import link_uid
 from mentorgraph.graph.policy import SignalSettings
 from mentorgraph.graph.question import Edge, PastPairings, Question, Wish
 from mentorgraph.graph.signals.signal import (
@@ -98,6 +100,46 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
         return strongest_first(found)
 
     return Signal("similar_goals", "success with like goals", -np.expm1(missing) + 0.0, explain)
+
+
+def priority(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
+    """Success with goals that serve the same strategic priority as the asking one, 0 to 1.
+
+    1 − Π (1 − m) over past pairings, m = outcome × ½^(age / half-life). Unknown where the goal serves none that holds.
+    """
+    goals, priorities = columns.tables["goals"], columns.tables["priorities"]
+    serves, people = goals.numbers("priority"), len(columns.people)
+    own = int(serves[asked.goal]) if asked.goal != NONE else NONE
+    if own == NONE or own >= len(priorities) or not priorities.valid(asked.seconds)[own]:
+        return Signal("priority", "success with the same priority", np.full(people, np.nan), lambda _mentor: [])
+    outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
+    mass = np.where((past.goal != NONE) & (serves[past.goal] == own), outcome, 0.0)
+    mass = np.minimum(mass * 0.5 ** (past.years / settings.half_life_years), 1 - 1e-9)
+    missing = np.bincount(past.mentor, np.log1p(-mass), minlength=people)
+    link = next(each for each in KINDS["goals"].links if each.name == "priority")
+    uid = columns.numberings["priorities"].uids[own]
+
+    def explain(mentor: int) -> list[Evidence]:
+        found = []
+        for place in past.of_mentor(mentor):
+            if mass[place] > 0:
+                goal = columns.goals.uids[int(past.goal[place])]
+                without = -np.expm1(missing[mentor] - np.log1p(-mass[place]))
+                found.append(
+                    Evidence(
+                        "goal_priority",
+                        (
+                            Edge(link.type, link_uid(columns.goals.uids[asked.goal], link, uid)),
+                            Edge(link.type, link_uid(goal, link, uid)),
+                            *pairing_links(columns, past, int(place), "goal", "mentor"),
+                        ),
+                        float(-np.expm1(missing[mentor]) - without),
+                        strength=float(mass[place]),
+                    )
+                )
+        return strongest_first(found)
+
+    return Signal("priority", "success with the same priority", -np.expm1(missing) + 0.0, explain)
 
 
 def _needs_held(columns: Columns, now: float) -> Mask:

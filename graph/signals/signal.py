@@ -21,7 +21,7 @@ class Evidence:
     Attributes:
         metapath: Which kind of path it is.
         edges: The relationships along the path, in order.
-        start: uid of a first node without an edge: the goal that the next one is alike to in its words alone.
+        start: uid of a first node without an edge, to which the next one is compared: a goal or a profile.
         drop: By how much the signal's value falls without the item.
         strength: How strong the likeness is, 0 to 1, for the sentence.
         count: Number of alike facts that the item stands for.
@@ -62,6 +62,7 @@ def pairing_links(columns: Columns, past: PastPairings, place: int, *names: str)
     uid = pairing_uid(columns, past, place)
     targets = {
         "mentor": ("people", past.mentor),
+        "mentee": ("people", past.mentee),
         "goal": ("goals", past.goal),
         "unit": ("units", past.unit),
     }
