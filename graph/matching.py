@@ -27,7 +27,7 @@ from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
 from mentorgraph.graph.rules import Judgement, Refusal, Unjudged, judge, may_be_shown
 from mentorgraph.graph.scoring import Scorer, Scores, Term
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 

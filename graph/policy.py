@@ -15,8 +15,34 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules import ANY_LEVELS, FIRM, RULES, WIDEST_ZONE_GAP, RuleSettings
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
 
-SIGNALS = ("skills", "goal_text", "similar_goals", "unit", "time_overlap", "sessions", "load")
-"""Names of the signals, in the order in which answers list them."""
+SIGNS: Mapping[str, int] = MappingProxyType(
+    {
+        "skills": 1,
+        "goal_text": 1,
+        "similar_goals": 1,
+        "unit": 1,
+        "time_overlap": 1,
+        "sessions": 1,
+        "load": -1,
+        "asynchronous": 1,
+        "availability_pattern": 1,
+        "pace": 1,
+        "communication": 1,
+        "coaching_style": 1,
+        "format": 1,
+        "seniority": 1,
+        "shared_history": 1,
+        "acceptance": 1,
+        "priority": 1,
+    }
+)
+"""Every signal, in the order in which answers list them, with the sign that common sense gives its weight.
+
+A weight that is learned keeps this sign or is 0; one of a policy is what the policy says.
+"""
+
+SIGNALS = tuple(SIGNS)
+"""Names of the signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +56,12 @@ class SignalSettings:
     half_life_years: float
     overlap_enough_hours: float
     sessions_enough: float
+    seniority_least_years: float
+    seniority_most_years: float
+    open_week_share: float
+    ongoing_share: float
+    acceptance_usual: float
+    acceptance_requests: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +156,14 @@ def load_policy(path: Path | None = None) -> Policy:
     missing = [each.name for each in fields(RuleSettings) if each.name not in rules]
     if missing:
         raise _bad(where, f"lacks rules.{missing[0]}")
-    for key in ("half_life_years", "overlap_enough_hours", "sessions_enough", "level_unknown"):
+    for key in ABOVE_0:
         if signals[key] <= 0:
             raise _bad(where, f"signals.{key} must be above 0")
-    for key in ("one_step_credit", "two_steps_credit", "outcome_unknown"):
+    for key in SHARES:
         if not 0 <= signals[key] <= 1:
             raise _bad(where, f"signals.{key} must lie between 0 and 1")
+    if signals["seniority_most_years"] < signals["seniority_least_years"]:
+        raise _bad(where, "signals.seniority_most_years must be at least signals.seniority_least_years")
     _refuse_unknown(where, content, ("name", "base", "weights", "signals", "rules", "formats"))
     base = _number(where, "base", content.get("base", 0.0))
     settings = RuleSettings(**rules)
@@ -223,6 +257,27 @@ LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
 """Setting of the rules → its least and its greatest value."""
 
 FLAGS = ("counts_places", "members_only")
+
+ABOVE_0 = (
+    "half_life_years",
+    "overlap_enough_hours",
+    "sessions_enough",
+    "level_unknown",
+    "seniority_least_years",
+    "seniority_most_years",
+    "acceptance_requests",
+)
+"""Settings of the signals that are above 0."""
+
+SHARES = (
+    "one_step_credit",
+    "two_steps_credit",
+    "outcome_unknown",
+    "open_week_share",
+    "ongoing_share",
+    "acceptance_usual",
+)
+"""Settings of the signals that lie between 0 and 1."""
 
 
 def _parsed(where: str, text: str) -> dict[str, Any]:
