@@ -21,7 +21,7 @@ from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.load import Load, loads
-from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.matching import FIRST_BLOCK, Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.participants import Participant, participants
@@ -29,7 +29,7 @@ from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
-from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.store import NOTHING, NodeRecord, Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer
 
@@ -90,8 +90,8 @@ async def _ask_for_nothing(recommender: Recommender) -> None:
     """
     store, now = recommender.store, present()
     with suppress(DatabaseUnavailable):
-        await store.read_asker("", None, now)
-        await store.read_candidates("", [], now)
+        await store.read_asker(NOTHING, None, now)
+        await store.read_candidates(NOTHING, [NOTHING] * FIRST_BLOCK, now)
         await store.read_edges({}, [])
         await store.read_nodes([], now)
 
