@@ -12,7 +12,7 @@ from mentorgraph.api.pairings import Pairing, Request
 from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.types import DateTime, Goal, Info, Person
 from mentorgraph.graph import away, leaving
-from mentorgraph.graph.matching import Recommendation as Recommended
+from mentorgraph.graph.listing import Recommendation as Recommended
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.pairing import Released
 from mentorgraph.graph.store import NodeRecord

@@ -8,7 +8,7 @@ import graphene
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person
-from mentorgraph.graph import matching, rules
+from mentorgraph.graph import listing, matching, rules
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.paths import EvidencePath as FoundPath
 from mentorgraph.graph.paths import Step
@@ -109,7 +109,7 @@ class Recommendation(graphene.ObjectType):
     @classmethod
     def is_type_of(cls, root: object, _info: Info) -> bool:
         """Tells a recommendation from what the graph stores."""
-        return isinstance(root, matching.Recommendation)
+        return isinstance(root, listing.Recommendation)
 
     rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
     score = graphene.Float(required=True, description="The base plus all contributions; compares within one list only.")
@@ -126,22 +126,22 @@ class Recommendation(graphene.ObjectType):
     sentences = graphene.List(graphene.NonNull(graphene.String), required=True, description="The reasons in words.")
 
     @staticmethod
-    def resolve_id(root: matching.Recommendation, _info: Info) -> str:
+    def resolve_id(root: listing.Recommendation, _info: Info) -> str:
         """Identity of this answer."""
         return global_id("Recommendation", root.uid)
 
     @staticmethod
-    def resolve_chance(_root: matching.Recommendation, _info: Info) -> None:
+    def resolve_chance(_root: listing.Recommendation, _info: Info) -> None:
         """No calibrated model is published."""
 
     @staticmethod
-    def resolve_mentor(root: matching.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
+    def resolve_mentor(root: listing.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
         """The mentor."""
         context: RequestContext = info.context
         return context.nodes.load(root.mentor)
 
     @staticmethod
-    def resolve_paths(root: matching.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
+    def resolve_paths(root: listing.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
         """Evidence, heaviest first."""
         return _first_paths(root, first)
 

@@ -21,7 +21,7 @@ from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
-from mentorgraph.graph import matching
+from mentorgraph.graph import listing, matching
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST, check_first
@@ -161,19 +161,19 @@ class Query(
         return decision.explanation(uid, context.viewer)
 
     @staticmethod
-    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
+    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | listing.Recommendation | None:
         """A person by id."""
         return await _visible(info, id, "Person")
 
     @staticmethod
-    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
+    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | listing.Recommendation | None:
         """Anything by its id."""
         return await _visible(info, id)
 
     @staticmethod
     async def resolve_nodes(
         _root: None, info: Info, ids: list[str]
-    ) -> list[Awaitable[NodeRecord | matching.Recommendation | None]]:
+    ) -> list[Awaitable[NodeRecord | listing.Recommendation | None]]:
         """Several things by their ids."""
         if len(ids) > MOST:
             raise DomainError(f"ids has {len(ids)} entries; ask for up to {MOST}", code="BAD_USER_INPUT", field="ids")
@@ -267,7 +267,7 @@ def _goal(goal_id: str | None) -> str | None:
     return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
 
 
-async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | matching.Recommendation | None:
+async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | listing.Recommendation | None:
     kind, uid = read_global_id(text, expected=expected)
     context: RequestContext = info.context
     if kind == "Recommendation":

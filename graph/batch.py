@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommendation, Recommender
+from mentorgraph.graph.listing import Recommendation
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.matching import Explanation, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Explanation
 from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import plain

@@ -34,7 +34,8 @@ from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.matching import Explanation, Recommender, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Explanation, Recommender
 from mentorgraph.graph.model import InvalidFact
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.store import NodeRecord

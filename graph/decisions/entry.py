@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
-from mentorgraph.graph.matching import Explanation, Recommendation, Slate
+from mentorgraph.graph.listing import Recommendation, Slate
+from mentorgraph.graph.matching import Explanation
 from mentorgraph.graph.paths import EvidencePath, Step, sentence_of, shown_to
 from mentorgraph.graph.reasons import SignalValue, sentences_of
 from mentorgraph.graph.viewer import Viewer

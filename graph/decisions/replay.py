@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mentorgraph.graph.decisions.entry import Decision
-from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.listing import Recommendation
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paths import EDGE_TYPES, Step
 from mentorgraph.graph.policy import version_of

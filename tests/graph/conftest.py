@@ -15,7 +15,8 @@ from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import Recommender, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import Record, uid_of
 from mentorgraph.graph.policy import load_policy

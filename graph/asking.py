@@ -1,0 +1,160 @@
+"""Asking: who seeks a mentor and for what, everybody's scores for it, whom the rules allow, and the evidence.
+
+What every answer begins with. Scores come from columns that were just brought up to date, and the facts that rules ask
+for are read in growing blocks down an order, so that answers are fresh at a bounded price: one round trip for changes,
+one for whoever asks, O(log n) for rules, one for paths.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.graph.availability import Bits
+from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.database import DatabaseUnavailable
+from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.paths import EvidencePath, Item, find_paths
+from mentorgraph.graph.question import Question, question, told_at
+from mentorgraph.graph.rules import PairFacts, refusals
+from mentorgraph.graph.scoring import Scorer, Scores, Term
+from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import Viewer
+
+FIRST_BLOCK = 32
+"""Candidates whose facts are read at first; every further block is twice as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whoever asks, as the graph knows them now, what ranks for them, and the columns that count everybody."""
+
+    scorer: Scorer
+    columns: Columns
+    uid: str
+    goal: str
+    key: str
+    now: datetime
+    free: Bits | None
+    asked: Question
+    scores: Scores
+
+
+@dataclass(slots=True)
+class Asking:
+    """What all answers about one graph rest on.
+
+    Attributes:
+        store: The graph.
+        scorer: What ranks.
+        columns: What scoring needs of the graph; kept fresh by every question.
+        clock: The present instant.
+    """
+
+    store: Store
+    scorer: Scorer
+    columns: Columns = field(default_factory=Columns)
+    clock: Clock = present
+
+    async def _ask(
+        self,
+        mentee: str,
+        goal: str | None,
+        as_of: datetime | None,
+        scorer: Scorer,
+        scored_at: datetime | None = None,
+    ) -> Asker:
+        now = as_of or self.clock()
+        columns = await self.fresh_columns()
+        told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
+        row = await self.store.read_asker(mentee, goal, told)
+        if row is None:
+            raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
+        if goal is not None and row["goal"] is None:
+            raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
+        refuse_mentee(row)
+        found = row["goal"] or ""
+        if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
+            columns = await self.fresh_columns()  # they were recorded since the refresh above
+        person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
+        if person == NONE or (found and number == NONE):
+            raise DatabaseUnavailable("the graph is being put back; try again in a moment")
+        asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
+        scores = scorer.score(columns, asked)
+        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
+        return Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores)
+
+    async def fresh_columns(self) -> Columns:
+        """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
+        columns = self.columns
+        while not await columns.refresh(self.store):
+            if self.columns is columns:  # else another question has begun with new ones
+                self.columns = Columns()
+            columns = self.columns
+        return columns
+
+    def _order(self, asker: Asker) -> NDArray[np.int64]:
+        """Everybody who has the role of a mentor, best first."""
+        roles = asker.columns.tables["roles"]
+        mentors = roles.valid(asker.asked.seconds) & asker.columns.mentor_roles()
+        people = np.unique(roles.numbers("person")[mentors])
+        uids = asker.columns.people.uids
+        places = asker.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
+        return asker.scores.order(people[people != asker.asked.mentee], places)
+
+    async def _allowed(self, asker: Asker, order: NDArray[np.int64], wanted: int) -> list[int]:
+        """The first few of an order whom no rule forbids."""
+        allowed: list[int] = []
+        uids = asker.columns.people.uids
+        position, block = 0, max(FIRST_BLOCK, wanted)
+        while position < len(order) and len(allowed) < wanted:
+            people = [int(person) for person in order[position : position + block]]
+            rows = await self.store.read_candidates(asker.uid, [uids[person] for person in people], asker.now)
+            pairs = {row["uid"]: self._pair(asker, row) for row in rows}
+            allowed += [person for person in people if uids[person] in pairs and not refusals(pairs[uids[person]])]
+            position += block
+            block *= 2
+        return allowed[:wanted]
+
+    def _pair(self, asker: Asker, row: dict[str, Any]) -> PairFacts:
+        return pair_facts(row, asker.uid, asker.free, asker.now, asker.scorer.policy.rules)
+
+    async def _paths(self, asker: Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
+        items = [
+            Item(asker.columns.people.uids[person], term.name, drop, evidence)
+            for person in people
+            for term in asker.scores.terms
+            for drop, evidence in _telling(term, person)
+        ]
+        return await find_paths(self.store, items, asker.now, partial(_owner, asker.columns))
+
+
+def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
+    """The evidence worth telling, with its drop in units of the score: what the score would miss, or else one item."""
+    weight = 1.0 if term.weight is None else term.weight
+    found = [(weight * evidence.drop + 0.0, evidence) for evidence in term.explain(person)]
+    return [each for each in found if each[0] != 0] or found[:1]
+
+
+def may_ask(viewer: Viewer, mentee: str) -> None:
+    """Refuses participants who ask for others.
+
+    Raises:
+        DomainError: `FORBIDDEN`.
+    """
+    # Not even as the mentor: whoever could explain themselves to anybody could read everybody's goals.
+    if not viewer.sees_everybody and viewer.person != mentee:
+        raise DomainError("you may ask for yourself only", code="FORBIDDEN")
+
+
+def _owner(columns: Columns, goal: str) -> str:
+    """Uid of the person who set a goal; empty where it is not known."""
+    number = columns.goals.find(goal)
+    return "" if number == NONE else columns.people.uids[columns.tables["goals"].numbers("person")[number]]
