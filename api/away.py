@@ -68,7 +68,7 @@ class OfferOthers(graphene.ObjectType):
         first = DEFAULT_ALTERNATIVES if first is None else first
         check_first(first)
         answer = await context.recommender.recommend(
-            context.viewer, root.mentee, root.goal or None, first=first + 1, scorer=context.scorer
+            context.viewer, root.mentee, root.goal or None, first=first + 1, explores=False, scorer=context.scorer
         )
         slate = await context.decisions.keep(answer)
         return [each for each in slate.recommendations if each.mentor != root.without][:first]

@@ -130,7 +130,7 @@ class StalledPairing(graphene.ObjectType):
             raise DomainError(message, code="BAD_USER_INPUT", field="first")
         try:
             answer = await context.recommender.recommend(
-                context.viewer, root.mentee, root.goal or None, first=first, scorer=context.scorer
+                context.viewer, root.mentee, root.goal or None, first=first, explores=False, scorer=context.scorer
             )
         except DomainError as error:
             if error.code != "CONSENT_REQUIRED":

@@ -7,7 +7,7 @@ one for whoever asks, O(log n) for rules, one for paths.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,8 @@ from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.filtering import TierFilter
+from mentorgraph.graph.horizon import Horizon
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, refusals
@@ -100,28 +102,58 @@ class Asking:
             columns = self.columns
         return columns
 
-    def _order(self, asker: Asker) -> NDArray[np.int64]:
-        """Everybody who has the role of a mentor, best first."""
-        roles = asker.columns.tables["roles"]
-        mentors = roles.valid(asker.asked.seconds) & asker.columns.mentor_roles()
+    def _order(self, asker: Asker, soon: timedelta = timedelta()) -> NDArray[np.int64]:
+        """Everybody who has the role of a mentor, or will have it soon, best first."""
+        roles, now = asker.columns.tables["roles"], asker.asked.seconds
+        held = roles.begun(now + soon.total_seconds()) & (roles.reals("until") >= now)
+        mentors = held & asker.columns.mentor_roles()
         people = np.unique(roles.numbers("person")[mentors])
         uids = asker.columns.people.uids
         places = asker.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
         return asker.scores.order(people[people != asker.asked.mentee], places)
 
-    async def _allowed(self, asker: Asker, order: NDArray[np.int64], wanted: int) -> list[int]:
-        """The first few of an order whom no rule forbids."""
-        allowed: list[int] = []
+    async def _allowed(
+        self,
+        asker: Asker,
+        order: NDArray[np.int64],
+        wanted: int,
+        *,
+        tier: TierFilter | None = None,
+        ahead: Horizon | None = None,
+    ) -> dict[int, datetime | None]:
+        """The first few of an order whom no rule forbids now, or will soon.
+
+        Args:
+            asker: Who asks.
+            order: Numbers of people.
+            wanted: How many are wanted.
+            tier: Only those who are eligible for it.
+            ahead: How far to look ahead; only the present counts if none is given.
+
+        Returns:
+            Person → None, or from when on they are allowed; in the order.
+        """
+        allowed: dict[int, datetime | None] = {}
         uids = asker.columns.people.uids
         position, block = 0, max(FIRST_BLOCK, wanted)
         while position < len(order) and len(allowed) < wanted:
             people = [int(person) for person in order[position : position + block]]
+            if tier is not None:
+                eligible = await tier.eligible(self.store, [uids[person] for person in people], asker.now)
+                people = [person for person in people if uids[person] in eligible]
             rows = await self.store.read_candidates(asker.uid, [uids[person] for person in people], asker.now)
             pairs = {row["uid"]: self._pair(asker, row) for row in rows}
-            allowed += [person for person in people if uids[person] in pairs and not refusals(pairs[uids[person]])]
+            for person in people:
+                pair = pairs.get(uids[person])
+                if pair is None or len(allowed) == wanted:
+                    continue
+                if not refusals(pair):
+                    allowed[person] = None
+                elif ahead is not None and (instant := ahead.free_from(pair, person)) is not None:
+                    allowed[person] = instant
             position += block
             block *= 2
-        return allowed[:wanted]
+        return allowed
 
     def _pair(self, asker: Asker, row: dict[str, Any]) -> PairFacts:
         return pair_facts(row, asker.uid, asker.free, asker.now, asker.scorer.policy.rules)

@@ -63,7 +63,7 @@ async def rank_for_goals(
                 continue
             try:
                 slate = await recommender.recommend(
-                    viewer, owners[goal], goal, first=first, with_paths=False, as_of=instant
+                    viewer, owners[goal], goal, first=first, explores=False, with_paths=False, as_of=instant
                 )
             except DomainError as error:
                 if error.code not in OF_ONE_GOAL:

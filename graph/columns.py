@@ -33,6 +33,7 @@ LOADED = (
     "successions",
     "skill_states",
     "roles",
+    "profiles",
     "offers",
     "skill_ratings",
     "wants",

@@ -6,7 +6,7 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,8 @@ from mentorgraph.graph.errors import DomainError
 
 SIGNALS = ("skills", "goal_text", "similar_goals", "unit", "time_overlap", "sessions", "load")
 """Names of the signals, in the order in which answers list them."""
+
+MOST_EXPLORED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,19 @@ class RuleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Exploration:
+    """How much of the first places of a list is given to mentors from further down.
+
+    Attributes:
+        share: Expected share of the places, 0 to 1; 0 for none.
+        within: They go to mentors among so many first ones.
+    """
+
+    share: float = 0.0
+    within: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A checked policy.
 
@@ -48,6 +63,7 @@ class Policy:
         weights: Signal → weight.
         signals: Settings of the signals.
         rules: Settings of the rules.
+        exploration: How much is explored.
     """
 
     version: str
@@ -55,11 +71,13 @@ class Policy:
     weights: Mapping[str, float]
     signals: SignalSettings
     rules: RuleSettings
+    exploration: Exploration = Exploration()
 
     @property
     def content(self) -> list[Any]:
-        """All that the version stands for, as plain values."""
-        return [self.base, dict(self.weights), asdict(self.signals), asdict(self.rules)]
+        """All that the version stands for, as plain values; exploration only where there is any."""
+        explored = [asdict(self.exploration)] if self.exploration.share else []
+        return [self.base, dict(self.weights), asdict(self.signals), asdict(self.rules), *explored]
 
 
 def chosen_policy(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -92,12 +110,19 @@ def load_policy(path: Path | None = None) -> Policy:
             raise _bad(path, f"signals.{key} must lie between 0 and 1")
     if rules["max_mentees"] < 1:
         raise _bad(path, "rules.max_mentees must be at least 1")
-    unknown = sorted(content.keys() - {"name", "base", "weights", "signals", "rules"})
+    unknown = sorted(content.keys() - {"name", "base", "weights", "signals", "rules", "exploration"})
     if unknown:
-        raise _bad(path, f"{unknown[0]} is not known; the keys are name, base, weights, signals and rules")
+        raise _bad(path, f"{unknown[0]} is not known; the keys are name, base, weights, signals, rules and exploration")
+    exploration = Exploration()
+    if "exploration" in content:
+        exploration = Exploration(**_section(path, content, "exploration", ("share", "within")))
+    if not 0 <= exploration.share <= 1:
+        raise _bad(path, "exploration.share must lie between 0 and 1")
+    if not (1 <= exploration.within <= MOST_EXPLORED and exploration.within.is_integer()):
+        raise _bad(path, f"exploration.within must be a whole number from 1 to {MOST_EXPLORED}")
     base = _number(path, "base", content.get("base", 0.0))
-    version = version_of(str(content.get("name", path.stem)), [base, weights, signals, rules])
-    return Policy(version, base, MappingProxyType(weights), SignalSettings(**signals), RuleSettings(**rules))
+    policy = Policy("", base, MappingProxyType(weights), SignalSettings(**signals), RuleSettings(**rules), exploration)
+    return replace(policy, version=version_of(str(content.get("name", path.stem)), policy.content))
 
 
 def version_of(name: str, content: list[Any]) -> str:
@@ -105,7 +130,7 @@ def version_of(name: str, content: list[Any]) -> str:
 
     Args:
         name: What its file calls it.
-        content: Base, weights, settings of the signals and of the rules.
+        content: What `Policy.content` gives.
     """
     canonical = json.dumps(content, sort_keys=True)
     return f"{name}@{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"

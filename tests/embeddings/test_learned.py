@@ -8,7 +8,7 @@ import pytest
 from mentorgraph.embeddings.deletion import Deletion
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import FUSED, NETWORK, Fusion
+from mentorgraph.embeddings.fusion import FUSED, Fusion
 from mentorgraph.embeddings.inference import attend, encode
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -19,6 +19,7 @@ from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.policy import SIGNALS, load_policy
 from mentorgraph.graph.question import Question
+from mentorgraph.graph.scoring import NETWORK
 
 POLICY = load_policy()
 WEIGHT = 0.6
