@@ -52,6 +52,19 @@ def test_the_score_is_the_sum_of_weights_times_values(weighted: Model, columns: 
         np.testing.assert_allclose(scores.total, total, atol=1e-8)
 
 
+@pytest.mark.parametrize("ignored", [{NETWORK}, {"skills"}, {NETWORK, "unit", "load"}, {NETWORK, *SIGNALS}])
+def test_what_is_ignored_is_in_no_score_of_a_learned_model(
+    weighted: Model, columns: Columns, asked: list[Question], ignored: set[str]
+) -> None:
+    scores = scorer(weighted).score(columns, asked[0])
+    left = scores.without(ignored)
+    assert [term.name for term in left.terms] == [name for name in (*SIGNALS, NETWORK) if name not in ignored]
+    without = scores.total - sum(term.contributions for term in scores.terms if term.name in ignored)
+    np.testing.assert_allclose(left.total, without, atol=1e-6)
+    assert left.total.shape == scores.total.shape
+    assert not np.allclose(left.total, scores.total)
+
+
 def test_weights_are_those_of_the_model(weighted: Model, columns: Columns, asked: list[Question]) -> None:
     scores = scorer(weighted).score(columns, asked[0])
     for term in scores.terms[:-1]:

@@ -130,7 +130,8 @@ def shown(
     shaping_of: Callable[[str], Shaping], times: int
 ) -> tuple[int, list[Counter[int]], dict[tuple[int, int], float]]:
     """Explored places in all, who stood where how often, and the probability that was stated of it."""
-    explored, stood, stated = 0, [Counter[int]() for _ in range(shaping_of("").first)], {}
+    explored, stood = 0, [Counter[int]() for _ in range(shaping_of("").first)]
+    stated: dict[tuple[int, int], float] = {}
     for number in range(times):
         for place, slot in enumerate(shaping_of(asked(number)).places(MANY)):
             explored += slot.lifted_by == "exploration"
