@@ -15,7 +15,7 @@ from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
@@ -24,6 +24,7 @@ from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person
 from mentorgraph.graph import listing, matching
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
@@ -58,6 +59,7 @@ class Query(
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
         first=_first(),
         after=_after(),
+        **LIST_ARGUMENTS,
     )
     explain_match = graphene.Field(
         Explanation,
@@ -121,6 +123,7 @@ class Query(
             _goal(arguments.get("goal_id")),
             first=10 if arguments.get("first") is None else arguments["first"],
             after=arguments.get("after"),
+            options=options_of(arguments),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
         )
@@ -131,6 +134,7 @@ class Query(
             "policy_version": slate.policy_version,
             "total_count": slate.total,
             "notice": slate.notice or None,
+            "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
             **_connection(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
         }
 
