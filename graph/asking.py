@@ -26,7 +26,7 @@ from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import PairFacts, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 

@@ -10,12 +10,13 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
+from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.options import Filter
+from mentorgraph.graph.options import NEAR_PEER, PEER, SENIOR, Filter
 from mentorgraph.graph.policy import SignalSettings
 from mentorgraph.graph.proficiency import offer_levels
 from mentorgraph.graph.question import Question
+from mentorgraph.graph.signals.profiles import Profiles
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.tiers import unmet
 
@@ -33,13 +34,13 @@ class Part:
     passes: Mask
 
 
-def parts_of(columns: Columns, asked: Question, wanted: Filter) -> list[Part]:
+def parts_of(columns: Columns, asked: Question, wanted: Filter, settings: SignalSettings) -> list[Part]:
     """What a filter asks for, but for the tier; who passes all of it passes the filter.
 
     Raises:
         DomainError: `NOT_FOUND`, a skill or a unit that nobody knows.
     """
-    now, found = asked.seconds, []
+    now, found, profiles = asked.seconds, [], Profiles.of(columns, asked)
     if wanted.skill:
         words = "offer the skill" + (f" at level {wanted.min_level} or above" if wanted.min_level else "")
         found.append(Part(words, _offering(columns, now, wanted)))
@@ -51,12 +52,17 @@ def parts_of(columns: Columns, asked: Question, wanted: Filter) -> list[Part]:
         rows = members.valid(now) & (members.numbers("unit") == unit)
         found.append(Part("belong to the unit", _people(columns, members.numbers("person")[rows])))
     if wanted.format:
-        found.append(Part(f"take part in the format {wanted.format}", _telling(columns, now, "formats", wanted.format)))
+        found.append(Part(f"take part in the format {wanted.format}", _telling(profiles, "formats", wanted.format)))
     if wanted.language:
-        found.append(Part(f"speak {wanted.language}", _telling(columns, now, "languages", wanted.language)))
+        found.append(Part(f"speak {wanted.language}", _telling(profiles, "languages", wanted.language)))
     if wanted.is_new is not None:
         words = "have never mentored" if wanted.is_new else "have mentored before"
         found.append(Part(words, _have_mentored(columns, now) != wanted.is_new))
+    if wanted.seniority:
+        years = profiles.numbers("experience_years")
+        known = "" if np.isfinite(years[asked.mentee]) else " (whose years of experience are not known)"
+        words = f"stand to the mentee{known} as {wanted.seniority}"
+        found.append(Part(words, _standing(years - years[asked.mentee], wanted.seniority, settings)))
     return found
 
 
@@ -95,15 +101,22 @@ def _offering(columns: Columns, now: float, wanted: Filter) -> Mask:
     return _people(columns, offers.numbers("person")[rows])
 
 
-def _telling(columns: Columns, now: float, name: str, wanted: str) -> Mask:
-    """Whose profile names a format, or a language that a range takes in."""
-    profiles, wanted = columns.tables["profiles"], wanted.casefold()
-    told, person = profiles.strings(name), profiles.numbers("person")
+def _telling(profiles: Profiles, name: str, wanted: str) -> Mask:
+    """Whose profile names a format, or a language that a range takes in: `bool[people]`."""
+    told, wanted = profiles.columns.tables["profiles"].strings(name), wanted.casefold()
+    names = [any(f"{each.casefold()}-".startswith(f"{wanted}-") for each in words or ()) for words in told]
+    return np.array([*names, False])[profiles.rows]
 
-    def names(row: int) -> bool:
-        return any(f"{each.casefold()}-".startswith(f"{wanted}-") for each in told[row] or ())
 
-    return _people(columns, person[[int(row) for row in np.flatnonzero(profiles.valid(now)) if names(int(row))]])
+def _standing(more: Reals, seniority: str, settings: SignalSettings) -> Mask:
+    """Who has so many years of experience more than the mentee: `bool[people]`; nobody where they are not known."""
+    least, most = settings.seniority_least_years, settings.seniority_most_years
+    found: Mask = {
+        PEER: np.abs(more) < least,
+        NEAR_PEER: (more >= least) & (more <= most),
+        SENIOR: more > most,
+    }[seniority]
+    return found
 
 
 def _have_mentored(columns: Columns, now: float) -> Mask:

@@ -309,7 +309,7 @@ class Listing(Asking):
         ahead = None
         if options.horizon_days:
             ahead = Horizon(columns, asked.mentee, asker.now, asker.now + options.horizon, policy.rules.max_mentees)
-        parts = parts_of(columns, asked, options.filter)
+        parts = parts_of(columns, asked, options.filter, policy.signals)
         mentors = self._order(asker, options.horizon)
         passes = together(parts, len(columns.people))[mentors] & ~np.isin(mentors, excluded)
         key = " ".join(filter(None, (asker.key, options.key, f"explored {day}" if shaping.explores else "")))

@@ -14,6 +14,9 @@ from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.scoring import NETWORK
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
 
+PEER, NEAR_PEER, SENIOR = SENIORITIES = ("peer", "near_peer", "senior")
+"""Fewer years apart than `seniority_least_years` of the policy; more, up to `seniority_most_years`; still more."""
+
 MOST_DAYS_AHEAD = 180
 MOST_EXCLUDED = 1_000
 
@@ -30,6 +33,7 @@ class Filter:
         format: Format that the mentor takes part in, one of `PROGRAMME_FORMATS`.
         language: Language that the mentor speaks, as a range of RFC 4647: `pt` takes in `pt-BR`, not the reverse.
         is_new: Whether the mentor has never mentored anybody so far.
+        seniority: One of `SENIORITIES`, how the mentor's years of experience compare with the mentee's.
     """
 
     skill: str = ""
@@ -39,6 +43,7 @@ class Filter:
     format: str = ""
     language: str = ""
     is_new: bool | None = None
+    seniority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ class Options:
             yield "filter.minLevel", f"is {asked.min_level}; levels run from 1 to 5"
         if asked.format and asked.format not in PROGRAMME_FORMATS:
             yield "filter.format", f"is {asked.format!r}; the formats are {', '.join(PROGRAMME_FORMATS)}"
+        if asked.seniority and asked.seniority not in SENIORITIES:
+            yield "filter.seniority", f"is {asked.seniority!r}; it is one of {', '.join(SENIORITIES)}"
         if unknown := sorted(self.ignored - {*SIGNALS, NETWORK}):
             yield "ignoreSignals", f"names {unknown[0]!r}, which is no signal"
         if len(self.excluded) > MOST_EXCLUDED:

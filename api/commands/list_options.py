@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from mentorgraph.api.ids import read_given_id
-from mentorgraph.graph.options import MOST_DAYS_AHEAD, Filter, Mix, Options
+from mentorgraph.graph.options import MOST_DAYS_AHEAD, SENIORITIES, Filter, Mix, Options
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.scoring import NETWORK
@@ -23,6 +23,7 @@ _OPTIONS = (
         "--format", "format_", type=click.Choice(PROGRAMME_FORMATS), help="Only who takes part in this format."
     ),
     click.option("--language", metavar="TAG", help="Only who speaks it; pt takes in pt-BR."),
+    click.option("--seniority", type=click.Choice(SENIORITIES), help="Only who has so much more experience."),
     click.option("--new/--not-new", "is_new", default=None, help="Only who has never mentored, or only who has."),
     click.option("--exclude", multiple=True, metavar="ID", help="Leave this person out; may be given again."),
     click.option(
@@ -82,6 +83,7 @@ def options_of(given: Mapping[str, Any], source: str) -> Options:
             given["format_"] or "",
             given["language"] or "",
             given["is_new"],
+            given["seniority"] or "",
         ),
         excluded=frozenset(read_given_id(each, "people", source).uid for each in given["exclude"]),
         ignored=frozenset(given["ignore"]),

@@ -56,8 +56,11 @@ def profiled(community: Community) -> Community:
     """The community, in which everybody has told languages and formats, or some of them."""
     for number, person in enumerate(sorted(mentor_uids(community))):
         languages, formats = TONGUES[number % len(TONGUES)]
-        since = NOW - timedelta(days=3)
-        community.write("profiles", person_id=person, languages=languages, formats=formats, since=since)
+        told = {"languages": languages, "formats": formats, "experience_years": number % 20}
+        community.write("profiles", person_id=person, since=NOW - timedelta(days=3), **told)
+    for person, _ in community.askers:
+        if person not in mentor_uids(community):
+            community.write("profiles", person_id=person, experience_years=4, since=NOW - timedelta(days=3))
     return community
 
 
@@ -73,6 +76,12 @@ def right_filters(community: Community) -> list[tuple[Filter, set[str]]]:
     ) | people(
         community.columns.tables["co_mentors"].record(row) for row in range(len(community.columns.tables["co_mentors"]))
     )
+    years = {
+        each.links["person"]: float(str(each.properties["experience_years"]))
+        for each in profiles
+        if "experience_years" in each.properties
+    }
+    experience = {each: number - years[community.askers[0][0]] for each, number in years.items()}
     named = set(community.columns.people.uids)
     by_skill = {
         skill: people(each for each in offers if each.links["skill"] in below(community, skill))
@@ -89,6 +98,9 @@ def right_filters(community: Community) -> list[tuple[Filter, set[str]]]:
         (Filter(language="pt-br"), {each for each in speaking if each in brazilians(community)}),
         (Filter(format="peer"), peers),
         (Filter(is_new=True), named - mentored),
+        (Filter(seniority="peer"), {each for each, more in experience.items() if -2 < more < 2}),
+        (Filter(seniority="near_peer"), {each for each, more in experience.items() if 2 <= more <= 12}),
+        (Filter(seniority="senior"), {each for each, more in experience.items() if more > 12}),
         (Filter(is_new=False), mentored),
         (Filter(skill=broad, format="peer", is_new=False), by_skill[broad] & peers & mentored),
     ]
@@ -105,7 +117,7 @@ def test_a_filtered_list_is_the_whole_list_without_who_does_not_pass(profiled: C
         assert [each.rank for each in found] == list(range(1, len(found) + 1))
         assert community.ask(options=Options(filter=wanted), with_total=True, first=1).total == len(found)
         seen.append(0 < len(right) < len(whole))
-    assert seen.count(True) >= 5, seen
+    assert seen.count(True) >= 7, seen
 
 
 def test_a_level_is_asked_of_the_skill_or_of_a_narrower_one(community: Community) -> None:
@@ -193,7 +205,8 @@ def mentor_uids(community: Community) -> set[str]:
         (Options(filter=Filter(unit="unknown")), "NOT_FOUND", "filter.unitId"),
         (Options(filter=Filter(tier="unknown")), "NOT_FOUND", "filter.tierId"),
         (Options(excluded=frozenset({"unknown"})), "NOT_FOUND", "exclude"),
-        (Options(ignored=frozenset({"star_sign"})), "BAD_USER_INPUT", "ignoreSignals"),
+        (Options(filter=Filter(seniority="elder")), "BAD_USER_INPUT", "filter.seniority"),
+    (Options(ignored=frozenset({"star_sign"})), "BAD_USER_INPUT", "ignoreSignals"),
         (Options(horizon_days=181), "BAD_USER_INPUT", "horizonDays"),
         (Options(horizon_days=-1), "BAD_USER_INPUT", "horizonDays"),
         (Options(mix=Mix(experts=-1)), "BAD_USER_INPUT", "mix.experts"),
@@ -316,9 +329,8 @@ def test_nobody_looks_ahead_from_a_past_day(community: Community) -> None:
 
 
 def test_options_come_back_from_their_plain_values() -> None:
-    full = Options(
-        Filter("a", 2, "b", "c", "peer", "pt", False), frozenset({"y", "x"}), frozenset({"load"}), 9, Mix(1, 2), 0.5
-    )
+    wanted = Filter("a", 2, "b", "c", "peer", "pt", False, "senior")
+    full = Options(wanted, frozenset({"y", "x"}), frozenset({"load"}), 9, Mix(1, 2), 0.5)
     for each in (Options(), full, Options(filter=Filter(is_new=False)), Options(mix=Mix(0, 1))):
         assert Options.of(each.content) == each
     assert (Options().content, Options().key) == ({}, "")
