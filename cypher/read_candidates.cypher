@@ -1,6 +1,5 @@
-// Reads, for some mentors, the facts that the hard rules ask for.
-// $mentee: string, uid of the person who asks
-// $mentors: list of strings, uids of the mentors
+// Reads, for some pairs of a mentor and a mentee, the facts that the hard rules ask for.
+// $pairs: list of maps, uids: mentor and mentee
 // $now: instant as of which facts count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times come as milliseconds since 1970
@@ -12,10 +11,10 @@ WITH COLLECT {
   RETURN step
   ORDER BY step.position, step.name, step.uid
 } AS steps
-UNWIND $mentors AS uid
-MATCH (mentor:Person {uid: uid})
-OPTIONAL MATCH (mentee:Person {uid: $mentee})
-RETURN uid, mentor.until AS left_on,
+UNWIND $pairs AS pair
+MATCH (mentor:Person {uid: pair.mentor})
+OPTIONAL MATCH (mentee:Person {uid: pair.mentee})
+RETURN pair.mentor AS uid, pair.mentee AS mentee, mentor.until AS left_on,
        COLLECT {
          MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
          WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now)

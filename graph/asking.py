@@ -163,12 +163,12 @@ class Asking:
             Item(asker.columns.people.uids[person], term.name, drop, evidence)
             for person in people
             for term in asker.scores.terms
-            for drop, evidence in _telling(term, person)
+            for drop, evidence in telling(term, person)
         ]
-        return await find_paths(self.store, items, asker.now, partial(_owner, asker.columns))
+        return await find_paths(self.store, items, asker.now, partial(owner, asker.columns))
 
 
-def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
+def telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
     """The evidence worth telling, with its drop in units of the score: what the score would miss, or else one item."""
     weight = 1.0 if term.weight is None else term.weight
     found = [(weight * evidence.drop + 0.0, evidence) for evidence in term.explain(person)]
@@ -186,7 +186,7 @@ def may_ask(viewer: Viewer, mentee: str) -> None:
         raise DomainError("you may ask for yourself only", code="FORBIDDEN")
 
 
-def _owner(columns: Columns, goal: str) -> str:
+def owner(columns: Columns, goal: str) -> str:
     """Uid of the person who set a goal; empty where it is not known."""
     number = columns.goals.find(goal)
     return "" if number == NONE else columns.people.uids[columns.tables["goals"].numbers("person")[number]]

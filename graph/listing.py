@@ -261,7 +261,7 @@ class Listing(Asking):
                     slot.propensity,
                 )
             )
-        names = _names(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
+        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
         return Slate(
             slate_uid,
             asker.scorer.model_version,
@@ -392,7 +392,7 @@ def _cursors(wanted: _Wanted, page: Sequence[Recommendation], after: Cursor | No
     return tuple(found)
 
 
-def _names(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
+def names_of(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
     """Names or titles by uid, as far as it is known."""
     names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
     found = {uid: names[columns.people.find(uid)] for uid in people}

@@ -6,7 +6,7 @@ from datetime import datetime
 from mentorgraph.graph.asking import may_ask
 from mentorgraph.graph.columns import NONE
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.listing import Listing
+from mentorgraph.graph.mentees import MenteeListing
 from mentorgraph.graph.paths import EvidencePath, shown_to
 from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
 from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
@@ -38,7 +38,7 @@ class Explanation:
 
 
 @dataclass(slots=True)
-class Recommender(Listing):
+class Recommender(MenteeListing):
     """Answers for one graph; see `Asking` for what it needs."""
 
     async def explain(

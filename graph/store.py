@@ -334,14 +334,30 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
         )
         return rows[0] if rows else None
 
+    async def read_seekers(self, people: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
+        """What lets people seek a mentor, and when they are free: uid → what `read_asker` tells of that."""
+        week = monday_of(now)
+        rows = await self._read(
+            "read_seekers", people=sorted(set(people)), now=now, week=week, next_week=week + timedelta(days=7)
+        )
+        return {row["uid"]: row for row in rows}
+
     async def read_candidates(
         self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
     ) -> list[dict[str, Any]]:
-        """What the hard rules need to know of some mentors, in a programme if one is meant."""
+        """What the hard rules need to know of some mentors for one mentee, in a programme if one is meant."""
+        return await self._read_candidates([(each, mentee) for each in mentors], now, programme)
+
+    async def read_candidacy(self, mentor: str, mentees: Sequence[str], now: datetime) -> list[dict[str, Any]]:
+        """What the hard rules need to know of one mentor for some mentees, with `mentee` in each row."""
+        return await self._read_candidates([(mentor, each) for each in mentees], now, None)
+
+    async def _read_candidates(
+        self, pairs: Sequence[tuple[str, str]], now: datetime, programme: str | None
+    ) -> list[dict[str, Any]]:
         rows = await self._read(
             "read_candidates",
-            mentee=mentee,
-            mentors=list(mentors),
+            pairs=[{"mentor": mentor, "mentee": mentee} for mentor, mentee in pairs],
             now=now,
             programme=programme,
             open=list(OPEN_STATES),

@@ -106,7 +106,7 @@ def test_a_mix_says_whom_it_lifts_and_what_it_lacks(api: Api, mentee: str) -> No
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_argument(
-    api: Api, mentee: str, options: dict[str, object], refusal: tuple[str, str]
+    api: Api, mentee: str, options: dict[str, Any], refusal: tuple[str, str]
 ) -> None:
     assert api.refusal(LIST, mentee=mentee, **options) == refusal
 

@@ -54,6 +54,7 @@ TONGUES = (("en", "micro"), ("en|pt", "peer|micro"), ("pt-BR", "peer"), ("ptx|de
 @pytest.fixture(scope="module")
 def profiled(community: Community) -> Community:
     """The community, in which everybody has told languages and formats, or some of them."""
+    community.ask()  # which reads the graph
     for number, person in enumerate(sorted(mentor_uids(community))):
         languages, formats = TONGUES[number % len(TONGUES)]
         told = {"languages": languages, "formats": formats, "experience_years": number % 20}
