@@ -1,5 +1,6 @@
 """What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,13 @@ from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
+from mentorgraph.api.recommendations import (
+    LIST_ARGUMENTS,
+    Explanation,
+    MenteeRecommendationConnection,
+    RecommendationConnection,
+    options_of,
+)
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
@@ -60,6 +67,14 @@ class Query(
         first=_first(),
         after=_after(),
         **LIST_ARGUMENTS,
+    )
+    recommend_mentees = graphene.Field(
+        MenteeRecommendationConnection,
+        description="The open goals of mentees whom a mentor may be paired with, best first; for the mentor themselves "
+        "and for coordinators.",
+        mentor_id=graphene.ID(required=True, description="The mentor."),
+        first=_first(),
+        after=_after(),
     )
     explain_match = graphene.Field(
         Explanation,
@@ -136,6 +151,27 @@ class Query(
             "notice": slate.notice or None,
             "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
             **_connection(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
+        }
+
+    @staticmethod
+    async def resolve_recommend_mentees(
+        _root: None, info: Info, mentor_id: str, first: int | None = None, after: str | None = None
+    ) -> dict[str, object]:
+        """Ranks the mentees."""
+        context: RequestContext = info.context
+        uid = read_global_id(mentor_id, expected="Person", field="mentorId")[1]
+        first = 10 if first is None else first
+        slate = await context.recommender.recommend_mentees(
+            context.viewer, uid, first=first, after=after, scorer=context.scorer
+        )
+        kept = await asyncio.gather(*(context.decisions.keep(each.slate) for each in slate.mentees))
+        notices = dict.fromkeys(filter(None, (slate.notice, *(each.notice for each in kept))))
+        return {
+            "slate_id": slate.uid,
+            "model_version": slate.model_version,
+            "policy_version": slate.policy_version,
+            "notice": " ".join(notices) or None,
+            **_connection(slate.mentees, slate.cursors, slate.has_next, after),
         }
 
     @staticmethod

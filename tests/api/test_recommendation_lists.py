@@ -166,3 +166,45 @@ def test_the_page_of_lists_works(api: Api, mentee: str, server: EmbeddedDatabase
     assert values["mentor"] not in [edge["node"]["mentor"]["id"] for edge in left]
     assert {signal["name"] for edge in left for signal in edge["node"]["signals"]}.isdisjoint({"load", "pace"})
     assert len(answers["Mixed"]["recommendMentors"]["edges"]) == 5
+
+
+MENTEES = """
+query ($mentor: ID!, $first: Int, $after: String) {
+  recommendMentees(mentorId: $mentor, first: $first, after: $after) {
+    slateId notice pageInfo { hasNextPage }
+    edges { cursor node { id rank score mentee { id name } goal { id } sentences signals { name contribution } } }
+  }
+}
+"""
+
+
+def test_a_mentor_is_told_how_well_they_fit_and_coordinators_whom(api: Api, mentee: str) -> None:
+    mentor = listed(api, mentee)[1][0]["mentor"]["id"]
+    named = api.data(MENTEES, mentor=mentor, first=5)["recommendMentees"]["edges"]
+    own = api.data(MENTEES, viewer=mentor, mentor=mentor, first=5)["recommendMentees"]["edges"]
+    assert named
+    assert [each["node"]["score"] for each in named] == [each["node"]["score"] for each in own]
+    assert all(each["node"]["mentee"]["name"] and each["node"]["goal"]["id"] for each in named)
+    hidden = [(each["node"]["goal"], each["node"]["sentences"]) for each in own]
+    assert hidden == [(None, None)] * len(own)
+    for each in named:
+        asked = {"mentee": each["node"]["mentee"]["id"], "mentor": mentor, "goal": each["node"]["goal"]["id"]}
+        other = api.data(
+            "query ($mentee: ID!, $mentor: ID!, $goal: ID) "
+            "{ explainMatch(menteeId: $mentee, mentorId: $mentor, goalId: $goal) { score sentences } }",
+            **asked,
+        )["explainMatch"]
+        assert (other["score"], other["sentences"]) == (each["node"]["score"], each["node"]["sentences"])
+        kept = api.data(NODE, id=each["node"]["id"])["node"]
+        assert kept == {"rank": each["node"]["rank"], "liftedBy": None, "explored": False, "propensity": 1.0}
+    kept_ids = {each["node"]["id"] for each in named}
+    decisions = [
+        each
+        for each in api.decisions.records.all()
+        if {global_id("Recommendation", one.recommendation.uid) for one in each.recommended} & kept_ids
+    ]
+    policies = api.decisions.records.policies()
+    assert [replay(each, policies) for each in decisions] == [[]] * len(decisions)
+    assert len(decisions) >= len(named)
+    assert api.refusal(MENTEES, viewer=mentee, mentor=mentor) == ("FORBIDDEN", None)
+    assert api.refusal(MENTEES, mentor=global_id("Person", UNKNOWN)) == ("NOT_FOUND", "mentorId")
