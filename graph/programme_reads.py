@@ -185,6 +185,17 @@ def _level(offer: Mapping[str, Any], now: datetime) -> float | None:
     return level_of(ratings, now.timestamp())
 
 
+def _standing(row: Mapping[str, Any], now: datetime) -> Standing:
+    left = instant_of(row["left"]) if row["left"] is not None else None
+    return Standing(
+        joined_on=instant_of(row["joined"]),
+        left_on=left if left is not None and left <= now else None,
+        completed=row["completed"],
+        best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
+        hours_per_month=max(row["hours_here"] or row["hours"], default=None),
+    )
+
+
 def _tier(row: Mapping[str, Any]) -> Tier:
     own = properties_of(row["properties"])
     return Tier(
