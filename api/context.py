@@ -13,6 +13,7 @@ from aiodataloader import DataLoader
 from mentorgraph.api.errors import without_texts
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
+from mentorgraph.graph.asking import FIRST_BLOCK
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.course import Course
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
@@ -21,7 +22,7 @@ from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.load import Load, loads
-from mentorgraph.graph.matching import FIRST_BLOCK, Recommender
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.participants import Participant, participants

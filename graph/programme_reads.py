@@ -108,16 +108,10 @@ class ProgrammeReads:
         )
         return Engagements(row["pairings"], row["requests"], tuple(memberships))
 
-    async def read_standing(
-        self, person: str, programme: str, role: str, now: datetime
-    ) -> tuple[Standing, list[Tier]] | None:
-        """What is the case with a person, and the tiers of a role in a programme; None where one of both is unknown."""
-        return (await self.read_standings([person], programme, role, now)).get(person)
-
     async def read_standings(
         self, people: Sequence[str], programme: str, role: str, now: datetime
     ) -> dict[str, tuple[Standing, list[Tier]]]:
-        """As `read_standing`, of several people, by uid; who is unknown is absent."""
+        """What is the case with some people, and the tiers of a role in a programme, by uid; who is unknown is absent."""
         rows = await self._read("read_standings", people=list(people), programme=programme, role=role, now=now)
         return {row["uid"]: (_standing(row, now), [_tier(each) for each in row["tiers"]]) for row in rows}
 
@@ -183,17 +177,6 @@ def _level(offer: Mapping[str, Any], now: datetime) -> float | None:
         told.append((offer["level"], "self", offer["since"]))
     ratings = [Rating(level, rated_by, milliseconds / 1000) for level, rated_by, milliseconds in told]
     return level_of(ratings, now.timestamp())
-
-
-def _standing(row: Mapping[str, Any], now: datetime) -> Standing:
-    left = instant_of(row["left"]) if row["left"] is not None else None
-    return Standing(
-        joined_on=instant_of(row["joined"]),
-        left_on=left if left is not None and left <= now else None,
-        completed=row["completed"],
-        best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
-        hours_per_month=max(row["hours_here"] or row["hours"], default=None),
-    )
 
 
 def _tier(row: Mapping[str, Any]) -> Tier:
