@@ -111,7 +111,7 @@ class ProgrammeReads:
     async def read_standings(
         self, people: Sequence[str], programme: str, role: str, now: datetime
     ) -> dict[str, tuple[Standing, list[Tier]]]:
-        """What is the case with some people, and the tiers of a role in a programme, by uid; who is unknown is absent."""
+        """What is the case with some people, and the tiers of a role in a programme; who is unknown is absent."""
         rows = await self._read("read_standings", people=list(people), programme=programme, role=role, now=now)
         return {row["uid"]: (_standing(row, now), [_tier(each) for each in row["tiers"]]) for row in rows}
 
