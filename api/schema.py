@@ -1,12 +1,14 @@
 """What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
 from mentorgraph.api.away import AwayMutations
+from mentorgraph.api.catalogue import CatalogueQueries
+from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
@@ -40,6 +42,7 @@ def _after() -> graphene.String:
 
 
 class Query(
+    CatalogueQueries,
     FeedbackQueries,
     SkillQueries,
     TimetableQueries,
@@ -131,7 +134,7 @@ class Query(
             "policy_version": slate.policy_version,
             "total_count": slate.total,
             "notice": slate.notice or None,
-            **_connection(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
+            **connection_of(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
         }
 
     @staticmethod
@@ -292,21 +295,7 @@ async def _page(
     uids = await page(start, first + 1)
     found = await context.nodes.load_many(uids[:first])
     nodes = [node for node in found if node is not None]
-    return _connection(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
-
-
-def _connection(
-    nodes: Sequence[object], cursors: Sequence[str], has_next: bool, after: str | None
-) -> dict[str, object]:
-    return {
-        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
-        "page_info": {
-            "has_next_page": has_next,
-            "has_previous_page": after is not None,
-            "start_cursor": cursors[0] if cursors else None,
-            "end_cursor": cursors[-1] if cursors else None,
-        },
-    }
+    return connection_of(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
 
 
 def _selected(info: Info) -> set[str]:
