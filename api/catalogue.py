@@ -10,7 +10,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import names_of
 from mentorgraph.api.people import Channel, Pace
-from mentorgraph.api.types import Info, PageInfo, Person, Skill
+from mentorgraph.api.types import Goal, Info, PageInfo, Person, Skill
 from mentorgraph.graph.catalogue import Entry, Wanted, page_of_catalogue
 from mentorgraph.graph.catalogue import OfferedSkill as KnownOffer
 from mentorgraph.graph.model import Record
@@ -99,6 +99,11 @@ class MentorEntry(graphene.ObjectType):
         required=True,
         description="When they are free, every week; none where they have not said.",
     )
+    goals = graphene.List(
+        graphene.NonNull(Goal),
+        description="What they want to reach themselves, the latest first, 20 at most; null for whom you may not see "
+        "the goals of.",
+    )
     has_free_places = graphene.Boolean(
         required=True, description="Whether they can take one more mentee, in the programme asked about as well."
     )
@@ -115,6 +120,12 @@ class MentorEntry(graphene.ObjectType):
         first = 20 if first is None else first
         check_first(first)
         return root.skills[:first]
+
+    @staticmethod
+    def resolve_goals(root: Entry, info: Info) -> list[Awaitable[NodeRecord | None]] | None:
+        """What they want to reach."""
+        context: RequestContext = info.context
+        return None if root.goals is None else [context.nodes.load(uid) for uid in root.goals]
 
     @staticmethod
     def resolve_availability(root: Entry, _info: Info) -> tuple[Record, ...]:

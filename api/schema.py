@@ -13,7 +13,9 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
+from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
@@ -44,6 +46,7 @@ def _after() -> graphene.String:
 class Query(
     CatalogueQueries,
     FeedbackQueries,
+    MetricQueries,
     SkillQueries,
     TimetableQueries,
     ProgrammeQueries,
@@ -262,6 +265,7 @@ class Mutation(
     EnrolmentMutations,
     AwayMutations,
     ScriptMutations,
+    NoteMutations,
 ):
     """What can be told."""
 

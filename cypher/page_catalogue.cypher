@@ -140,5 +140,12 @@ RETURN mentor.uid AS uid, is_free,
          WHERE window.since <= $now AND (window.until IS NULL OR window.until > $now)
          RETURN window {.*, since: window.since.epochMillis, until: window.until.epochMillis}
          ORDER BY window.weekday, window.start, window.end, window.uid
-       } AS windows
+       } AS windows,
+       COLLECT {
+         MATCH (mentor)-[:HAS_GOAL]->(goal:Goal)
+         WHERE goal.since <= $now AND (goal.until IS NULL OR goal.until > $now)
+         RETURN goal.uid
+         ORDER BY goal.since DESC, goal.uid
+         LIMIT 20
+       } AS goals
 ORDER BY uid

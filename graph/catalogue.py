@@ -78,6 +78,8 @@ class Entry:
         skills: What they offer, their core strengths first: by level, then by uid; those of unknown level last.
         profile: How they work; empty where they have told nothing.
         windows: When they are free, weekly, in the order of the week.
+        goals: uids of the latest goals that they work on themselves, 20 at most; None for all but the mentor and those
+            who see everybody.
     """
 
     mentor: str
@@ -85,6 +87,7 @@ class Entry:
     skills: tuple[OfferedSkill, ...]
     profile: Mapping[str, Any]
     windows: tuple[Record, ...]
+    goals: tuple[str, ...] | None
 
 
 async def page_of_catalogue(
@@ -131,7 +134,7 @@ async def page_of_catalogue(
         "is_free": wanted.has_free_places,
     }
     rows = await store.page_catalogue(after, limit, now, asked)
-    return [_entry(row, taxonomy, now) for row in rows]
+    return [_entry(row, viewer, taxonomy, now) for row in rows]
 
 
 def offered(facts: Sequence[Mapping[str, Any]], taxonomy: Taxonomy, now: datetime) -> tuple[OfferedSkill, ...]:
@@ -154,7 +157,7 @@ def offered(facts: Sequence[Mapping[str, Any]], taxonomy: Taxonomy, now: datetim
     return tuple(sorted(found, key=lambda each: -(each.level or 0)))
 
 
-def _entry(row: Mapping[str, Any], taxonomy: Taxonomy, now: datetime) -> Entry:
+def _entry(row: Mapping[str, Any], viewer: Viewer, taxonomy: Taxonomy, now: datetime) -> Entry:
     windows = [properties_of({**each, "changed": None}) for each in row["windows"]]
     return Entry(
         row["uid"],
@@ -162,6 +165,7 @@ def _entry(row: Mapping[str, Any], taxonomy: Taxonomy, now: datetime) -> Entry:
         offered(row["skills"], taxonomy, now),
         row["profile"] or {},
         tuple(Record("availability", each["uid"], each, {"person": row["uid"]}) for each in windows),
+        tuple(row["goals"]) if viewer.sees_everybody or viewer.person == row["uid"] else None,
     )
 
 

@@ -48,6 +48,7 @@ FILES = (
     "moves",
     "signatures",
     "sessions",
+    "notes",
     "feedback",
     "availability",
     "absences",

@@ -101,22 +101,31 @@ class ProgrammeReads:
         return Engagements(row["pairings"], row["requests"], tuple(memberships))
 
     async def read_standing(
-        self, person: str, programme: str, role: str, now: datetime
-    ) -> tuple[Standing, list[Tier]] | None:
-        """What is the case with a person, and the tiers of a role in a programme; None where one of both is unknown."""
-        rows = await self._read("read_standing", person=person, programme=programme, role=role, now=now)
-        if not rows:
-            return None
-        [row] = rows
-        left = instant_of(row["left"]) if row["left"] is not None else None
-        standing = Standing(
-            joined_on=instant_of(row["joined"]),
-            left_on=left if left is not None and left <= now else None,
-            completed=row["completed"],
-            best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
-            hours_per_month=max(row["hours_here"] or row["hours"], default=None),
-        )
-        return standing, [_tier(each) for each in row["tiers"]]
+        self, asked: Iterable[tuple[str, str, str]], now: datetime
+    ) -> dict[tuple[str, str, str], tuple[Standing, list[Tier]]]:
+        """What is the case with people, and the tiers of a role in a programme.
+
+        Args:
+            asked: Uids of a person and a programme, and a role.
+            now: The instant as of which facts count.
+
+        Returns:
+            What was asked → standing and tiers; absent where person or programme is unknown.
+        """
+        wanted = [{"person": person, "programme": programme, "role": role} for person, programme, role in asked]
+        found = {}
+        for row in await self._read("read_standing", asked=wanted, now=now):
+            left = instant_of(row["left"]) if row["left"] is not None else None
+            standing = Standing(
+                joined_on=instant_of(row["joined"]),
+                left_on=left if left is not None and left <= now else None,
+                completed=row["completed"],
+                best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
+                hours_per_month=max(row["hours_here"] or row["hours"], default=None),
+            )
+            key = row["person"], row["programme"], row["role"]
+            found[key] = standing, [_tier(each) for each in row["tiers"]]
+        return found
 
     async def find_programme_of_tier(self, tier: str) -> str | None:
         """Uid of the programme that a tier belongs to, or None where there is no such tier."""
@@ -196,4 +205,4 @@ def _demand(row: Mapping[str, Any]) -> Demand:
         expiries.append(min(limits, default=None))
     known = [each for each in expiries if each is not None]
     never_expires = len(known) < len(expiries)
-    return Demand(row["name"], bool(expiries), None if never_expires else max(known, default=None))
+    return Demand(row["name"], bool(expiries), None if never_expires else max(known, default=None), row["uid"])

@@ -66,7 +66,7 @@ def end(history: History) -> None:
             replace(move, cause=cause_at(history, life, move.day, told)) if move.state == "stalled" else move
             for move in life.moves
         ]
-        if life.cause in ("stopped_meeting", "poor_feedback"):
+        if life.cause in ("never_met", "stopped_meeting", "poor_feedback"):
             life.cause = cause_at(history, life, life.seen or life.ends or history.last, told)
         if life.active:
             _come_to_rest(draws, history, life, told)

@@ -23,7 +23,11 @@ NAMES = (*MENTORS, "bo")
 WORLD: dict[str, list[dict[str, str]]] = {
     "units": [],
     "pairings": [],
-    "goals": [],
+    "goals": [
+        {"id": "lead", "person_id": "ada", "title": "Lead a team", "created_on": SINCE},
+        {"id": "old", "person_id": "ada", "title": "Old", "created_on": SINCE, "closed_on": "2026-02-01"},
+        {"id": "next", "person_id": "ada", "title": "Speak up", "created_on": "2026-02-01"},
+    ],
     "skills": [{"id": each, "name": each.upper()} for each in ("code", "py", "go")],
     "broader": [{"skill_id": each, "broader_id": "code", "since": SINCE} for each in ("py", "go")],
     "people": [{"id": each, "name": each.title(), "joined_on": SINCE} for each in NAMES],
@@ -57,7 +61,7 @@ query ($filter: MentorCatalogueFilter, $first: Int, $after: String) {
       skills { skill { name } level }
       jobTitle about formats coachingStyle communication pace languages
       availability { weekday start end zone }
-      hasFreePlaces
+      hasFreePlaces goals { title }
     } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
@@ -109,6 +113,7 @@ def test_an_entry_shows_what_a_mentor_offers_and_nothing_else_of_their_profile(a
         "languages": ["en"],
         "availability": [{"weekday": 3, "start": "18:00", "end": "20:00", "zone": "Asia/Tokyo"}],
         "hasFreePlaces": True,
+        "goals": None,
     }
     assert page(api, BO, filter={**wanted, "minLevel": 5})["edges"] == []
 
@@ -119,6 +124,16 @@ def test_who_has_not_agreed_is_in_nobodys_catalogue_and_who_blocks_one_not_in_on
     assert names(page(api, BO, filter={"skillId": gid("skills", "py")})) == {"Ada"}
     assert names(page(api, BO, filter={"communication": "ASYNCHRONOUS", "language": "en"})) == {"Ada"}
     assert names(page(api, BO, filter={"hasFreePlaces": False})) == set()
+
+
+def test_what_a_mentor_wants_to_reach_is_for_them_and_coordinators(api: Api) -> None:
+    wanted = {"skillId": gid("skills", "go")}
+    for viewer, right in ((gid("people", "ada"), 2), ("", 2), (BO, None), (gid("people", "eve"), None)):
+        [edge] = page(api, viewer, filter=wanted)["edges"]
+        goals = [{"title": "Speak up"}, {"title": "Lead a team"}]
+        assert edge["node"]["goals"] == (goals if right else None)
+    [other] = (each for each in page(api, gid("people", "ada"))["edges"] if each["node"]["mentor"]["name"] == "Eve")
+    assert other["node"]["goals"] is None
 
 
 def test_pages_go_on_after_a_cursor_until_nothing_follows(api: Api) -> None:

@@ -203,7 +203,7 @@ class Slow:
         """Whether one more pairing goes; the part of a programme is counted by its pairings, as the rules count it."""
         load = self.loads[person]
         own = self.known[person]
-        limits = [
+        limits: list[Any] = [
             each.properties["max_mentees"]
             for each in own.holding("memberships")
             if each.links["programme"] == programme
@@ -211,7 +211,7 @@ class Slow:
             and "max_mentees" in each.properties
         ]
         there = sum(each == (person, programme) for each in self.open_pairings)
-        return load.left >= 1 - 1e-9 and (not limits or there < max(limits))  # type: ignore[type-var]
+        return load.left >= 1 - 1e-9 and (not limits or there < max(limits))
 
     open_pairings: list[tuple[str, str]]
 
@@ -350,7 +350,7 @@ async def test_ratings_that_age_take_a_mentor_over_the_level_on_their_day(store:
         return await page_of_catalogue(store, COORDINATOR, taxonomy, wanted, max_mentees=3, limit=9, now=now)
 
     [first] = await at(0, 4)
-    assert first.skills == (OfferedSkill(uid("skills", "part"), pytest.approx(4.0)),)  # (1 × 5 + ½ × 2) / 1½
+    assert first.skills == (OfferedSkill(uid("skills", "part"), 4.0),)  # (1 × 5 + ½ × 2) / 1½
     assert await at(0, 5) == []
     [later] = await at(6 * 365, 4)
     half = 0.5 ** (6 * 365 / 365.25 / 2), 0.5 ** (6 * 365 / 365.25 / 3)

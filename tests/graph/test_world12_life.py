@@ -92,7 +92,7 @@ async def test_the_sheet_of_what_else_there_is_to_know_is_right(world: Store) ->
 
     for each in LIFE["catalogue"]:
         assert await catalogue(world, each["filter"]) == [uid("people", name) for name in by_uid(each["mentors"])]
-    offers = {}
+    offers: dict[str, dict[str, float | None]] = {}
     for entry in await entries(world, Wanted()):
         offers |= {entry.mentor: {skill.skill: skill.level for skill in entry.skills}} if entry.skills else {}
     assert offers == {
@@ -108,7 +108,9 @@ async def entries(world: Store, wanted: Wanted) -> list[Entry]:
 
 async def catalogue(world: Store, wanted: dict[str, Any]) -> list[str]:
     kinds = {"skill": "skills", "programme": "programmes"}
-    named = {name: uid(kinds[name], value) if name in kinds else value for name, value in wanted.items()}
+    named: dict[str, Any] = {
+        name: uid(kinds[name], value) if name in kinds else value for name, value in wanted.items()
+    }
     return [each.mentor for each in await entries(world, Wanted(**named))]
 
 
