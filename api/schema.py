@@ -20,6 +20,7 @@ from mentorgraph.api.pairings import Pairing, PairingMutations, Request, Request
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
@@ -39,6 +40,12 @@ def _first() -> graphene.Int:
     return graphene.Int(description=f"Length of the page, 1 to {MOST}.")
 
 
+def _programme() -> graphene.ID:
+    return graphene.ID(
+        description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
+    )
+
+
 def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
@@ -53,6 +60,7 @@ class Query(
     TierQueries,
     PeopleQueries,
     ScriptQueries,
+    RuleQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -62,6 +70,7 @@ class Query(
         description="The mentors that a mentee may be paired with, best first.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
+        programme_id=_programme(),
         first=_first(),
         after=_after(),
     )
@@ -71,6 +80,7 @@ class Query(
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+        programme_id=_programme(),
     )
     explain_recommendation = graphene.Field(
         Explanation,
@@ -129,6 +139,7 @@ class Query(
             after=arguments.get("after"),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
+            programme=programme_of(arguments.get("programme_id")),
         )
         slate = await context.decisions.keep(answer)
         return {
@@ -142,7 +153,12 @@ class Query(
 
     @staticmethod
     async def resolve_explain_match(
-        _root: None, info: Info, mentee_id: str, mentor_id: str, goal_id: str | None = None
+        _root: None,
+        info: Info,
+        mentee_id: str,
+        mentor_id: str,
+        goal_id: str | None = None,
+        programme_id: str | None = None,
     ) -> matching.Explanation:
         """Explains one pair."""
         context: RequestContext = info.context
@@ -152,6 +168,7 @@ class Query(
             read_global_id(mentor_id, expected="Person", field="mentorId")[1],
             _goal(goal_id),
             scorer=context.scorer,
+            programme=programme_of(programme_id),
         )
 
     @staticmethod
@@ -266,6 +283,7 @@ class Mutation(
     AwayMutations,
     ScriptMutations,
     NoteMutations,
+    RuleMutations,
 ):
     """What can be told."""
 

@@ -91,6 +91,7 @@ WITH mentor, profile,
        MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
        WHERE pairing.since <= $now
          AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+         AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
        RETURN 1.0 - reduce(given = 0.0, share IN COLLECT {
          MATCH (pairing)<-[help:HELPS]-(:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
@@ -100,6 +101,7 @@ WITH mentor, profile,
        MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
        WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now) AND pairing.since <= $now
          AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+         AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
        RETURN help.share
      } AS taken,
      COLLECT {
@@ -113,10 +115,12 @@ WITH mentor, profile,
        MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(programme:Programme)
        WHERE programme.uid = $wanted.programme AND pairing.since <= $now
          AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
-     } AS taken_there
+     } AS taken_there,
+     EXISTS { MATCH (programme:Programme {format: 'micro'}) WHERE programme.uid = $wanted.programme } AS takes_no_place
 WITH mentor, profile,
-     reduce(sum = 1.0, each IN taken | sum + each) <= coalesce(places[0], $wanted.places) + 1e-9
-       AND coalesce(taken_there < places_there[0], true) AS is_free
+     takes_no_place
+       OR (reduce(sum = 1.0, each IN taken | sum + each) <= coalesce(places[0], $wanted.places) + 1e-9
+         AND coalesce(taken_there < places_there[0], true)) AS is_free
 WHERE $wanted.is_free IS NULL OR is_free = $wanted.is_free
 WITH mentor, profile, is_free
 ORDER BY mentor.uid

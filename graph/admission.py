@@ -68,7 +68,7 @@ async def eligibility(
         choices = " or ".join(PROGRAMME_ROLES)
         raise DomainError(f"tiers are for {choices}; choose one of them", code="BAD_USER_INPUT", field="role")
     now = now or present()
-    found = (await store.read_standing([(person, programme, role)], now)).get((person, programme, role))
+    found = await store.read_standing(person, programme, role, now)
     if found is None:
         is_known = (await store.find_existing([person])).get(person) == "Person"
         what, field = ("programme", "programmeId") if is_known else ("person", "personId")
@@ -97,7 +97,7 @@ async def list_endings(store: Store, known: Iterable[Participant], now: datetime
         if each.properties.get("role", role) == role
     }
     found: dict[str, list[Ending]] = {uid: [] for uid in people}
-    for (person, _, _), (standing, tiers) in (await store.read_standing(sorted(asked), now) if asked else {}).items():
+    for (person, _, _), (standing, tiers) in (await store.read_standings(sorted(asked), now) if asked else {}).items():
         found[person] += filter(None, (ending(tier, standing, now) for tier in tiers))
     return {uid: sorted(each, key=lambda one: (one.until, one.tier.uid)) for uid, each in found.items()}
 

@@ -12,7 +12,7 @@ import pytest
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.catalogue import LIKED, Entry, OfferedSkill, Wanted, page_of_catalogue
 from mentorgraph.graph.database import round_trips
-from mentorgraph.graph.eligibility import pair_facts
+from mentorgraph.graph.eligibility import read_pairs, seeker_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.levels import Rating, level_of
@@ -34,6 +34,8 @@ POLICY = load_policy()
 PLACES = POLICY.rules.max_mentees
 SKILLS = ("field", "kind", "part", "old", "older", "other")
 """`kind` is narrower than `field`, `part` than `kind`; `older` was merged into `old` and that into `kind`."""
+PROGRAMMES = ("one", "two", "short")
+"""Pairings in `short` take no place, since it is for single questions."""
 MANDATORY = {"necessity": "mandatory", "since": SINCE}
 STYLES = ("challenging", "Patient", "")
 FORMATS = ("live", "Written", "ASYNC")
@@ -62,7 +64,11 @@ def crowd(seed: int, people: int = 60) -> dict[str, list[dict[str, str]]]:
             {"skill_id": low, "successor_id": high, "how": "merged", "since": SINCE}
             for low, high in (("older", "old"), ("old", "kind"))
         ],
-        "programmes": [{"id": each, "name": each, "since": SINCE} for each in ("one", "two")],
+        "programmes": [
+            {"id": "one", "name": "One", "since": SINCE},
+            {"id": "two", "name": "Two", "since": SINCE},
+            {"id": "short", "name": "Short", "since": SINCE, "format": "micro"},
+        ],
         "onboarding_steps": [
             {"id": "all", "name": "All", "role": "mentor", **MANDATORY, "position": "1"},
             {"id": "one", "name": "One", "programme_id": "one", **MANDATORY, "position": "2"},
@@ -88,7 +94,7 @@ def crowd(seed: int, people: int = 60) -> dict[str, list[dict[str, str]]]:
     rows["memberships"] = [
         {"person_id": each, "programme_id": programme, "role": random_.choice(("mentor", "mentor", "mentee", "")),
          "since": SINCE, "max_mentees": random_.choice(("", "1"))}
-        for each in names for programme in ("one", "two") if often(0.4)
+        for each in names for programme in PROGRAMMES if often(0.4)
     ]  # fmt: skip
     rows["steps_done"] = [
         {"person_id": each, "step_id": step, "since": SINCE} for each in names for step in ("all", "one") if often(0.85)
@@ -116,7 +122,7 @@ def crowd(seed: int, people: int = 60) -> dict[str, list[dict[str, str]]]:
     pairs = [(random_.choice(mentors), random_.choice(names)) for _ in range(people)]
     rows["pairings"] = [
         {"id": f"q{number}", "mentor_id": mentor, "mentee_id": mentee, "started_on": SINCE,
-         "programme_id": random_.choice(("", "one", "two")), "status": "active"}
+         "programme_id": random_.choice(("", *PROGRAMMES)), "status": "active"}
         for number, (mentor, mentee) in enumerate(pairs) if mentor != mentee
     ]  # fmt: skip
     helpers = ((row, random_.choice(mentors)) for row in rows["pairings"] if often(0.3))
@@ -146,9 +152,10 @@ class Slow:
 
     async def fitting(self, viewer: Viewer, wanted: Wanted) -> list[str]:
         """Who is in the catalogue and fits."""
-        asker = "" if viewer.sees_everybody else viewer.person
-        rows = await self.store.read_candidates(asker, self.people, NOW)
-        pairs = {row["uid"]: pair_facts(row, asker, None, NOW, POLICY.rules) for row in rows}
+        nobody = uid("people", "p59")  # whom nobody blocks
+        row = await self.store.read_asker(nobody if viewer.sees_everybody else viewer.person, None, NOW)
+        assert row is not None
+        pairs = await read_pairs(self.store, seeker_of(row, NOW, POLICY), self.people, NOW)
         return sorted(
             each
             for each in self.people
@@ -201,6 +208,8 @@ class Slow:
 
     def is_free(self, person: str, programme: str) -> bool:
         """Whether one more pairing goes; the part of a programme is counted by its pairings, as the rules count it."""
+        if programme == uid("programmes", "short"):
+            return True
         load = self.loads[person]
         own = self.known[person]
         limits: list[Any] = [
@@ -237,8 +246,8 @@ def every_part() -> Iterator[Wanted]:
     yield from (Wanted(coaching_style=each.lower()) for each in STYLES)
     yield from (Wanted(communication=each) for each in LIKED)
     yield from (Wanted(language=each.lower()) for each in LANGUAGES)
-    yield from (Wanted(programme=uid("programmes", each)) for each in ("one", "two"))
-    for programme, free in itertools.product(("", "one", "two"), (True, False)):
+    yield from (Wanted(programme=uid("programmes", each)) for each in PROGRAMMES)
+    for programme, free in itertools.product(("", *PROGRAMMES), (True, False)):
         yield Wanted(programme=programme and uid("programmes", programme), has_free_places=free)
 
 
