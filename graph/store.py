@@ -85,8 +85,8 @@ class NodeRecord:
         properties: What is stored on it.
         owner: For a goal, uid of the person who has it; else empty.
         roles: For a person, the roles they have now.
-        parties: For a request or pairing, `mentor`, `mentee` and, where there is one, `goal` → uid.
-        helpers: For a pairing, uids of those who are co-mentors now.
+        parties: For a request, a pairing or a session of one, `mentor`, `mentee` and, where there is one, `goal` → uid.
+        helpers: For a pairing or a session of one, uids of those who are co-mentors now.
     """
 
     uid: str
