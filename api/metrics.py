@@ -199,6 +199,13 @@ METRICS = (
         ("Recommendation.rank", "Recommendation.score", "Recommendation.base", "Explanation.score", "Explanation.base"),
     ),
     Known(
+        "why_not",
+        "It says how far a mentor is from the list that somebody asked for, and by what.",
+        ("mentee", "staff"),
+        COMPUTED,
+        ("WhyNot.score", "WhyNot.rank", "WhyNot.first", "SignalGap.missing"),
+    ),
+    Known(
         "signals",
         "It says what a score is the sum of, so that it can be checked.",
         ("mentee", "staff"),

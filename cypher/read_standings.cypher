@@ -60,4 +60,4 @@ RETURN person.uid AS person, programme.uid AS programme, as_role AS role,
          }
          ORDER BY tier.rank, tier.uid
        } AS tiers
-ORDER BY uid
+ORDER BY person, programme, role
