@@ -13,7 +13,7 @@ from mentorgraph.api.mutations import errors_field, payload, person_of, source_f
 from mentorgraph.api.pairings import Pairing, PairingState
 from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.types import DateTime, Info, PageInfo, Person
-from mentorgraph.graph import co_mentoring, matching, stalls, surveys
+from mentorgraph.graph import co_mentoring, listing, stalls, surveys
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.store import NodeRecord
@@ -122,7 +122,7 @@ class StalledPairing(graphene.ObjectType):
     @staticmethod
     async def resolve_alternatives(
         root: stalls.Stall, info: Info, first: int | None = None
-    ) -> list[matching.Recommendation] | None:
+    ) -> list[listing.Recommendation] | None:
         """Other mentors; the hard rules leave out whoever shares an open pairing with the mentee."""
         context: RequestContext = info.context
         first = 3 if first is None else first
@@ -131,7 +131,7 @@ class StalledPairing(graphene.ObjectType):
             raise DomainError(message, code="BAD_USER_INPUT", field="first")
         try:
             answer = await context.recommender.recommend(
-                context.viewer, root.mentee, root.goal or None, first=first, scorer=context.scorer
+                context.viewer, root.mentee, root.goal or None, first=first, explores=False, scorer=context.scorer
             )
         except DomainError as error:
             if error.code != "CONSENT_REQUIRED":

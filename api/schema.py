@@ -19,16 +19,17 @@ from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
-from mentorgraph.graph import matching
+from mentorgraph.graph import listing, matching
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
@@ -73,6 +74,7 @@ class Query(
         programme_id=_programme(),
         first=_first(),
         after=_after(),
+        **LIST_ARGUMENTS,
     )
     explain_match = graphene.Field(
         Explanation,
@@ -137,6 +139,7 @@ class Query(
             _goal(arguments.get("goal_id")),
             first=10 if arguments.get("first") is None else arguments["first"],
             after=arguments.get("after"),
+            options=options_of(arguments),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
             programme=programme_of(arguments.get("programme_id")),
@@ -148,6 +151,7 @@ class Query(
             "policy_version": slate.policy_version,
             "total_count": slate.total,
             "notice": slate.notice or None,
+            "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
             **connection_of(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
         }
 
@@ -184,19 +188,19 @@ class Query(
         return decision.explanation(uid, context.viewer)
 
     @staticmethod
-    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
+    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | listing.Recommendation | None:
         """A person by id."""
         return await _visible(info, id, "Person")
 
     @staticmethod
-    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
+    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | listing.Recommendation | None:
         """Anything by its id."""
         return await _visible(info, id)
 
     @staticmethod
     async def resolve_nodes(
         _root: None, info: Info, ids: list[str]
-    ) -> list[Awaitable[NodeRecord | matching.Recommendation | None]]:
+    ) -> list[Awaitable[NodeRecord | listing.Recommendation | None]]:
         """Several things by their ids."""
         if len(ids) > MOST:
             raise DomainError(f"ids has {len(ids)} entries; ask for up to {MOST}", code="BAD_USER_INPUT", field="ids")
@@ -292,7 +296,7 @@ def _goal(goal_id: str | None) -> str | None:
     return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
 
 
-async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | matching.Recommendation | None:
+async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | listing.Recommendation | None:
     kind, uid = read_global_id(text, expected=expected)
     context: RequestContext = info.context
     if kind == "Recommendation":

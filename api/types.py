@@ -9,7 +9,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph import matching
+from mentorgraph.graph import listing
 from mentorgraph.graph.levels import Rating, weight_of
 from mentorgraph.graph.load import Load
 from mentorgraph.graph.model import Record
@@ -126,7 +126,7 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True, description="Global id, of no meaning to clients.")
 
     @classmethod
-    def resolve_type(cls, instance: NodeRecord | matching.Recommendation, _info: Info) -> str:
+    def resolve_type(cls, instance: NodeRecord | listing.Recommendation, _info: Info) -> str:
         """Tells which type a node has."""
         return instance.kind if isinstance(instance, NodeRecord) else "Recommendation"
 

@@ -336,7 +336,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             now=now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
-            programme=programme,
+            programme=programme or "",  # for text and for null the database would plan twice
             open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
@@ -350,7 +350,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             mentee=mentee,
             mentors=list(mentors),
             now=now,
-            programme=programme,
+            programme=programme or "",
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
