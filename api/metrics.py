@@ -199,6 +199,13 @@ METRICS = (
         ("Recommendation.rank", "Recommendation.score", "Recommendation.base", "Explanation.score", "Explanation.base"),
     ),
     Known(
+        "propensity",
+        "It says how likely a mentor stood in their place of a list, so that what lists lead to can be judged fairly.",
+        ("staff",),
+        LOGGED,
+        ("Recommendation.propensity",),
+    ),
+    Known(
         "why_not",
         "It says how far a mentor is from the list that somebody asked for, and by what.",
         ("mentee", "staff"),
