@@ -10,7 +10,17 @@ import pytest
 
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import FURTHER, SEEN, evidence
-from mentorgraph.embeddings.fusion import FUSED, NETWORK, OF_RULES, OF_SIGN, Choice, Fusion, differing, fit_listwise
+from mentorgraph.embeddings.fusion import (
+    FUSED,
+    NETWORK,
+    OF_RULES,
+    OF_SIGN,
+    Choice,
+    Fusion,
+    differing,
+    fit_listwise,
+    proven,
+)
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Published
@@ -58,7 +68,7 @@ def test_what_nobody_differed_in_counts_as_the_policy_says_and_the_rest_as_it_wa
     for name in ("pace", "communication", "coaching_style", "format", "seniority", "asynchronous", "acceptance"):
         assert weight_of(model.plain, name) == weight_of(model.fusion, name) == POLICY.weights[name]
     assert weight_of(model.plain, "skills") != POLICY.weights["skills"]
-    assert weight_of(model.plain, "shared_history") != POLICY.weights["shared_history"]
+    assert weight_of(model.plain, "availability_pattern") != POLICY.weights["availability_pattern"]
 
 
 def choices(weights: list[float]) -> list[Choice]:
@@ -79,6 +89,18 @@ def test_a_weight_of_the_wrong_sign_becomes_nought_and_the_others_stay() -> None
     assert kept[[0, 2]] == pytest.approx([1.0, 0.7], abs=0.15)
 
 
+def test_a_signal_that_choices_do_not_tell_of_beyond_doubt_is_left_out_and_one_that_they_do_stays() -> None:
+    everything, doubted = np.ones(4, bool), np.array([False, False, True, True])
+    assert proven(choices([1.0, 0.0, 0.3, 0.0]), everything, doubted).tolist() == [True, True, True, False]
+    assert proven(choices([1.0, 0.0, 0.3, 0.3]), everything, doubted).tolist() == [True] * 4
+    assert proven(choices([1.0, 0.0, -0.3, 0.0]), everything, doubted, np.ones(4)).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_a_signal_differs_only_where_people_of_one_list_do() -> None:
     made = [
         Choice(
@@ -96,6 +118,8 @@ def test_the_signs_are_those_of_the_rules_alone() -> None:
 
 
 def test_a_version_that_was_taught_before_goes_on_as_it_was(model: Model, columns: Columns, task: Task) -> None:
+    later = np.array([0.1 if name.removeprefix("signal ") in FURTHER else 0.0 for name in FUSED])
+    model = replace(model, plain=Fusion(model.plain.weights + later, 0.0))
     before = replace(model, signals=SEEN, fusion=Fusion(model.plain.weights, 0.6))
     assert hashlib.sha256("\n".join(before.texts()["signals"]).encode()).hexdigest()[:16] == FIRST_LAYOUT
     assert len(before.arrays()["plain.weights"]) == len(FUSED) - len(FURTHER)
