@@ -23,6 +23,7 @@ class Configuration:
         tiers: Its tiers, by role and rank.
         demands: Which training which tier asks for.
         steps: Its own steps of onboarding, in their order.
+        policies: The versions of its policy, in the order in which they begin.
     """
 
     programme: Record
@@ -30,6 +31,7 @@ class Configuration:
     tiers: tuple[Record, ...]
     demands: tuple[Record, ...]
     steps: tuple[Record, ...]
+    policies: tuple[Record, ...] = ()
 
     def ended(self, at: datetime) -> datetime | None:
         """Since when the programme has ended by an instant, if it has; one that was archived before it began has."""
@@ -39,6 +41,11 @@ class Configuration:
     def charter_at(self, at: datetime) -> Record | None:
         """The version of the charter that holds at an instant, or None where none does."""
         holding = [each for each in self.charters if holds(each, at)]
+        return holding[-1] if holding else None
+
+    def policy_at(self, at: datetime) -> Record | None:
+        """The version of the policy that holds at an instant, or None where the programme has none of its own."""
+        holding = [each for each in self.policies if holds(each, at)]
         return holding[-1] if holding else None
 
     def latest_charter(self, at: datetime) -> Record | None:
@@ -82,6 +89,7 @@ class ProgrammeReads:
                 tuple(_record("tiers", each, link) for each in row["tiers"]),
                 _demands(row["demands"]),
                 tuple(_record("onboarding_steps", each, link) for each in row["steps"]),
+                tuple(_record("policies", each, link) for each in row["policies"]),
             )
         return found
 
@@ -104,19 +112,22 @@ class ProgrammeReads:
         self, person: str, programme: str, role: str, now: datetime
     ) -> tuple[Standing, list[Tier]] | None:
         """What is the case with a person, and the tiers of a role in a programme; None where one of both is unknown."""
-        rows = await self._read("read_standing", person=person, programme=programme, role=role, now=now)
-        if not rows:
-            return None
-        [row] = rows
-        left = instant_of(row["left"]) if row["left"] is not None else None
-        standing = Standing(
-            joined_on=instant_of(row["joined"]),
-            left_on=left if left is not None and left <= now else None,
-            completed=row["completed"],
-            best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
-            hours_per_month=max(row["hours_here"] or row["hours"], default=None),
-        )
-        return standing, [_tier(each) for each in row["tiers"]]
+        asked = person, programme, role
+        return (await self.read_standings([asked], now)).get(asked)
+
+    async def read_standings(
+        self, asked: Iterable[tuple[str, str, str]], now: datetime
+    ) -> dict[tuple[str, str, str], tuple[Standing, list[Tier]]]:
+        """As `read_standing`, of several people, programmes and roles; absent where one of them is unknown."""
+        wanted = [{"person": person, "programme": programme, "role": role} for person, programme, role in asked]
+        rows = await self._read("read_standings", asked=wanted, now=now)
+        return {
+            (row["person"], row["programme"], row["role"]): (
+                _standing(row, now),
+                [_tier(each) for each in row["tiers"]],
+            )
+            for row in rows
+        }
 
     async def find_programme_of_tier(self, tier: str) -> str | None:
         """Uid of the programme that a tier belongs to, or None where there is no such tier."""
@@ -162,6 +173,17 @@ def _demands(rows: Sequence[Mapping[str, Any]]) -> tuple[Record, ...]:
     )
 
 
+def _standing(row: Mapping[str, Any], now: datetime) -> Standing:
+    left = instant_of(row["left"]) if row["left"] is not None else None
+    return Standing(
+        joined_on=instant_of(row["joined"]),
+        left_on=left if left is not None and left <= now else None,
+        completed=row["completed"],
+        best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
+        hours_per_month=max(row["hours_here"] or row["hours"], default=None),
+    )
+
+
 def _level(offer: Mapping[str, Any], now: datetime) -> float | None:
     """How good somebody is at a skill that they offer, all ratings of it considered."""
     told = [(each["level"], each["rated_by"], each["since"]) for each in offer["ratings"]]
@@ -175,6 +197,7 @@ def _tier(row: Mapping[str, Any]) -> Tier:
     own = properties_of(row["properties"])
     return Tier(
         uid=own["uid"],
+        rank=own["rank"],
         name=own["name"],
         role=own["role"],
         least_days=own.get("least_days", 0),
@@ -196,4 +219,4 @@ def _demand(row: Mapping[str, Any]) -> Demand:
         expiries.append(min(limits, default=None))
     known = [each for each in expiries if each is not None]
     never_expires = len(known) < len(expiries)
-    return Demand(row["name"], bool(expiries), None if never_expires else max(known, default=None))
+    return Demand(row["name"], bool(expiries), None if never_expires else max(known, default=None), row["uid"])

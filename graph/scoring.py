@@ -1,8 +1,8 @@
 """How signals become one score that adds up; the learned part enters here, as another `Scorer`."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,9 @@ from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence
+
+NETWORK = "network"
+"""The term that a learned model adds to the signals."""
 
 DECIMALS = 9
 """Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""
@@ -59,6 +62,13 @@ class Scores:
         contributions = [term.contributions for term in terms]
         return cls(base, terms, np.round(base + np.sum(contributions, axis=0), DECIMALS) + 0.0)
 
+    def without(self, names: Set[str]) -> "Scores":
+        """The scores with some terms left out."""
+        left = tuple(term for term in self.terms if term.name not in names)
+        if len(left) == len(self.terms):
+            return self
+        return Scores.of(self.base, left) if left else Scores(self.base, (), np.full_like(self.total, self.base))
+
     def fingerprint(self) -> str:
         """Digits that are the same where everybody has the same score."""
         return hashlib.blake2b(self.total.tobytes(), digest_size=16).hexdigest()
@@ -99,6 +109,9 @@ class Scorer(Protocol):
     def policy(self) -> Policy:
         """The policy in force."""
 
+    def under(self, policy: Policy) -> "Scorer":
+        """The same scorer under another policy."""
+
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody."""
 
@@ -109,6 +122,10 @@ class RulesScorer:
 
     policy: Policy
     model_version: str = "rules"
+
+    def under(self, policy: Policy) -> "RulesScorer":
+        """The same scorer under another policy."""
+        return replace(self, policy=policy)
 
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody: base + Σ weight × value."""

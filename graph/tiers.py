@@ -17,11 +17,13 @@ class Demand:
         name: Name of the training.
         taken: Whether they have taken it at all.
         expires: Until when what they took last is valid; None where that does not expire, or was never taken.
+        uid: uid of the training.
     """
 
     name: str
     taken: bool
     expires: datetime | None
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Tier:
         least_level: Level of the best skill that somebody offers; None for any, or for none at all.
         hours_per_month: Hours that it commits to; None where nothing is said.
         demands: Trainings.
+        rank: Its place among the tiers of the role, from 1.
     """
 
     uid: str
@@ -47,6 +50,7 @@ class Tier:
     least_level: int | None = None
     hours_per_month: float | None = None
     demands: tuple[Demand, ...] = ()
+    rank: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,40 @@ class Standing:
     completed: int = 0
     best_level: float | None = None
     hours_per_month: float | None = None
+
+
+WARN_BEFORE = timedelta(days=14)
+"""How long before they lose a tier people are warned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """That somebody will lose a tier unless they take trainings again.
+
+    Attributes:
+        tier: The tier.
+        until: The first instant at which they are not eligible any more.
+        refreshers: What they have to take again to stay, the most urgent first: all that expires within `WARN_BEFORE`.
+    """
+
+    tier: Tier
+    until: datetime
+    refreshers: tuple[Demand, ...]
+
+    @property
+    def message(self) -> str:
+        """What to do by when, in words."""
+        todo = " and ".join(f"'{each.name}' before {_day(each.expires or self.until)}" for each in self.refreshers)
+        return f"holds until {_day(self.until)}; to stay, take {todo} again"
+
+
+def ending(tier: Tier, standing: Standing, now: datetime) -> Ending | None:
+    """Whether somebody who is eligible for a tier loses it within `WARN_BEFORE`, as a training of theirs expires."""
+    if unmet(tier, standing, now):
+        return None
+    soon = [(each.expires, each) for each in tier.demands if each.expires is not None]
+    urgent = sorted((pair for pair in soon if pair[0] <= now + WARN_BEFORE), key=lambda pair: (pair[0], pair[1].name))
+    return Ending(tier, urgent[0][0], tuple(each for _, each in urgent)) if urgent else None
 
 
 def unmet(tier: Tier, standing: Standing, now: datetime) -> list[Refusal]:

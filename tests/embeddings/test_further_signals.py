@@ -29,6 +29,7 @@ from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.policy import SIGNALS, SIGNS, load_policy
+from mentorgraph.graph.scoring import NETWORK
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.store import Store
 
@@ -93,7 +94,7 @@ def test_a_signal_that_choices_do_not_tell_of_beyond_doubt_is_left_out_and_one_t
     everything, doubted = np.ones(4, bool), np.array([False, False, True, True])
     assert proven(choices([1.0, 0.0, 0.3, 0.0]), everything, doubted).tolist() == [True, True, True, False]
     assert proven(choices([1.0, 0.0, 0.3, 0.3]), everything, doubted).tolist() == [True] * 4
-    assert proven(choices([1.0, 0.0, -0.3, 0.0]), everything, doubted, np.ones(4)).tolist() == [
+    assert proven(choices([1.0, 0.0, -0.3, 0.0]), everything, doubted, np.ones(4, np.int64)).tolist() == [
         True,
         True,
         False,
