@@ -8,14 +8,13 @@ import graphene
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.programmes import ProgrammeFormat
-from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of
-from mentorgraph.graph import listing, matching, mentees, rules
+from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
+from mentorgraph.graph import listing, matching, rules
 from mentorgraph.graph.options import Filter, Mix, Options
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.paths import EvidencePath as FoundPath
 from mentorgraph.graph.paths import Step
 from mentorgraph.graph.policy import SIGNALS
-from mentorgraph.graph.reasons import SignalValue
 from mentorgraph.graph.scoring import NETWORK
 from mentorgraph.graph.store import NodeRecord
 
@@ -295,82 +294,6 @@ class RecommendationConnection(graphene.ObjectType):
     mix_shortfall = graphene.Field(MixShortfall, description="What it lacks of the mix; null if nothing.")
 
 
-class MenteeRecommendation(graphene.ObjectType):
-    """An open goal that a mentor fits; participants are told how well, not whose it is or what it asks for."""
-
-    id = graphene.ID(required=True, description="Id of the recommendation, under which it is kept for coordinators.")
-    rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
-    score = graphene.Float(required=True, description="The score of the mentor in the list for that goal.")
-    base = graphene.Float(required=True, description="Where every score starts.")
-    signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
-    mentee = graphene.Field(Person, description="The mentee; null for who may not see them.")
-    goal = graphene.Field(Goal, description="The goal; null for who may not see it.")
-    sentences = graphene.List(
-        graphene.NonNull(graphene.String), description="The reasons in words; null for participants."
-    )
-
-    @staticmethod
-    def resolve_id(root: mentees.Mentee, _info: Info) -> str:
-        """Identity of the recommendation."""
-        return global_id("Recommendation", root.recommendation.uid)
-
-    @staticmethod
-    def resolve_rank(root: mentees.Mentee, _info: Info) -> int:
-        """Its place."""
-        return root.recommendation.rank
-
-    @staticmethod
-    def resolve_score(root: mentees.Mentee, _info: Info) -> float:
-        """Its score."""
-        return root.recommendation.score
-
-    @staticmethod
-    def resolve_base(root: mentees.Mentee, _info: Info) -> float:
-        """Where the score starts."""
-        return root.recommendation.base
-
-    @staticmethod
-    def resolve_signals(root: mentees.Mentee, _info: Info) -> tuple[SignalValue, ...]:
-        """The summands."""
-        return root.recommendation.signals
-
-    @staticmethod
-    def resolve_mentee(root: mentees.Mentee, info: Info) -> Awaitable[NodeRecord | None]:
-        """The mentee, for who may see them."""
-        context: RequestContext = info.context
-        return context.visible(root.mentee)
-
-    @staticmethod
-    def resolve_goal(root: mentees.Mentee, info: Info) -> Awaitable[NodeRecord | None]:
-        """The goal, for who may see it."""
-        context: RequestContext = info.context
-        return context.visible(root.goal)
-
-    @staticmethod
-    def resolve_sentences(root: mentees.Mentee, info: Info) -> tuple[str, ...] | None:
-        """The reasons, which tell of the goal."""
-        context: RequestContext = info.context
-        return root.recommendation.sentences if context.viewer.sees_everybody else None
-
-
-class MenteeRecommendationEdge(graphene.ObjectType):
-    """An open goal in its list."""
-
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(MenteeRecommendation, description="The goal that the mentor fits.")
-
-
-class MenteeRecommendationConnection(graphene.ObjectType):
-    """A page of open goals that a mentor fits, best first."""
-
-    slate_id = graphene.ID(required=True, description="Identity of the list: equal inputs and versions, equal id.")
-    model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
-    policy_version = graphene.String(required=True, description="The policy in force.")
-    edges = graphene.List(graphene.NonNull(MenteeRecommendationEdge), required=True, description="The goals.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
-    notice = graphene.String(description="What to know about the list as a whole.")
-
-
 class RuleRefusal(graphene.ObjectType):
     """A rule that forbids a pair."""
 
@@ -382,6 +305,13 @@ class RuleRefusal(graphene.ObjectType):
     def resolve_remedy(root: rules.Refusal, _info: Info) -> str | None:
         """What would lift it."""
         return root.remedy or None
+
+
+class UnjudgedRule(graphene.ObjectType):
+    """A rule of which nothing can be said, since facts are missing; it forbids nobody."""
+
+    rule = graphene.String(required=True, description="Name of the rule.")
+    fact = graphene.String(required=True, description="What is not known.")
 
 
 class Explanation(graphene.ObjectType):
@@ -405,6 +335,11 @@ class Explanation(graphene.ObjectType):
         graphene.NonNull(RuleRefusal),
         required=True,
         description="Rules that forbid the pair now; none if allowed, and none of whom was recommended.",
+    )
+    unjudged = graphene.List(
+        graphene.NonNull(UnjudgedRule),
+        required=True,
+        description="Rules of which nothing can be said since facts are missing; none for participants.",
     )
     answered_at = graphene.Field(DateTime, description="When it was answered; null for an explanation as of now.")
     is_redacted = graphene.Boolean(

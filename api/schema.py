@@ -1,6 +1,5 @@
 """What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -16,13 +15,8 @@ from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import (
-    LIST_ARGUMENTS,
-    Explanation,
-    MenteeRecommendationConnection,
-    RecommendationConnection,
-    options_of,
-)
+from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
+from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
@@ -43,6 +37,12 @@ def _first() -> graphene.Int:
     return graphene.Int(description=f"Length of the page, 1 to {MOST}.")
 
 
+def _programme() -> graphene.ID:
+    return graphene.ID(
+        description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
+    )
+
+
 def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
@@ -55,6 +55,7 @@ class Query(
     TierQueries,
     PeopleQueries,
     ScriptQueries,
+    RuleQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -64,17 +65,10 @@ class Query(
         description="The mentors that a mentee may be paired with, best first.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
+        programme_id=_programme(),
         first=_first(),
         after=_after(),
         **LIST_ARGUMENTS,
-    )
-    recommend_mentees = graphene.Field(
-        MenteeRecommendationConnection,
-        description="The open goals of mentees whom a mentor may be paired with, best first; for the mentor themselves "
-        "and for coordinators.",
-        mentor_id=graphene.ID(required=True, description="The mentor."),
-        first=_first(),
-        after=_after(),
     )
     explain_match = graphene.Field(
         Explanation,
@@ -82,6 +76,7 @@ class Query(
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+        programme_id=_programme(),
     )
     explain_recommendation = graphene.Field(
         Explanation,
@@ -141,6 +136,7 @@ class Query(
             options=options_of(arguments),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
+            programme=programme_of(arguments.get("programme_id")),
         )
         slate = await context.decisions.keep(answer)
         return {
@@ -154,29 +150,13 @@ class Query(
         }
 
     @staticmethod
-    async def resolve_recommend_mentees(
-        _root: None, info: Info, mentor_id: str, first: int | None = None, after: str | None = None
-    ) -> dict[str, object]:
-        """Ranks the mentees."""
-        context: RequestContext = info.context
-        uid = read_global_id(mentor_id, expected="Person", field="mentorId")[1]
-        first = 10 if first is None else first
-        slate = await context.recommender.recommend_mentees(
-            context.viewer, uid, first=first, after=after, scorer=context.scorer
-        )
-        kept = await asyncio.gather(*(context.decisions.keep(each.slate) for each in slate.mentees))
-        notices = dict.fromkeys(filter(None, (slate.notice, *(each.notice for each in kept))))
-        return {
-            "slate_id": slate.uid,
-            "model_version": slate.model_version,
-            "policy_version": slate.policy_version,
-            "notice": " ".join(notices) or None,
-            **_connection(slate.mentees, slate.cursors, slate.has_next, after),
-        }
-
-    @staticmethod
     async def resolve_explain_match(
-        _root: None, info: Info, mentee_id: str, mentor_id: str, goal_id: str | None = None
+        _root: None,
+        info: Info,
+        mentee_id: str,
+        mentor_id: str,
+        goal_id: str | None = None,
+        programme_id: str | None = None,
     ) -> matching.Explanation:
         """Explains one pair."""
         context: RequestContext = info.context
@@ -186,6 +166,7 @@ class Query(
             read_global_id(mentor_id, expected="Person", field="mentorId")[1],
             _goal(goal_id),
             scorer=context.scorer,
+            programme=programme_of(programme_id),
         )
 
     @staticmethod
@@ -299,6 +280,7 @@ class Mutation(
     EnrolmentMutations,
     AwayMutations,
     ScriptMutations,
+    RuleMutations,
 ):
     """What can be told."""
 

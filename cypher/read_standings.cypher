@@ -3,9 +3,9 @@
 // $programme: string, uid
 // $role: string, mentor or mentee
 // $now: instant as of which facts count
+MATCH (programme:Programme {uid: $programme})
 UNWIND $people AS uid
 MATCH (person:Person {uid: uid})
-MATCH (programme:Programme {uid: $programme})
 RETURN uid, person.since.epochMillis AS joined, person.until.epochMillis AS left,
        COUNT {
          MATCH (person)<-[end:MENTOR|MENTEE]-(pairing:Pairing {status: 'completed'})
@@ -60,3 +60,4 @@ RETURN uid, person.since.epochMillis AS joined, person.until.epochMillis AS left
          }
          ORDER BY tier.rank, tier.uid
        } AS tiers
+ORDER BY uid

@@ -65,7 +65,7 @@ async def eligibility(
         choices = " or ".join(PROGRAMME_ROLES)
         raise DomainError(f"tiers are for {choices}; choose one of them", code="BAD_USER_INPUT", field="role")
     now = now or present()
-    found = (await store.read_standings([person], programme, role, now)).get(person)
+    found = await store.read_standing(person, programme, role, now)
     if found is None:
         is_known = (await store.find_existing([person])).get(person) == "Person"
         what, field = ("programme", "programmeId") if is_known else ("person", "personId")

@@ -9,22 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
+from mentorgraph.graph.eligibility import Seeker, read_pairs, refuse_mentee, refuse_unknown_programme, seeker_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.filtering import TierFilter
 from mentorgraph.graph.horizon import Horizon
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
-from mentorgraph.graph.rules import PairFacts, refusals
+from mentorgraph.graph.rules import judge
 from mentorgraph.graph.scoring import Scorer, Scores, Term
 from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
@@ -44,7 +42,7 @@ class Asker:
     goal: str
     key: str
     now: datetime
-    free: Bits | None
+    seeker: Seeker
     asked: Question
     scores: Scores
 
@@ -72,16 +70,23 @@ class Asking:
         as_of: datetime | None,
         scorer: Scorer,
         scored_at: datetime | None = None,
+        *,
+        programme: str | None = None,
+        as_is: bool = False,
     ) -> Asker:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
-        row = await self.store.read_asker(mentee, goal, told)
+        row = await self.store.read_asker(mentee, goal, told, programme)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
-        refuse_mentee(row)
+        refuse_unknown_programme(row, programme)
+        if not as_is:
+            refuse_mentee(row)
+        seeker = seeker_of(row, now, scorer.policy)
+        scorer = scorer.under(seeker.frame.policy)
         found = row["goal"] or ""
         if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
             columns = await self.fresh_columns()  # they were recorded since the refresh above
@@ -90,8 +95,9 @@ class Asking:
             raise DatabaseUnavailable("the graph is being put back; try again in a moment")
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
         scores = scorer.score(columns, asked)
-        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
-        return Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores)
+        frame = seeker.frame.programme
+        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
+        return Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores)
 
     async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -141,22 +147,18 @@ class Asking:
             if tier is not None:
                 eligible = await tier.eligible(self.store, [uids[person] for person in people], asker.now)
                 people = [person for person in people if uids[person] in eligible]
-            rows = await self.store.read_candidates(asker.uid, [uids[person] for person in people], asker.now)
-            pairs = {row["uid"]: self._pair(asker, row) for row in rows}
+            pairs = await read_pairs(self.store, asker.seeker, [uids[person] for person in people], asker.now)
             for person in people:
                 pair = pairs.get(uids[person])
                 if pair is None or len(allowed) == wanted:
                     continue
-                if not refusals(pair):
+                if judge(pair, asker.scorer.policy.rules).is_allowed:
                     allowed[person] = None
                 elif ahead is not None and (instant := ahead.free_from(pair, person)) is not None:
                     allowed[person] = instant
             position += block
             block *= 2
         return allowed
-
-    def _pair(self, asker: Asker, row: dict[str, Any]) -> PairFacts:
-        return pair_facts(row, asker.uid, asker.free, asker.now, asker.scorer.policy.rules)
 
     async def _paths(self, asker: Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
         items = [

@@ -1,9 +1,9 @@
 """Who becomes free soon: from when on the hard rules will allow somebody whom they refuse now.
 
 What is known beforehand is put in the place of what is the case now, and the one evaluator of the rules is asked again:
-when absences end, when somebody's role as a mentor begins, when open pairings or the shares in them end, and how the
-weeks ahead look in calendars. Everything else is taken to stay as it is. A Monday may free somebody too, since the time
-that two have in common is that of a week.
+when absences end, when somebody's role as a mentor begins, when pairings or shares in them end, when a pair that was
+declined may be proposed again, when a month begins, and what calendars say of the weeks ahead. All else is taken to
+stay as it is. A Monday may free somebody too, since the time that two have in common is that of a week.
 """
 
 from collections.abc import Iterator
@@ -13,16 +13,27 @@ from math import fsum
 
 import numpy as np
 
-from mentorgraph.graph.availability import Bits, free_bits, monday_of, shared_minutes, week_of
+from mentorgraph.graph.availability import Bits, free_bits, monday_of, month_of, shared_minutes, week_of
 from mentorgraph.graph.columns import Columns, Mask, Table
 from mentorgraph.graph.question import open_pairings
-from mentorgraph.graph.rules import PairFacts, refusals
+from mentorgraph.graph.rules import PairFacts, RuleSettings, judge
 
 MOMENT = timedelta(milliseconds=1)
 """A fact that begins at an instant holds just after it."""
 
 
-LIFTED_BY_TIME = frozenset({"NOT_A_MENTOR", "ALREADY_PAIRED", "NO_CAPACITY", "AWAY", "NO_SHARED_TIME"})
+LIFTED_BY_TIME = frozenset(
+    {
+        "NOT_A_MENTOR",
+        "ALREADY_PAIRED",
+        "DECLINED_BEFORE",
+        "NO_CAPACITY",
+        "NO_HOURS",
+        "AWAY",
+        "NO_SHARED_TIME",
+        "MENTEE_FULL",
+    }
+)
 """Rules that may allow tomorrow whom they refuse today, without anybody doing anything."""
 
 
@@ -35,14 +46,16 @@ class Horizon:
         mentee: Number of the person who asks.
         now: The present instant.
         until: How far it is looked ahead.
-        max_mentees: Places of a mentor who has not said how many.
+        rules: The limits that the rules keep.
+        programme: uid of the programme that is meant; empty for none.
     """
 
     columns: Columns
     mentee: int
     now: datetime
     until: datetime
-    max_mentees: float
+    rules: RuleSettings
+    programme: str = ""
     _free: dict[tuple[int, datetime], Bits | None] = field(default_factory=dict)
     _open: dict[datetime, Mask] = field(default_factory=dict)
 
@@ -53,26 +66,40 @@ class Horizon:
             pair: The facts as of now.
             mentor: Number of the mentor.
         """
-        if any(each.rule not in LIFTED_BY_TIME for each in refusals(pair)):
+        if any(each.rule not in LIFTED_BY_TIME for each in judge(pair, self.rules).refusals):
             return None
-        instants = set(self._instants(mentor))
+        instants = {*self._instants(mentor), *self._ends_of_waiting(pair)}
         if pair.shared_minutes is not None:
             instants |= set(self._mondays())
         for instant in sorted(instants):
-            if self.now < instant <= self.until and not refusals(self.at(pair, mentor, instant + MOMENT)):
+            if self.now < instant <= self.until and self._is_allowed(pair, mentor, instant):
                 return instant
         return None
+
+    def _is_allowed(self, pair: PairFacts, mentor: int, instant: datetime) -> bool:
+        return judge(self.at(pair, mentor, instant + MOMENT), self.rules).is_allowed
+
+    def _ends_of_waiting(self, pair: PairFacts) -> Iterator[datetime]:
+        """When a declined pair may be proposed again, and when months begin, with their hours."""
+        if pair.declined_on is not None:
+            yield pair.declined_on + timedelta(days=self.rules.decline_cool_off_days)
+        month = month_of(self.now)
+        while month <= self.until and pair.hours_per_month is not None:
+            yield month
+            month = month_of(month + timedelta(days=32))
 
     def at(self, pair: PairFacts, mentor: int, instant: datetime) -> PairFacts:
         """The facts of a pair as they will be at an instant, as far as that is known."""
         seconds, columns = instant.timestamp(), self.columns
         roles, helps, pairings = (columns.tables[name] for name in ("roles", "co_mentors", "pairings"))
         is_open = self._open_at(instant)
+        programmes, short = pairings.strings("programme"), self._short_programmes()
         own = [row for row in self._rows("pairings", "mentor", mentor) if is_open[row]]
         helping = [row for row in self._rows("co_mentors", "person", mentor) if self._helps(row, seconds, is_open)]
-        helped = [row for each in own for row in columns.rows_by("co_mentors", "pairing").of(each)]
-        shares = helps.reals("share")
-        parts = [1.0] * len(own) + [float(shares[row]) for row in helping]
+        lasting = [row for row in own if programmes[row] not in short]
+        helped = [row for each in lasting for row in columns.rows_by("co_mentors", "pairing").of(each)]
+        shares, of = helps.reals("share"), helps.numbers("pairing")
+        parts = [1.0] * len(lasting) + [float(shares[row]) for row in helping if programmes[of[row]] not in short]
         parts += [-float(shares[row]) for row in helped if self._helps(int(row), seconds, is_open)]
         mentees = {int(pairings.numbers("mentee")[row]) for row in own}
         mentees |= {int(pairings.numbers("mentee")[helps.numbers("pairing")[row]]) for row in helping}
@@ -86,9 +113,13 @@ class Horizon:
         free, other = self._free_of(self.mentee, instant), self._free_of(mentor, instant)
         return replace(
             pair,
+            at=instant,
             is_mentor=bool(mentoring),
-            places=max((each for each in mentoring if not np.isnan(each)), default=self.max_mentees),
+            places=max((each for each in mentoring if not np.isnan(each)), default=self.rules.max_mentees),
             taken=fsum(parts),
+            taken_in_programme=sum(programmes[row] == self.programme for row in own) if self.programme else 0,
+            used_minutes=pair.used_minutes if month_of(instant) == month_of(self.now) else 0,
+            mentors=sum(bool(is_open[row]) for row in self._rows("pairings", "mentee", self.mentee)),
             paired=self.mentee in mentees,
             left_on=datetime.fromtimestamp(left, UTC) if left < seconds else None,
             away_until=max(away, default=None),
@@ -102,6 +133,8 @@ class Horizon:
         columns = self.columns
         for row in self._rows("roles", "person", mentor):
             yield from self._ends(columns.tables["roles"], row, "since")
+        for row in self._rows("pairings", "mentee", self.mentee):
+            yield from self._ends(columns.tables["pairings"], row, "until")
         for row in self._rows("pairings", "mentor", mentor):
             yield from self._ends(columns.tables["pairings"], row, "until")
             for helped in columns.rows_by("co_mentors", "pairing").of(row):
@@ -133,6 +166,14 @@ class Horizon:
     def _helps(self, row: int, seconds: float, is_open: Mask) -> bool:
         helps = self.columns.tables["co_mentors"]
         return _holds(helps, row, seconds) and bool(is_open[helps.numbers("pairing")[row]])
+
+    def _short_programmes(self) -> frozenset[str]:
+        """Those whose pairings take up no place."""
+        table = self.columns.tables["programmes"]
+        told = zip(table.rows.uids, table.strings("format"), strict=True)
+        return self.columns.remember(
+            "short programmes", table.version, lambda: frozenset(uid for uid, each in told if each == "micro")
+        )
 
     def _open_at(self, instant: datetime) -> Mask:
         if instant not in self._open:

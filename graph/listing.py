@@ -196,6 +196,7 @@ class Listing(Asking):
         with_total: bool = False,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> Slate:
         """Ranks the mentors that a mentee may be paired with.
 
@@ -212,6 +213,7 @@ class Listing(Asking):
             as_of: Judge mentors by what was known before this instant; now if none is given. A goal that was set later
                 is taken as it was when it was set.
             scorer: What ranks; the one of this recommender if none is given.
+            programme: uid of the programme whose rules count; the only one in which they are a mentee if none is given.
 
         Raises:
             DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
@@ -224,7 +226,9 @@ class Listing(Asking):
             raise DomainError(f"horizonDays {told}", code="BAD_USER_INPUT", field="horizonDays")
         may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None)
+        asker = await self._ask(
+            mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None, programme=programme
+        )
         wanted = await self._wanted(
             asker, viewer, options, cursor.first if cursor else first, explores and as_of is None
         )
@@ -308,7 +312,14 @@ class Listing(Asking):
         tier = await TierFilter.of(self.store, options.filter.tier) if options.filter.tier else None
         ahead = None
         if options.horizon_days:
-            ahead = Horizon(columns, asked.mentee, asker.now, asker.now + options.horizon, policy.rules.max_mentees)
+            ahead = Horizon(
+                columns,
+                asked.mentee,
+                asker.now,
+                asker.now + options.horizon,
+                policy.rules,
+                asker.seeker.frame.programme,
+            )
         parts = parts_of(columns, asked, options.filter, policy.signals)
         mentors = self._order(asker, options.horizon)
         passes = together(parts, len(columns.people))[mentors] & ~np.isin(mentors, excluded)

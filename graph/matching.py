@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mentorgraph.graph.asking import may_ask
+from mentorgraph.graph.asking import Asker, may_ask
 from mentorgraph.graph.columns import NONE
+from mentorgraph.graph.eligibility import read_pairs
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.mentees import MenteeListing
+from mentorgraph.graph.listing import Listing
 from mentorgraph.graph.paths import EvidencePath, shown_to
 from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
-from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
+from mentorgraph.graph.rules import Judgement, PairFacts, Refusal, Unjudged, judge, may_be_shown
 from mentorgraph.graph.scoring import Scorer
 from mentorgraph.graph.viewer import Viewer
+
+NOT_AVAILABLE = Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator")
+"""What participants are told in place of the rules that forbid a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Explanation:
     Attributes:
         answered_at: When it was said, for one that is kept; None for one as of now.
         is_redacted: Whether the names and sentences in it can no longer be read.
+        unjudged: Rules that could not be judged since facts are missing; none for participants.
     """
 
     model_version: str
@@ -35,10 +40,11 @@ class Explanation:
     refusals: tuple[Refusal, ...]
     answered_at: datetime | None = None
     is_redacted: bool = False
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 @dataclass(slots=True)
-class Recommender(MenteeListing):
+class Recommender(Listing):
     """Answers for one graph; see `Asking` for what it needs."""
 
     async def explain(
@@ -50,6 +56,7 @@ class Recommender(MenteeListing):
         *,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> Explanation:
         """Says why a mentor fits a mentee, and which rules forbid the pair now; participants ask as the mentee only.
 
@@ -60,17 +67,8 @@ class Recommender(MenteeListing):
             DatabaseUnavailable: The graph cannot be asked.
         """
         may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer)
-        person = asker.columns.people.find(mentor)
-        if person == NONE:
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        [row] = await self.store.read_candidates(mentee, [mentor], asker.now)
-        pair = self._pair(asker, row)
-        if not viewer.sees_everybody and not may_be_shown(pair):
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        forbidden = tuple(refusals(pair))
-        if forbidden and not viewer.sees_everybody:
-            forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, programme=programme)
+        person, _, judged = await self._judged(viewer, asker, mentor)
         evidence = (await self._paths(asker, [person])).get(mentor, ())
         paths = shown_to(viewer, evidence, mentee, mentor)
         signals = signal_values(asker.scores, person)
@@ -84,5 +82,18 @@ class Recommender(MenteeListing):
             signals,
             paths,
             sentences_of(paths, measured(signals, asker.scorer, evidence)),
-            forbidden,
+            judged.refusals,
+            unjudged=judged.unjudged,
         )
+
+    async def _judged(self, viewer: Viewer, asker: Asker, mentor: str) -> tuple[int, PairFacts, Judgement]:
+        """Number of a mentor, the facts of the pair, and what the rules say of it, as a viewer may read that."""
+        person = asker.columns.people.find(mentor)
+        pairs = await read_pairs(self.store, asker.seeker, [mentor], asker.now) if person != NONE else {}
+        if mentor not in pairs or not (viewer.sees_everybody or may_be_shown(pairs[mentor])):
+            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+        found = judge(pairs[mentor], asker.scorer.policy.rules)
+        if viewer.sees_everybody:
+            return person, pairs[mentor], found
+        told = () if found.is_allowed else (NOT_AVAILABLE,)
+        return person, pairs[mentor], Judgement(told)

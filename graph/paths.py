@@ -98,21 +98,12 @@ class EvidencePath:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Evidence of one signal for one mentor, weighted in units of the score.
-
-    Attributes:
-        mentor: uid of the mentor.
-        signal: The signal.
-        weight: What the score would miss without it.
-        evidence: The evidence.
-        answer: What it is told for; the mentor if it is not said.
-    """
+    """Evidence of one signal for one mentor, weighted in units of the score."""
 
     mentor: str
     signal: str
     weight: float
     evidence: Evidence
-    answer: str = ""
 
 
 async def find_paths(
@@ -127,7 +118,7 @@ async def find_paths(
         owner_of: uid of a goal → uid of the person who set it.
 
     Returns:
-        uid of the mentor, or what the evidence is told for → paths in full, heaviest first.
+        uid of the mentor → paths in full, heaviest first.
     """
     edges, starts = await _read_edges(store, items)
     found: dict[str, list[EvidencePath]] = defaultdict(list)
@@ -135,7 +126,7 @@ async def find_paths(
         steps = _steps(item, edges, starts, now)
         if steps:
             steps = tuple(replace(step, owner=_owner(step, owner_of)) for step in steps)
-            found[item.answer or item.mentor].append(_path(item, steps))
+            found[item.mentor].append(_path(item, steps))
     return {mentor: _heaviest_first(paths) for mentor, paths in found.items()}
 
 

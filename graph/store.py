@@ -11,7 +11,7 @@ from itertools import count
 from math import fsum
 from typing import Any, TypeVar
 
-from mentorgraph.graph.availability import monday_of
+from mentorgraph.graph.availability import monday_of, month_of
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
@@ -322,8 +322,13 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
 
     # --- matching ---------------------------------------------------------------------------------------------------
 
-    async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
-        """Whoever asks and the goal asked about, or None where there is no such person."""
+    async def read_asker(
+        self, mentee: str, goal: str | None, now: datetime, programme: str | None = None
+    ) -> dict[str, Any] | None:
+        """Whoever asks and the goal asked about, in a programme; None where there is no such person.
+
+        Where no programme is given, it is the only one that they are enrolled in as a mentee, if that is one.
+        """
         rows = await self._read(
             "read_asker",
             mentee=mentee,
@@ -331,38 +336,25 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             now=now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
+            programme=programme,
+            open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
-
-    async def read_seekers(self, people: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
-        """What lets people seek a mentor, and when they are free: uid → what `read_asker` tells of that."""
-        week = monday_of(now)
-        rows = await self._read(
-            "read_seekers", people=sorted(set(people)), now=now, week=week, next_week=week + timedelta(days=7)
-        )
-        return {row["uid"]: row for row in rows}
 
     async def read_candidates(
         self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
     ) -> list[dict[str, Any]]:
-        """What the hard rules need to know of some mentors for one mentee, in a programme if one is meant."""
-        return await self._read_candidates([(each, mentee) for each in mentors], now, programme)
-
-    async def read_candidacy(self, mentor: str, mentees: Sequence[str], now: datetime) -> list[dict[str, Any]]:
-        """What the hard rules need to know of one mentor for some mentees, with `mentee` in each row."""
-        return await self._read_candidates([(mentor, each) for each in mentees], now, None)
-
-    async def _read_candidates(
-        self, pairs: Sequence[tuple[str, str]], now: datetime, programme: str | None
-    ) -> list[dict[str, Any]]:
+        """What the hard rules need to know of some mentors, in a programme if one is meant."""
         rows = await self._read(
             "read_candidates",
-            pairs=[{"mentor": mentor, "mentee": mentee} for mentor, mentee in pairs],
+            mentee=mentee,
+            mentors=list(mentors),
             now=now,
             programme=programme,
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
+            month=month_of(now),
         )
         return [{**row, "taken": fsum(row["taken"])} for row in rows]
 

@@ -121,6 +121,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
         "refusals": [asdict(refusal) for refusal in found.refusals],
+        "unjudged": [asdict(rule) for rule in found.unjudged],
     }
 
 

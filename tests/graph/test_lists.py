@@ -14,6 +14,7 @@ from mentorgraph.graph.options import Filter, Mix, Options
 from mentorgraph.graph.policy import SIGNALS, Exploration, load_policy
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.why_not import why_not
 
 from .conftest import NOW
 
@@ -315,6 +316,9 @@ def test_who_becomes_free_is_listed_with_the_first_day_that_the_rules_allow(comm
     for mentor in (*mentors[:3], newcomer.uid):
         right = first_allowed(community, mentor, NOW + timedelta(days=30), instants)
         assert (ahead[mentor].available_from if mentor in ahead else None) == right
+        asker = community.askers[0]
+        said = community.run(why_not(community.recommender, COORDINATOR, asker[0], mentor, asker[1]))
+        assert said.available_from == right or (right is None and said.available_from > NOW + timedelta(days=30))
     assert {ahead[mentor].available_from for mentor in now} == {None}
     assert set(ahead) >= now
     scores = [each.score for each in ahead.values()]
