@@ -5,6 +5,7 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.courses import StallCause
 from mentorgraph.api.ids import read_global_id
@@ -308,15 +309,7 @@ class FeedbackQueries:
             context.store, context.viewer, _programme(programme_id), first=50 if first is None else first, after=after
         )
         cursors = [surveys.cursor_of(each) for each in page]
-        return {
-            "edges": [{"cursor": cursor, "node": each} for cursor, each in zip(cursors, page, strict=True)],
-            "page_info": {
-                "has_next_page": has_next,
-                "has_previous_page": after is not None,
-                "start_cursor": cursors[0] if cursors else None,
-                "end_cursor": cursors[-1] if cursors else None,
-            },
-        }
+        return connection_of(page, cursors, has_next, after)
 
     @staticmethod
     async def resolve_stalled_pairings(

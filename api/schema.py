@@ -1,17 +1,21 @@
 """What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
 from mentorgraph.api.away import AwayMutations
+from mentorgraph.api.catalogue import CatalogueQueries
+from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
+from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
@@ -48,7 +52,9 @@ def _after() -> graphene.String:
 
 
 class Query(
+    CatalogueQueries,
     FeedbackQueries,
+    MetricQueries,
     SkillQueries,
     TimetableQueries,
     ProgrammeQueries,
@@ -146,7 +152,7 @@ class Query(
             "total_count": slate.total,
             "notice": slate.notice or None,
             "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
-            **_connection(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
+            **connection_of(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
         }
 
     @staticmethod
@@ -280,6 +286,7 @@ class Mutation(
     EnrolmentMutations,
     AwayMutations,
     ScriptMutations,
+    NoteMutations,
     RuleMutations,
 ):
     """What can be told."""
@@ -314,21 +321,7 @@ async def _page(
     uids = await page(start, first + 1)
     found = await context.nodes.load_many(uids[:first])
     nodes = [node for node in found if node is not None]
-    return _connection(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
-
-
-def _connection(
-    nodes: Sequence[object], cursors: Sequence[str], has_next: bool, after: str | None
-) -> dict[str, object]:
-    return {
-        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
-        "page_info": {
-            "has_next_page": has_next,
-            "has_previous_page": after is not None,
-            "start_cursor": cursors[0] if cursors else None,
-            "end_cursor": cursors[-1] if cursors else None,
-        },
-    }
+    return connection_of(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
 
 
 def _selected(info: Info) -> set[str]:

@@ -192,7 +192,8 @@ class TierFilter:
     async def eligible(self, store: Store, people: Sequence[str], now: datetime) -> set[str]:
         """Those of some people who are eligible; nobody for a tier that does not hold, or is not for mentors."""
         found = set()
-        for person, (standing, tiers) in (await store.read_standings(people, self.programme, "mentor", now)).items():
+        asked = [(person, self.programme, "mentor") for person in people]
+        for (person, _, _), (standing, tiers) in (await store.read_standings(asked, now)).items():
             if any(tier.uid == self.tier and not unmet(tier, standing, now) for tier in tiers):
                 found.add(person)
         return found
