@@ -49,6 +49,7 @@ def pair_facts(
     own = free_of(row, now)
     shared = int(shared_minutes(free, own[np.newaxis])[0]) if own is not None and free is not None else None
     left_on = native(row["left_on"])
+    forbidden_until, forbidden_for = next(iter(row["forbidden"]), (None, ""))
     return PairFacts(
         same_person=row["uid"] == mentee,
         is_mentor=bool(row["places"]),
@@ -65,6 +66,8 @@ def pair_facts(
         shared_minutes=shared,
         least_shared_minutes=settings.least_overlap_minutes,
         wanted=wanted,
+        forbidden_until=native(forbidden_until),
+        forbidden_for=forbidden_for,
     )
 
 

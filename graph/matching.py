@@ -24,6 +24,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
 from mentorgraph.graph.paths import EvidencePath, Item, find_paths, shown_to
+from mentorgraph.graph.pins import Standing, model_ranks, pinned_first, place_after
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
@@ -52,6 +53,8 @@ class Recommendation:
         sentences: The reasons in words.
         evidence: The same paths in full, for the decision log.
         measured: Those of the sentences that tell of no path.
+        pin: uid of the override by which a coordinator put the mentor first; empty for none.
+        model_rank: Place by score alone; None where the page does not tell, see `pins.model_ranks`.
     """
 
     uid: str
@@ -64,6 +67,8 @@ class Recommendation:
     sentences: tuple[str, ...]
     evidence: tuple[EvidencePath, ...]
     measured: tuple[str, ...]
+    pin: str = ""
+    model_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,7 @@ class _Asker:
     free: Bits | None
     asked: Question
     scores: Scores
+    pins: Mapping[int, str]
 
 
 @dataclass(slots=True)
@@ -213,12 +219,15 @@ class Recommender:
         asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None)
         scored_at = asker.asked.now
         slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {asker.scores.fingerprint()}")
-        order = self._order(asker)
+        if asker.pins:
+            slate_uid = uid_of("mentorgraph", "slates", f"{slate_uid} {sorted(asker.pins.values())}")
+        order = pinned_first(self._order(asker), asker.pins)
         start = 0
         if cursor is not None:
             if cursor.question != short(asker.key):
                 raise DomainError("after belongs to another question or version", code="BAD_USER_INPUT", field="after")
-            start = asker.scores.place_after(order, asker.columns.people.uids, cursor.score, cursor.mentor)
+            uids = asker.columns.people.uids
+            start = place_after(asker.scores, order, asker.pins, uids, cursor.score, cursor.mentor)
         rank = cursor.rank if cursor else 0
         total = None
         if with_total:
@@ -228,6 +237,7 @@ class Recommender:
         else:
             allowed = await self._allowed(asker, order[start:], first + 1)
         page = allowed[:first]
+        by_score = self._model_ranks(asker, allowed, rank, len(allowed) <= first)
         evidence = await self._paths(asker, page) if with_paths else {}
         recommendations = []
         for place, person in enumerate(page, rank + 1):
@@ -247,6 +257,8 @@ class Recommender:
                     sentences_of(found, measured_words),
                     evidence.get(mentor, ()),
                     measured_words,
+                    asker.pins.get(person, ""),
+                    by_score[place - rank - 1],
                 )
             )
         names = _names(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
@@ -323,7 +335,7 @@ class Recommender:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
-        row = await self.store.read_asker(mentee, goal, told)
+        row = await self.store.read_asker(mentee, goal, told, scored_at or now)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:
@@ -338,7 +350,8 @@ class Recommender:
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
         scores = scorer.score(columns, asked)
         key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
-        return _Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores)
+        pins = {columns.people.find(uid): override for uid, override in row["pins"]}
+        return _Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores, pins)
 
     async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -357,6 +370,12 @@ class Recommender:
         uids = asker.columns.people.uids
         places = asker.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
         return asker.scores.order(people[people != asker.asked.mentee], places)
+
+    def _model_ranks(self, asker: _Asker, allowed: Sequence[int], offset: int, is_whole: bool) -> list[int | None]:
+        """Where score alone would put each of those who were found."""
+        uids, total = asker.columns.people.uids, asker.scores.total
+        seen = [Standing(float(total[each]), uids[each], each in asker.pins) for each in allowed]
+        return model_ranks(seen, offset, bool(asker.pins), is_whole)
 
     async def _allowed(self, asker: _Asker, order: NDArray[np.int64], wanted: int) -> list[int]:
         """The first few of an order whom no rule forbids."""

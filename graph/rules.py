@@ -30,6 +30,8 @@ class PairFacts:
         shared_minutes: Minutes a week in which both are free; None where one has not said.
         least_shared_minutes: What the programme asks for.
         wanted: How much of a place the pair would take.
+        forbidden_until: Until when a coordinator has forbidden the pair, if one has.
+        forbidden_for: Their reason, one of `vocabulary.OVERRIDE_REASONS`.
     """
 
     same_person: bool
@@ -47,6 +49,8 @@ class PairFacts:
     places_in_programme: int | None = None
     taken_in_programme: int = 0
     wanted: float = 1.0
+    forbidden_until: datetime | None = None
+    forbidden_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,10 @@ def refusals(pair: PairFacts) -> list[Refusal]:
         found.append(Refusal("NOT_ONBOARDED", fact, "wait until they are done"))
     if pair.blocked:
         found.append(Refusal("BLOCKED", "one of the two does not want to be paired with the other"))
+    if pair.forbidden_until is not None:
+        day, reason = pair.forbidden_until.date().isoformat(), pair.forbidden_for.replace("_", " ")
+        fact = f"a coordinator has forbidden this pair until {day} ({reason})"
+        found.append(Refusal("FORBIDDEN_BY_COORDINATOR", fact, "a coordinator ends that"))
     if pair.paired:
         found.append(Refusal("ALREADY_PAIRED", "the two are a pair already"))
     if pair.taken + pair.wanted > pair.places + SHARE_ERROR:

@@ -185,6 +185,8 @@ def _recommendation_entry(
         "mentor": found.mentor,
         "score": found.score,
         "propensity": DETERMINISTIC,
+        "pin": found.pin,
+        "modelRank": found.model_rank,
         "signals": [
             {
                 "name": each.name,
@@ -309,6 +311,8 @@ def _recommended(
         sentences_of(evidence, measured) if personal else (),
         evidence,
         measured,
+        each.get("pin", ""),
+        each.get("modelRank"),
     )
     return Recommended(found, each["propensity"], personal is None)
 

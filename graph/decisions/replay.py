@@ -94,11 +94,15 @@ def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, 
 
 
 def _order_differences(decision: Decision) -> Iterator[Difference]:
-    """Ranks follow the score, then the uid."""
+    """Ranks follow the score, then the uid, after those whom a coordinator has pinned."""
     found = [each.recommendation for each in decision.recommended]
-    for place, each in enumerate(sorted(found, key=lambda one: (-one.score, one.mentor)), decision.rank_offset + 1):
+    by_score = sorted(found, key=lambda one: (-one.score, one.mentor))
+    for place, each in enumerate(sorted(by_score, key=lambda one: not one.pin), decision.rank_offset + 1):
         if each.rank != place:
             yield Difference(each.uid, f"the rank is {place}, recorded {each.rank}")
+    for place, each in enumerate(by_score, decision.rank_offset + 1):
+        if each.model_rank not in (None, place):
+            yield Difference(each.uid, f"the rank by score alone is {place}, recorded {each.model_rank}")
 
 
 def _same(computed: float, recorded: float) -> bool:
