@@ -23,10 +23,12 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.load import Load, loads
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.overriding import refusals_now
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.participants import Participant, participants
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.programme_reads import Configuration
+from mentorgraph.graph.rules import Refusal
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
 from mentorgraph.graph.store import NodeRecord, Store
@@ -309,6 +311,38 @@ class LoadLoader(DataLoader[str, Load | None]):
         return [found.get(uid) for uid in uids]
 
 
+class OverridesLoader(DataLoader[str, list[NodeRecord]]):
+    """Reads what was decided about the recommendations that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[NodeRecord]]:
+        """Reads the overrides of some recommendations, in the order of their uids."""
+        found = await self._store.read_overrides_on(uids)
+        nodes = await self._store.read_nodes([uid for each in found.values() for uid in each], present())
+        return [[nodes[override] for override in found.get(uid, ())] for uid in uids]
+
+
+class RefusalsLoader(DataLoader[tuple[str, str], list[Refusal]]):
+    """Reads which rules forbid the pairs that one answer mentions, all pairs of a mentee at once."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        super().__init__()
+        self._recommender = recommender
+
+    async def batch_load_fn(self, pairs: list[tuple[str, str]]) -> list[list[Refusal]]:
+        """Reads the refusals of some pairs, in their order: uids of mentee and mentor."""
+        store, rules, now = self._recommender.store, self._recommender.scorer.policy.rules, self._recommender.clock()
+        found: dict[tuple[str, str], list[Refusal]] = {}
+        for mentee in dict.fromkeys(mentee for mentee, _ in pairs):
+            mentors = [mentor for other, mentor in pairs if other == mentee]
+            refused = await refusals_now(store, mentee, mentors, rules, now)
+            found |= {(mentee, mentor): each for mentor, each in refused.items()}
+        return [found.get(pair, []) for pair in pairs]
+
+
 class RequestContext:
     """What resolvers find as `info.context`.
 
@@ -357,6 +391,16 @@ class RequestContext:
     def nodes(self) -> NodeLoader:
         """Nodes by uid."""
         return NodeLoader(self.store)
+
+    @cached_property
+    def overrides(self) -> OverridesLoader:
+        """What was decided about recommendations, by their uid; not for participants."""
+        return OverridesLoader(self.store)
+
+    @cached_property
+    def refusals(self) -> RefusalsLoader:
+        """Which rules forbid a pair, by the uids of mentee and mentor; not for participants."""
+        return RefusalsLoader(self.recommender)
 
     @cached_property
     def moves(self) -> MovesLoader:

@@ -151,6 +151,21 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A mentor as they would be scored now, whether or not they may be recommended.
+
+    Attributes:
+        score: base + Σ contributions.
+        signals: The summands.
+        refusals: Rules that forbid the pair, as the viewer may read them.
+    """
+
+    score: float
+    signals: tuple[SignalValue, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Asker:
     """Whoever asks, as the graph knows them now, what ranks for them, and the columns that count everybody."""
 
@@ -305,9 +320,7 @@ class Recommender:
         pair = self._pair(asker, row)
         if not viewer.sees_everybody and not may_be_shown(pair):
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        forbidden = tuple(refusals(pair))
-        if forbidden and not viewer.sees_everybody:
-            forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
+        forbidden = _readable(refusals(pair), viewer)
         evidence = (await self._paths(asker, [person])).get(mentor, ())
         paths = shown_to(viewer, evidence, mentee, mentor)
         signals = signal_values(asker.scores, person)
@@ -323,6 +336,32 @@ class Recommender:
             sentences_of(paths, measured(signals, asker.scorer, evidence)),
             forbidden,
         )
+
+    async def judge(
+        self,
+        viewer: Viewer,
+        mentee: str,
+        mentors: Sequence[str],
+        goal: str | None = None,
+        *,
+        scorer: Scorer | None = None,
+    ) -> dict[str, Judged]:
+        """Scores some mentors for a mentee as of now, with the rules that forbid each pair; unknown ones are absent.
+
+        Raises:
+            DomainError: As `recommend`.
+            DatabaseUnavailable: The graph cannot be asked.
+        """
+        _may_ask(viewer, mentee)
+        asker = await self._ask(mentee, goal, None, scorer or self.scorer)
+        found = {}
+        for row in await self.store.read_candidates(mentee, mentors, asker.now):
+            person = asker.columns.people.find(row["uid"])
+            if person != NONE:
+                forbidden = _readable(refusals(self._pair(asker, row)), viewer)
+                score = float(asker.scores.total[person])
+                found[row["uid"]] = Judged(score, signal_values(asker.scores, person), forbidden)
+        return found
 
     async def _ask(
         self,
@@ -409,6 +448,13 @@ def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
     weight = 1.0 if term.weight is None else term.weight
     found = [(weight * evidence.drop + 0.0, evidence) for evidence in term.explain(person)]
     return [each for each in found if each[0] != 0] or found[:1]
+
+
+def _readable(found: Sequence[Refusal], viewer: Viewer) -> tuple[Refusal, ...]:
+    """The rules that forbid a pair as a viewer may read them: participants learn only that some do."""
+    if found and not viewer.sees_everybody:
+        return (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
+    return tuple(found)
 
 
 def _may_ask(viewer: Viewer, mentee: str) -> None:

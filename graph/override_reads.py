@@ -1,4 +1,4 @@
-"""What the domain asks of the database about overrides; a part of the store, which lends it its reading."""
+"""What the domain asks of the database about decisions and what came of them; a part of the store."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -30,6 +30,21 @@ class OverrideReads:
         for row in await self._read("read_overrides_on", recommendations=sorted(set(recommendations))):
             found.setdefault(row["recommendation"], []).append(row["uid"])
         return found
+
+    async def read_touched(
+        self, uids: Iterable[str], labels: Iterable[str], change: int, then: datetime, now: datetime, limit: int
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Facts of some people and goals that were written after a change, or began or ended between two instants."""
+        rows = await self._read(
+            "read_touched",
+            uids=sorted(set(uids)),
+            labels=list(labels),
+            change=change,
+            then=then,
+            now=now,
+            limit=limit,
+        )
+        return {row["uid"]: row["facts"] for row in rows}
 
     async def page_overrides_of(self, mentee: str, at: datetime | None, after: str, limit: int) -> list[str]:
         """Uids of what was decided about recommendations to a person, in their order."""

@@ -1,8 +1,8 @@
 """Overrides: what coordinators decide about a recommendation, with a reason, beside the answer of the model.
 
-Each is a dated fact of its own. Nothing that was answered is changed, no score ever is: a pin puts somebody first in the
-list of a mentee, as far as the rules allow it, and a ban keeps two apart, each until a day. Accepting and swapping ask
-the mentor in the way in which every request is made. Whoever thinks better of it ends the fact.
+Each is a dated fact of its own. Nothing that was answered is changed, no score ever is: a pin puts somebody first in
+the list of a mentee, as far as the rules allow it, and a ban keeps two apart, each until a day. Accepting and swapping
+ask the mentor in the way in which every request is made. Whoever thinks better of it ends the fact.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,14 @@ from datetime import datetime
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.dated import ended, holds
 from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.eligibility import free_of, pair_facts
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.pairing import ended_as, requested, withdrawn
 from mentorgraph.graph.policy import RuleSettings
 from mentorgraph.graph.recording import SOURCE, key_of
+from mentorgraph.graph.rules import Refusal, refusals
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer
@@ -174,8 +176,8 @@ async def end_override(store: Store, viewer: Viewer, override: str, note: str, *
             return [], None
         last = ended(own, now)
         told = {"ended_by": viewer.person, "end_note": note} if viewer.person else {"end_note": note}
-        row: Row = {**last.properties, **told, "id": own.uid}
-        row |= {f"{name}_id": uid for name, uid in own.links.items()}
+        links = {f"{name}_id": uid for name, uid in own.links.items()}
+        row: Row = {**last.properties, **told, **links, "id": own.uid}
         [over] = facts_of("overrides", row, SOURCE)
         return [over, *await _taken_back(known, viewer, own, clock)], None
 
@@ -273,3 +275,21 @@ async def _parted(
     if not written and not done:
         raise DomainError("nothing is open between the two", code="FORBIDDEN_MOVE", field="action")
     return written
+
+
+async def refusals_now(
+    store: Store, mentee: str, mentors: Sequence[str], rules: RuleSettings, now: datetime
+) -> dict[str, list[Refusal]]:
+    """Which rules forbid a mentee to be paired with some mentors; those who do not exist are absent.
+
+    Args:
+        store: The graph.
+        mentee: uid of the mentee.
+        mentors: uids of the mentors.
+        rules: What the policy says.
+        now: The instant as of which facts count.
+    """
+    asker = await store.read_asker(mentee, None, now)
+    rows = await store.read_candidates(mentee, mentors, now) if asker else []
+    free = free_of(asker, now) if asker else None
+    return {row["uid"]: refusals(pair_facts(row, mentee, free, now, rules)) for row in rows}
