@@ -17,6 +17,7 @@ from mentorgraph.api.commands.recommend import explain, recommend
 from mentorgraph.api.commands.requests import requests
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.taxonomy import taxonomy
+from mentorgraph.api.commands.then_and_now import then_and_now
 from mentorgraph.api.commands.world import world
 
 
@@ -59,5 +60,6 @@ main.add_command(requests)
 main.add_command(serve)
 main.add_command(snapshot)
 main.add_command(taxonomy)
+main.add_command(then_and_now)
 main.add_command(train)
 main.add_command(world)

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.store import Store
 
-from .conftest import Api, asked, fill
+from .conftest import Api, connected
+from .pages import DOCS, play
 from .test_pairings import ASK, ERRORS, REGISTER, UNKNOWN, code, tell
 
 FOUND = """
@@ -55,32 +59,67 @@ query ($id: ID!) {
 }
 """
 CONSENT = f"mutation ($input: RecordConsentInput!) {{ told: recordConsent(input: $input) {{ {ERRORS} }} }}"
+LEAVING = "mutation ($input: RecordLeavingInput!) { told: recordLeaving(input: $input) { userErrors { code } } }"
 SKILLED = ("Ada", "Ben", "Cal")
 
 
-@pytest.fixture
-def api(server: EmbeddedDatabase) -> Iterator[Api]:
-    """An application on an empty database."""
-    asyncio.run(fill(server, None))
-    with asked(server) as asking:
-        yield asking
+@pytest.fixture(scope="module")
+def api(empty_api: Api, server: EmbeddedDatabase) -> Api:
+    """An application on a database that holds whom the tests register; those of earlier tests have left."""
+    asyncio.run(plan(server))
+    return empty_api
+
+
+async def plan(server: EmbeddedDatabase) -> None:
+    """Has a database that was just emptied plan what the tests ask for, which on a busy machine takes seconds."""
+    at, uid = datetime.now(UTC), read_global_id(global_id("Person", UNKNOWN))[1]
+    people = {"mentee_id": uid, "mentor_id": uid.replace("0", "1")}
+    told: dict[str, Any] = {
+        "action": "accept",
+        "reason": "other",
+        "note": "None.",
+        "since": at,
+        "status": "requested",
+        "id": "x",
+    }
+    rows: dict[str, dict[str, Any]] = {"requests": {"asked_on": at, "answer_within_days": 1}, "overrides": {}}
+    async with connected(server) as database:
+        store = Store(database)
+        await asyncio.gather(
+            store.read_asker(uid, None, at),
+            store.read_candidates(uid, [uid], at),
+            store.read_nodes([uid], at),
+            store.read_overrides_of(uid),
+            store.read_overrides_on([uid]),
+            store.page_overrides_of(uid, at, "", 1),
+            store.read_touched([uid], [], 0, at, at, 1),
+            store.find_existing([uid]),
+            store.read_open_requests_to(uid),
+            store.compare([fact for file, row in rows.items() for fact in facts_of(file, told | people | row, "test")]),
+        )
+
+
+@pytest.fixture(scope="module")
+def skills(api: Api) -> list[dict[str, str]]:
+    """Three skills."""
+    mutation = "mutation ($input: ProposeSkillInput!) { told: proposeSkill(input: $input) { skill { id } } }"
+    return [{"skillId": tell(api, mutation, name=name)["skill"]["id"]} for name in ("Go", "SQL", "CSS")]
 
 
 @pytest.fixture
-def people(api: Api) -> dict[str, str]:
+def people(api: Api, skills: list[dict[str, str]]) -> Iterator[dict[str, str]]:
     """Three mentors of whom each offers one of the skills fewer that Bo wants, Bo, and Eve, who is somebody else."""
-    skills = []
-    for name in ("Go", "SQL", "CSS"):
-        mutation = "mutation ($input: ProposeSkillInput!) { told: proposeSkill(input: $input) { skill { id } } }"
-        skills.append({"skillId": tell(api, mutation, name=name)["skill"]["id"]})
     found = {}
     for place, name in enumerate(SKILLED):
-        given = {"roles": ["MENTOR"], "consents": ["MATCHING"], "consentTextVersion": "1", "offers": skills[place:]}
+        given: dict[str, Any] = {"roles": ["MENTOR"], "consents": ["MATCHING"], "consentTextVersion": "1"}
+        given["offers"] = skills[place:]
         found[name] = tell(api, REGISTER, name=name, **given)["person"]["id"]
     given = {"roles": ["MENTEE"], "consents": ["MATCHING"], "consentTextVersion": "1"}
     found["Bo"] = tell(api, REGISTER, name="Bo", wants=skills, **given)["person"]["id"]
     found["Eve"] = tell(api, REGISTER, name="Eve", **given)["person"]["id"]
-    return found
+    yield found
+    for mentor in SKILLED:
+        tell(api, LEAVING, personId=found[mentor], leftAt=datetime.now(UTC).isoformat())
 
 
 def recommended(api: Api, id: str, viewer: str = "") -> dict[str, dict[str, Any]]:
@@ -166,8 +205,8 @@ def test_then_and_now_names_who_went_and_by_which_rule(api: Api, people: dict[st
     assert (same["modelVersion"], same["today"]["modelVersion"]) == ("rules", "rules")
     assert same["policyVersion"] == same["today"]["policyVersion"]
     tell(api, CONSENT, personId=people["Ada"], purpose="MATCHING", granted=False, textVersion="1")
-    given = {"roles": ["MENTOR"], "consents": ["MATCHING"], "consentTextVersion": "1"}
-    tell(api, REGISTER, name="Dot", **given)
+    given: dict[str, Any] = {"roles": ["MENTOR"], "consents": ["MATCHING"], "consentTextVersion": "1"}
+    dot = tell(api, REGISTER, name="Dot", **given)["person"]["id"]
     kept = api.data(DECISION, id=found)["decision"]
     [change] = kept["changes"]
     assert change["at"].endswith("Z")
@@ -197,8 +236,9 @@ def test_then_and_now_names_who_went_and_by_which_rule(api: Api, people: dict[st
         ("Cal", 3, 2, True, []),
         ("Dot", None, 3, True, []),
     ]
-    [dot] = [each for each in kept["today"]["mentors"] if each["mentor"]["name"] == "Dot"]
-    assert (dot["scoreThen"], dot["signals"][0]["contributionThen"], dot["signals"][0]["contributionNow"]) == (
+    tell(api, LEAVING, personId=dot, leftAt=datetime.now(UTC).isoformat())
+    [new] = [each for each in kept["today"]["mentors"] if each["mentor"]["name"] == "Dot"]
+    assert (new["scoreThen"], new["signals"][0]["contributionThen"], new["signals"][0]["contributionNow"]) == (
         None,
         None,
         0.0,
@@ -267,3 +307,15 @@ def test_the_list_of_overrides_has_pages_and_asks_little(api: Api, people: dict[
     [open_one] = api.data(LIST, id=people["Bo"], isInForce=True)["overrides"]["edges"]
     assert open_one["node"]["mentor"]["name"] == "Ben"
     assert read_global_id(first)[0] == "Override"
+
+
+def test_the_page_of_decisions_works(api: Api, people: dict[str, str]) -> None:
+    found = recommended(api, people["Bo"])["Ben"]["id"]
+    values = {
+        "recommendation": found,
+        "override": lambda answers: answers["Pin"]["overrideMatch"]["override"]["id"],
+    }
+    answers = play(api, DOCS / "decisions.md", values)
+    assert [each["rankThen"] for each in answers["ThenAndNow"]["decision"]["today"]["mentors"]] == [1, 2, 3]
+    assert answers["Chosen"]["decision"]["overrides"][0]["mentor"] == {"name": "Ben"}
+    assert answers["Undo"]["endOverride"]["override"] == {"isInForce": False, "endNote": "They have found each other."}
