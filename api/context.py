@@ -23,7 +23,6 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.load import Load, loads
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.overriding import refusals_now
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.participants import Participant, participants
 from mentorgraph.graph.policy import chosen_policy, load_policy
@@ -33,7 +32,7 @@ from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
 from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.taxonomy import Taxonomy
-from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -334,12 +333,11 @@ class RefusalsLoader(DataLoader[tuple[str, str], list[Refusal]]):
 
     async def batch_load_fn(self, pairs: list[tuple[str, str]]) -> list[list[Refusal]]:
         """Reads the refusals of some pairs, in their order: uids of mentee and mentor."""
-        store, rules, now = self._recommender.store, self._recommender.scorer.policy.rules, self._recommender.clock()
         found: dict[tuple[str, str], list[Refusal]] = {}
         for mentee in dict.fromkeys(mentee for mentee, _ in pairs):
             mentors = [mentor for other, mentor in pairs if other == mentee]
-            refused = await refusals_now(store, mentee, mentors, rules, now)
-            found |= {(mentee, mentor): each for mentor, each in refused.items()}
+            judged = await self._recommender.judge(COORDINATOR, mentee, mentors)
+            found |= {(mentee, mentor): list(each.refusals) for mentor, each in judged.items()}
         return [found.get(pair, []) for pair in pairs]
 
 

@@ -259,7 +259,7 @@ class OverrideMutations(graphene.ObjectType):
                 decision,
                 uid,
                 wanted,
-                context.recommender.scorer.policy.rules,
+                context.recommender.scorer.policy,
                 source=told_source(input),
                 external_id=_text(input, "external_id"),
             )

@@ -28,12 +28,15 @@ class Signal(graphene.ObjectType):
 class PathStep(graphene.ObjectType):
     """One node of an evidence path, with the relationship that leads to it."""
 
-    node = graphene.Field(Node, description="The node; null where it belongs to somebody whom the viewer may not see.")
+    node = graphene.Field(
+        Node, description="The node; null where the viewer may not see it, and for profiles and phases."
+    )
     kind = graphene.String(required=True, description="Its type.")
     label = graphene.String(description="Its name or title.")
     relationship_id = graphene.ID(description="uid of the relationship from the step before.")
     relationship_type = graphene.String(
-        description="Its type; SIMILAR_TEXT is computed from the words of two goals and not stored."
+        description="Its type; SIMILAR_TEXT, between the words of two goals, and COMPARED, between two profiles, are "
+        "computed and not stored."
     )
     since = graphene.Field(DateTime, description="When the relationship began.")
     source = graphene.String(description="Where it is known from.")
@@ -70,7 +73,10 @@ class PathStep(graphene.ObjectType):
 class EvidencePath(graphene.ObjectType):
     """One reason: a path that exists in the graph."""
 
-    weight = graphene.Float(required=True, description="By how much the score would fall without the path's last edge.")
+    weight = graphene.Float(
+        required=True,
+        description="By how much the score would fall without the path's last edge; below 0 where it would rise.",
+    )
     sentence = graphene.String(required=True, description="What it says.")
     signal = graphene.String(required=True, description="The signal that it is evidence for.")
     steps = graphene.List(graphene.NonNull(PathStep), required=True, description="The path, ending at the mentor.")
@@ -213,6 +219,13 @@ class RuleRefusal(graphene.ObjectType):
         return root.remedy or None
 
 
+class UnjudgedRule(graphene.ObjectType):
+    """A rule of which nothing can be said, since facts are missing; it forbids nobody."""
+
+    rule = graphene.String(required=True, description="Name of the rule.")
+    fact = graphene.String(required=True, description="What is not known.")
+
+
 class Explanation(graphene.ObjectType):
     """Why a mentor fits a mentee: as of now, whether or not the two may be paired, or as it was once answered."""
 
@@ -234,6 +247,11 @@ class Explanation(graphene.ObjectType):
         graphene.NonNull(RuleRefusal),
         required=True,
         description="Rules that forbid the pair now; none if allowed, and none of whom was recommended.",
+    )
+    unjudged = graphene.List(
+        graphene.NonNull(UnjudgedRule),
+        required=True,
+        description="Rules of which nothing can be said since facts are missing; none for participants.",
     )
     answered_at = graphene.Field(DateTime, description="When it was answered; null for an explanation as of now.")
     is_redacted = graphene.Boolean(

@@ -18,6 +18,7 @@ from mentorgraph.api.pairings import Pairing, PairingMutations, Request, Request
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
@@ -37,6 +38,12 @@ def _first() -> graphene.Int:
     return graphene.Int(description=f"Length of the page, 1 to {MOST}.")
 
 
+def _programme() -> graphene.ID:
+    return graphene.ID(
+        description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
+    )
+
+
 def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
@@ -51,6 +58,7 @@ class Query(
     TierQueries,
     PeopleQueries,
     ScriptQueries,
+    RuleQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -60,6 +68,7 @@ class Query(
         description="The mentors that a mentee may be paired with, best first.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
+        programme_id=_programme(),
         first=_first(),
         after=_after(),
     )
@@ -69,6 +78,7 @@ class Query(
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+        programme_id=_programme(),
     )
     explain_recommendation = graphene.Field(
         Explanation,
@@ -127,6 +137,7 @@ class Query(
             after=arguments.get("after"),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
+            programme=programme_of(arguments.get("programme_id")),
         )
         slate = await context.decisions.keep(answer)
         return {
@@ -140,7 +151,12 @@ class Query(
 
     @staticmethod
     async def resolve_explain_match(
-        _root: None, info: Info, mentee_id: str, mentor_id: str, goal_id: str | None = None
+        _root: None,
+        info: Info,
+        mentee_id: str,
+        mentor_id: str,
+        goal_id: str | None = None,
+        programme_id: str | None = None,
     ) -> matching.Explanation:
         """Explains one pair."""
         context: RequestContext = info.context
@@ -150,6 +166,7 @@ class Query(
             read_global_id(mentor_id, expected="Person", field="mentorId")[1],
             _goal(goal_id),
             scorer=context.scorer,
+            programme=programme_of(programme_id),
         )
 
     @staticmethod
@@ -264,6 +281,7 @@ class Mutation(
     EnrolmentMutations,
     AwayMutations,
     ScriptMutations,
+    RuleMutations,
 ):
     """What can be told."""
 

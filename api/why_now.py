@@ -20,7 +20,7 @@ from mentorgraph.graph.reasons import apart
 from mentorgraph.graph.scoring import Scorer
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import instant, plain
-from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 Graph = Callable[[], Awaitable[tuple[Recommender, Scorer | None]]]
 """What answers now and what ranks; raises `DatabaseUnavailable` where it cannot."""
@@ -92,8 +92,7 @@ async def decided(graph: Graph, decision: Decision, recommendation: str) -> list
     people = {uid for each in nodes.values() for name, uid in each.parties.items() if name in ("mentor", "by")}
     names = {uid: _name(node) for uid, node in (await store.read_nodes(people, now)).items()} if people else {}
     pinned = [each.parties["mentor"] for each in nodes.values() if each.properties["action"] == "pin"]
-    rules = recommender.scorer.policy.rules
-    refused = await overriding.refusals_now(store, decision.mentee, pinned, rules, now) if pinned else {}
+    judged = await recommender.judge(COORDINATOR, decision.mentee, pinned) if pinned else {}
     found = []
     for each in (nodes[uid] for uid in uids):
         told, mentor = each.properties, each.parties["mentor"]
@@ -110,7 +109,7 @@ async def decided(graph: Graph, decision: Decision, recommendation: str) -> list
                 plain(told["until"]) if "until" in told else "",
                 holds(Record("overrides", each.uid, told, {}), now),
                 told.get("end_note", ""),
-                tuple(f"{refusal.rule}: {refusal.fact}" for refusal in refused.get(mentor, ())) if is_pin else (),
+                tuple(f"{it.rule}: {it.fact}" for it in judged[mentor].refusals) if is_pin and mentor in judged else (),
             )
         )
     return found
@@ -218,8 +217,8 @@ async def decide(
             "for_all_goals" in filled,
             "is_proposal" in filled,
         )
-        rules = recommender.scorer.policy.rules
-        await overriding.override_match(recommender.store, viewer, decision, recommendation, wanted, rules)
+        policy = recommender.scorer.policy
+        await overriding.override_match(recommender.store, viewer, decision, recommendation, wanted, policy)
     except InvalidFact as error:
         return [_said(str(each)) for each in error.problems]
     except DomainError as error:

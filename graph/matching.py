@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
+from mentorgraph.graph.eligibility import Seeker, read_pairs, refuse_mentee, refuse_unknown_programme, seeker_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
@@ -28,14 +26,17 @@ from mentorgraph.graph.pins import Standing, model_ranks, pinned_first, place_af
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
-from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
+from mentorgraph.graph.rules import Judgement, Refusal, Unjudged, judge, may_be_shown
 from mentorgraph.graph.scoring import Scorer, Scores, Term
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
 FIRST_BLOCK = 32
 """Candidates whose facts are read at first; every further block is twice as long."""
+
+NOT_AVAILABLE = Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator")
+"""What participants are told in place of the rules that forbid a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Explanation:
     Attributes:
         answered_at: When it was said, for one that is kept; None for one as of now.
         is_redacted: Whether the names and sentences in it can no longer be read.
+        unjudged: Rules that could not be judged since facts are missing; none for participants.
     """
 
     model_version: str
@@ -148,6 +150,7 @@ class Explanation:
     refusals: tuple[Refusal, ...]
     answered_at: datetime | None = None
     is_redacted: bool = False
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ class _Asker:
     goal: str
     key: str
     now: datetime
-    free: Bits | None
+    seeker: Seeker
     asked: Question
     scores: Scores
     pins: Mapping[int, str]
@@ -209,6 +212,7 @@ class Recommender:
         with_total: bool = False,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> Slate:
         """Ranks the mentors that a mentee may be paired with.
 
@@ -223,6 +227,7 @@ class Recommender:
             as_of: Judge mentors by what was known before this instant; now if none is given. A goal that was set later
                 is taken as it was when it was set.
             scorer: What ranks; the one of this recommender if none is given.
+            programme: uid of the programme whose rules count; the only one in which they are a mentee if none is given.
 
         Raises:
             DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
@@ -231,7 +236,9 @@ class Recommender:
         check_first(first)
         _may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None)
+        asker = await self._ask(
+            mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None, programme=programme
+        )
         scored_at = asker.asked.now
         slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {asker.scores.fingerprint()}")
         if asker.pins:
@@ -302,6 +309,7 @@ class Recommender:
         *,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> Explanation:
         """Says why a mentor fits a mentee, and which rules forbid the pair now; participants ask as the mentee only.
 
@@ -312,15 +320,8 @@ class Recommender:
             DatabaseUnavailable: The graph cannot be asked.
         """
         _may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer)
-        person = asker.columns.people.find(mentor)
-        if person == NONE:
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        [row] = await self.store.read_candidates(mentee, [mentor], asker.now)
-        pair = self._pair(asker, row)
-        if not viewer.sees_everybody and not may_be_shown(pair):
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        forbidden = _readable(refusals(pair), viewer)
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, programme=programme)
+        person, judged = await self._judged(viewer, asker, mentor)
         evidence = (await self._paths(asker, [person])).get(mentor, ())
         paths = shown_to(viewer, evidence, mentee, mentor)
         signals = signal_values(asker.scores, person)
@@ -334,7 +335,8 @@ class Recommender:
             signals,
             paths,
             sentences_of(paths, measured(signals, asker.scorer, evidence)),
-            forbidden,
+            judged.refusals,
+            unjudged=judged.unjudged,
         )
 
     async def judge(
@@ -349,19 +351,32 @@ class Recommender:
         """Scores some mentors for a mentee as of now, with the rules that forbid each pair; unknown ones are absent.
 
         Raises:
-            DomainError: As `recommend`.
+            DomainError: As `recommend`; but coordinators learn of rules that forbid the mentee from the refusals.
             DatabaseUnavailable: The graph cannot be asked.
         """
         _may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, None, scorer or self.scorer)
+        asker = await self._ask(mentee, goal, None, scorer or self.scorer, as_is=viewer.sees_everybody)
         found = {}
-        for row in await self.store.read_candidates(mentee, mentors, asker.now):
-            person = asker.columns.people.find(row["uid"])
+        for uid, pair in (await read_pairs(self.store, asker.seeker, mentors, asker.now)).items():
+            person = asker.columns.people.find(uid)
             if person != NONE:
-                forbidden = _readable(refusals(self._pair(asker, row)), viewer)
+                told = judge(pair, asker.scorer.policy.rules).refusals
+                shown = told if viewer.sees_everybody or not told else (NOT_AVAILABLE,)
                 score = float(asker.scores.total[person])
-                found[row["uid"]] = Judged(score, signal_values(asker.scores, person), forbidden)
+                found[uid] = Judged(score, signal_values(asker.scores, person), shown)
         return found
+
+    async def _judged(self, viewer: Viewer, asker: _Asker, mentor: str) -> tuple[int, Judgement]:
+        """Number of a mentor, and what the rules say of the pair, as a viewer may read it."""
+        person = asker.columns.people.find(mentor)
+        pairs = await read_pairs(self.store, asker.seeker, [mentor], asker.now) if person != NONE else {}
+        if mentor not in pairs or not (viewer.sees_everybody or may_be_shown(pairs[mentor])):
+            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+        found = judge(pairs[mentor], asker.scorer.policy.rules)
+        if viewer.sees_everybody:
+            return person, found
+        told = () if found.is_allowed else (NOT_AVAILABLE,)
+        return person, Judgement(told)
 
     async def _ask(
         self,
@@ -370,16 +385,23 @@ class Recommender:
         as_of: datetime | None,
         scorer: Scorer,
         scored_at: datetime | None = None,
+        *,
+        programme: str | None = None,
+        as_is: bool = False,
     ) -> _Asker:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
-        row = await self.store.read_asker(mentee, goal, told, scored_at or now)
+        row = await self.store.read_asker(mentee, goal, told, programme, scored_at or now)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
-        refuse_mentee(row)
+        refuse_unknown_programme(row, programme)
+        if not as_is:
+            refuse_mentee(row)
+        seeker = seeker_of(row, now, scorer.policy)
+        scorer = scorer.under(seeker.frame.policy)
         found = row["goal"] or ""
         if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
             columns = await self.fresh_columns()  # they were recorded since the refresh above
@@ -388,9 +410,10 @@ class Recommender:
             raise DatabaseUnavailable("the graph is being put back; try again in a moment")
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
         scores = scorer.score(columns, asked)
-        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
+        frame = seeker.frame.programme
+        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
         pins = {columns.people.find(uid): override for uid, override in row["pins"]}
-        return _Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores, pins)
+        return _Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores, pins)
 
     async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -423,15 +446,12 @@ class Recommender:
         position, block = 0, max(FIRST_BLOCK, wanted)
         while position < len(order) and len(allowed) < wanted:
             people = [int(person) for person in order[position : position + block]]
-            rows = await self.store.read_candidates(asker.uid, [uids[person] for person in people], asker.now)
-            pairs = {row["uid"]: self._pair(asker, row) for row in rows}
-            allowed += [person for person in people if uids[person] in pairs and not refusals(pairs[uids[person]])]
+            pairs = await read_pairs(self.store, asker.seeker, [uids[person] for person in people], asker.now)
+            judged = {uid: judge(pair, asker.scorer.policy.rules) for uid, pair in pairs.items()}
+            allowed += [person for person in people if uids[person] in judged and judged[uids[person]].is_allowed]
             position += block
             block *= 2
         return allowed[:wanted]
-
-    def _pair(self, asker: _Asker, row: dict[str, Any]) -> PairFacts:
-        return pair_facts(row, asker.uid, asker.free, asker.now, asker.scorer.policy.rules)
 
     async def _paths(self, asker: _Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
         items = [
@@ -448,13 +468,6 @@ def _telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
     weight = 1.0 if term.weight is None else term.weight
     found = [(weight * evidence.drop + 0.0, evidence) for evidence in term.explain(person)]
     return [each for each in found if each[0] != 0] or found[:1]
-
-
-def _readable(found: Sequence[Refusal], viewer: Viewer) -> tuple[Refusal, ...]:
-    """The rules that forbid a pair as a viewer may read them: participants learn only that some do."""
-    if found and not viewer.sees_everybody:
-        return (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
-    return tuple(found)
 
 
 def _may_ask(viewer: Viewer, mentee: str) -> None:

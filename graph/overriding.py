@@ -12,14 +12,12 @@ from datetime import datetime
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.dated import ended, holds
 from mentorgraph.graph.decisions.entry import Decision
-from mentorgraph.graph.eligibility import free_of, pair_facts
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.pairing import ended_as, requested, withdrawn
-from mentorgraph.graph.policy import RuleSettings
+from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.recording import SOURCE, key_of
-from mentorgraph.graph.rules import Refusal, refusals
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer
@@ -60,7 +58,7 @@ async def override_match(
     decision: Decision,
     recommendation: str,
     wanted: Override,
-    rules: RuleSettings,
+    policy: Policy,
     *,
     source: str = SOURCE,
     external_id: str = "",
@@ -78,7 +76,7 @@ async def override_match(
         decision: The kept answer.
         recommendation: uid of the recommendation, one of that answer.
         wanted: What is decided.
-        rules: What the policy says.
+        policy: The policy of the whole organisation.
         source: System that `external_id` belongs to.
         external_id: The override's key there.
         clock: The present instant.
@@ -137,7 +135,7 @@ async def override_match(
         if wanted.action in ("accept", "swap"):
             asked: Row = {name: told[name] for name in ("mentee_id", "mentor_id", "goal_id") if name in told}
             records, request = await requested(
-                known, viewer, asked, rules, now, is_proposal=wanted.is_proposal, key=f"of override {own.uid}"
+                known, viewer, asked, policy, now, is_proposal=wanted.is_proposal, key=f"of override {own.uid}"
             )
             written += records
             [own] = facts_of("overrides", {**told, "request_id": request}, source)
@@ -275,21 +273,3 @@ async def _parted(
     if not written and not done:
         raise DomainError("nothing is open between the two", code="FORBIDDEN_MOVE", field="action")
     return written
-
-
-async def refusals_now(
-    store: Store, mentee: str, mentors: Sequence[str], rules: RuleSettings, now: datetime
-) -> dict[str, list[Refusal]]:
-    """Which rules forbid a mentee to be paired with some mentors; those who do not exist are absent.
-
-    Args:
-        store: The graph.
-        mentee: uid of the mentee.
-        mentors: uids of the mentors.
-        rules: What the policy says.
-        now: The instant as of which facts count.
-    """
-    asker = await store.read_asker(mentee, None, now)
-    rows = await store.read_candidates(mentee, mentors, now) if asker else []
-    free = free_of(asker, now) if asker else None
-    return {row["uid"]: refusals(pair_facts(row, mentee, free, now, rules)) for row in rows}

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.transported import native
 from mentorgraph.graph.viewer import Viewer
@@ -24,14 +24,22 @@ EDGE_TYPES = (
     "BECAME",
     "FOR_GOAL",
     "MENTOR",
+    "MENTEE",
+    "ASKS",
+    "SERVES",
+    "PHASE_OF",
+    "DESCRIBED_BY",
     "IN_UNIT",
     "BELONGS_TO",
     "PART_OF",
 )
 """Types of the relationships that evidence may run along."""
 
-COMPUTED = "SIMILAR_TEXT"
-"""Stands between two goals that are alike in words; it is computed, not stored."""
+COMPUTED = {"Goal": "SIMILAR_TEXT", "Profile": "COMPARED"}
+"""What stands between two nodes that are compared, by their label; it is computed, not stored."""
+
+COORDINATORS_ONLY = frozenset({"request_declined"})
+"""Kinds of path that participants are not shown: what mentors have declined is theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +120,10 @@ async def find_paths(
     Returns:
         uid of the mentor → paths in full, heaviest first.
     """
-    edges, goals = await _read_edges(store, items)
+    edges, starts = await _read_edges(store, items)
     found: dict[str, list[EvidencePath]] = defaultdict(list)
     for item in items:
-        steps = _steps(item, edges, goals, now)
+        steps = _steps(item, edges, starts, now)
         if steps:
             steps = tuple(replace(step, owner=_owner(step, owner_of)) for step in steps)
             found[item.mentor].append(_path(item, steps))
@@ -133,7 +141,8 @@ def shown_to(viewer: Viewer, paths: Sequence[EvidencePath], mentee: str, mentor:
     """
     if viewer.sees_everybody:
         return tuple(paths)
-    return _heaviest_first(_without_third_people(paths, {mentee, mentor}))
+    told = [path for path in paths if path.metapath not in COORDINATORS_ONLY]
+    return _heaviest_first(_without_third_people(told, {mentee, mentor}))
 
 
 def _heaviest_first(paths: Iterable[EvidencePath]) -> tuple[EvidencePath, ...]:
@@ -143,7 +152,7 @@ def _heaviest_first(paths: Iterable[EvidencePath]) -> tuple[EvidencePath, ...]:
 async def _read_edges(
     store: Store, items: Sequence[Item]
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:
-    """The relationships that evidence names, and the goals that stand alone, by uid; what does not exist is absent."""
+    """The relationships that evidence names, and the nodes that stand alone, by uid; what does not exist is absent."""
     wanted: dict[str, set[str]] = {name: set() for name in EDGE_TYPES}
     for item in items:
         for edge in item.evidence.edges:
@@ -157,13 +166,13 @@ async def _read_edges(
 
 
 def _steps(
-    item: Item, edges: Mapping[str, Mapping[str, Any]], goals: Mapping[str, Mapping[str, Any]], now: datetime
+    item: Item, edges: Mapping[str, Mapping[str, Any]], starts: Mapping[str, Mapping[str, Any]], now: datetime
 ) -> tuple[Step, ...]:
     """The steps of one item, ending at the mentor; empty where the graph does not hold the path."""
     rows = [edges.get(edge.uid) for edge in item.evidence.edges]
     ends = [{row["start"]["uid"], row["end"]["uid"]} if row else set() for row in rows]
     joints = [first & second for first, second in pairwise(ends)] + [{item.mentor} & ends[-1]]
-    if not all(len(joint) == 1 for joint in joints) or (item.evidence.start and item.evidence.start not in goals):
+    if not all(len(joint) == 1 for joint in joints) or (item.evidence.start and item.evidence.start not in starts):
         return ()
     nodes = {node["uid"]: node for row in rows if row for node in (row["start"], row["end"])}
     [first] = ends[0] - joints[0] or {""}
@@ -171,8 +180,8 @@ def _steps(
         return ()
     steps = []
     if item.evidence.start:
-        steps.append(_step(goals[item.evidence.start]))
-        steps.append(replace(_step(nodes[first]), relationship_type=COMPUTED))
+        steps.append(_step(starts[item.evidence.start]))
+        steps.append(replace(_step(nodes[first]), relationship_type=COMPUTED[steps[0].kind]))
     else:
         steps.append(_step(nodes[first]))
     for row, [uid] in zip(rows, joints, strict=True):
@@ -229,7 +238,7 @@ def _cypher(steps: Sequence[Step]) -> str:
     return f"MATCH {''.join(texts)} RETURN *"
 
 
-THIRD_KINDS = frozenset({"Goal", "Pairing", "Session", "Person"})
+THIRD_KINDS = frozenset({"Goal", "Pairing", "Request", "Session", "Person"})
 """Kinds of node that may belong to third people."""
 
 
@@ -237,7 +246,8 @@ def _without_third_people(paths: Iterable[EvidencePath], known: set[str]) -> lis
     """Paths in which what belongs to third people is counted, not named; alike ones become one."""
     alike: dict[tuple[str, str, tuple[Step, ...]], list[EvidencePath]] = defaultdict(list)
     for path in paths:
-        shown = tuple(_redacted(step, place, path.steps, known) for place, step in enumerate(path.steps))
+        own = known | _own_pairings(path.steps, known)
+        shown = tuple(_redacted(step, place, path.steps, own) for place, step in enumerate(path.steps))
         alike[(path.signal, path.metapath, shown)].append(path)
     counted_paths = []
     for (_, metapath, shown), members in alike.items():
@@ -258,6 +268,17 @@ def _without_third_people(paths: Iterable[EvidencePath], known: set[str]) -> lis
             )
         )
     return counted_paths
+
+
+def _own_pairings(steps: Sequence[Step], known: set[str]) -> set[str]:
+    """The pairings on a path that stand between two people who are known."""
+    return {
+        step.node_uid
+        for before, step, after in zip(steps, steps[1:], steps[2:], strict=False)
+        if step.kind == "Pairing"
+        and before.kind == after.kind == "Person"
+        and {before.node_uid, after.node_uid} <= known
+    }
 
 
 def _counted(place: int, step: Step, members: Sequence[EvidencePath]) -> int:
@@ -309,8 +330,40 @@ def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: in
     if metapath.endswith("unit_mentored"):
         whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
         return f"{mentor} has mentored in {steps[1].label}, {whose}."
+    if metapath in _OF_PROFILES:
+        most, some = _OF_PROFILES[metapath]
+        return f"{mentor} {most if strength == 1 else some}."
+    if metapath == "mentored_before":
+        return f"{mentor} has mentored {steps[0].label or 'the same person'} before."
+    if metapath == "goal_priority":
+        return f"{mentor} has helped with {_goals(steps[2], count)}, for “{steps[1].label}” as this goal is."
+    if metapath == "unit_phase":
+        return f"{mentor} belongs to {steps[1].label}, which has less time to meet in the phase “{steps[0].label}”."
+    if metapath in ("request_accepted", "request_declined"):
+        how = metapath.removeprefix("request_")
+        return f"{mentor} has {how} {'a request' if count == 1 else f'{count} requests'}."
     times = max(count, steps[0].count or 1)
     return f"{mentor} has held {times} {'session' if times == 1 else 'sessions'}{_last(steps)}."
+
+
+_OF_PROFILES = {
+    "profile_pace": ("likes to go as fast as whoever asks", "likes to go nearly as fast as whoever asks"),
+    "profile_communication": (
+        "likes to talk in the same way as whoever asks",
+        "likes to talk partly in the same way as whoever asks",
+    ),
+    "profile_coaching_style": ("coaches in the style that whoever asks likes",) * 2,
+    "profile_format": (
+        "likes the same formats as whoever asks",
+        "likes some of the formats that whoever asks likes",
+    ),
+    "profile_seniority": (
+        "is as far ahead of whoever asks in years of experience as helps most",
+        "differs from whoever asks in years of experience by less or more than helps most",
+    ),
+    "profile_asynchronous": ("is never free at the same time as whoever asks, and both work without it",) * 2,
+}
+"""Kind of path → what is said where the value is 1, and where it is less."""
 
 
 def _by_present_names(steps: Sequence[Step]) -> list[Step]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mentorgraph.graph.columns import Columns, Reals
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question
-from mentorgraph.graph.signals import Evidence, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Evidence
 
 DECIMALS = 9
 """Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""
@@ -98,6 +99,9 @@ class Scorer(Protocol):
     def policy(self) -> Policy:
         """The policy in force."""
 
+    def under(self, policy: Policy) -> "Scorer":
+        """The same scorer under another policy."""
+
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody."""
 
@@ -108,6 +112,10 @@ class RulesScorer:
 
     policy: Policy
     model_version: str = "rules"
+
+    def under(self, policy: Policy) -> "RulesScorer":
+        """The same scorer under another policy."""
+        return replace(self, policy=policy)
 
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody: base + Σ weight × value."""

@@ -11,7 +11,7 @@ from itertools import count
 from math import fsum
 from typing import Any, TypeVar
 
-from mentorgraph.graph.availability import monday_of
+from mentorgraph.graph.availability import monday_of, month_of
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
@@ -328,11 +328,17 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
     # --- matching ---------------------------------------------------------------------------------------------------
 
     async def read_asker(
-        self, mentee: str, goal: str | None, now: datetime, pinned_at: datetime | None = None
+        self,
+        mentee: str,
+        goal: str | None,
+        now: datetime,
+        programme: str | None = None,
+        pinned_at: datetime | None = None,
     ) -> dict[str, Any] | None:
-        """Whoever asks and the goal asked about, or None where there is no such person.
+        """Whoever asks and the goal asked about, in a programme; None where there is no such person.
 
-        Pins are those that held at `pinned_at`, or `now` if none is given.
+        Where no programme is given, it is the only one that they are enrolled in as a mentee, if that is one. Pins are
+        those that held at `pinned_at`, or `now` if none is given.
         """
         rows = await self._read(
             "read_asker",
@@ -342,6 +348,8 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             pinned_at=pinned_at or now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
+            programme=programme,
+            open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
 
@@ -358,13 +366,16 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
+            month=month_of(now),
         )
         return [{**row, "taken": fsum(row["taken"])} for row in rows]
 
-    async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
-        """Relationships by type and uid with both ends, and goals that stand alone."""
+    async def read_edges(self, uids: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[dict[str, Any]]:
+        """Relationships by type and uid with both ends, and goals and profiles that stand alone."""
         # One map, since the database plans anew for every combination of lengths of lists that are parameters.
-        wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()} | {"goals": sorted(goals)}
+        alone = sorted(starts)
+        wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()}
+        wanted |= {"goals": alone, "profiles": alone}
         rows = await self._read("read_edges", uids=wanted)
         for row in rows:
             for name in ("since", "until"):

@@ -112,6 +112,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
         "refusals": [asdict(each) | {"remedy": each.remedy or None} for each in found.refusals],
+        "unjudged": [asdict(rule) for rule in found.unjudged],
     }
 
 

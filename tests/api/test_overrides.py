@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.limits import Limits
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.store import Store
 
-from .conftest import Api, connected
+from .conftest import Api, asked, connected, fill
 from .pages import DOCS, play
 from .test_pairings import ASK, ERRORS, REGISTER, UNKNOWN, code, tell
 
@@ -64,10 +65,17 @@ SKILLED = ("Ada", "Ben", "Cal")
 
 
 @pytest.fixture(scope="module")
-def api(empty_api: Api, server: EmbeddedDatabase) -> Api:
-    """An application on a database that holds whom the tests register; those of earlier tests have left."""
+def api(server: EmbeddedDatabase) -> Iterator[Api]:
+    """An application on a database that holds whom the tests register; those of earlier tests have left.
+
+    It takes its time: on a machine where much else runs, planning the first of these questions takes seconds.
+    """
+    asyncio.run(fill(server, None))
     asyncio.run(plan(server))
-    return empty_api
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mentorgraph.api.endpoint.Limits", lambda: Limits(execution_s=60))
+        with asked(server) as asking:
+            yield asking
 
 
 async def plan(server: EmbeddedDatabase) -> None:

@@ -16,14 +16,14 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import InvalidFact, uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import question
-from mentorgraph.graph.signals import load
+from mentorgraph.graph.signals.experience import load
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio
 
 POLICY = load_policy()
-RULES = POLICY.rules
+RULES = POLICY
 SOURCE = "test"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

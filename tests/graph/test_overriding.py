@@ -100,7 +100,7 @@ class World:
             viewer,
             *of,
             Override(action, **wanted),
-            POLICY.rules,
+            POLICY,
             external_id=external_id,
             clock=lambda: self.now,
         )
@@ -226,9 +226,7 @@ async def test_whoever_is_forbidden_is_not_recommended_and_only_coordinators_rea
     assert "conflict" not in str(own)
     asked = {"mentee_id": uid("bo"), "mentor_id": uid("ada")}
     with pytest.raises(DomainError) as caught:
-        await pairing.request_mentor(
-            world.store, Viewer(person=uid("bo")), asked, POLICY.rules, clock=lambda: world.now
-        )
+        await pairing.request_mentor(world.store, Viewer(person=uid("bo")), asked, POLICY, clock=lambda: world.now)
     assert caught.value.message == "this pair cannot be made now; ask your coordinator"
     await world.end(override)
     assert order(await world.ask())[0] == ("ada", 1)
@@ -266,7 +264,7 @@ async def test_ending_parts_whoever_was_chosen(world: World) -> None:
     [fact] = await world.overrides()
     ben = Viewer(person=uid("ben"))
     request = fact.links["request"]
-    await pairing.move_request(world.store, ben, request, "accepted", POLICY.rules, clock=lambda: world.now)
+    await pairing.move_request(world.store, ben, request, "accepted", POLICY, clock=lambda: world.now)
     world.now += timedelta(minutes=1)
     await world.override(of, "end", reason="does_not_work_out")
     [paired] = [fact.record async for fact in world.store.facts(KINDS["pairings"])]

@@ -198,7 +198,7 @@ async def test_participants_read_of_themselves_only_and_no_reason_of_a_rule(worl
         COORDINATOR,
         *of,
         Override("forbid", "conflict_of_interest", "Married.", until=world.now + 9 * DAY),
-        POLICY.rules,
+        POLICY,
         clock=lambda: world.now,
     )
     world.now += DAY
