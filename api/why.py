@@ -149,6 +149,7 @@ class _WhyPage:
             "has_graph": self._graph is not None,
             "decided": [],
             "since": None,
+            "why_not": None,
             "away": "",
             "actions": why_now.ACTIONS,
             "reasons": why_now.REASONS,
@@ -159,6 +160,8 @@ class _WhyPage:
             try:
                 if viewer.sees_everybody:
                     found["decided"] = await why_now.decided(self._graph, decision, uid)
+                if asked.get("why_not", "").strip():
+                    found["why_not"] = await why_now.why_not_of(self._graph, decision, viewer, asked["why_not"])
                 if "now" in asked:
                     found["since"] = await why_now.since_then(self._graph, decision, uid, viewer)
             except DatabaseUnavailable as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mentorgraph.api.ids import read_given_id
 from mentorgraph.graph import overriding
+from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.dated import holds
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.then_and_now import Change, Compared, Today, changes_of, today_of
@@ -21,6 +22,7 @@ from mentorgraph.graph.scoring import Scorer
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.why_not import why_not
 
 Graph = Callable[[], Awaitable[tuple[Recommender, Scorer | None]]]
 """What answers now and what ranks; raises `DatabaseUnavailable` where it cannot."""
@@ -105,8 +107,8 @@ async def decided(graph: Graph, decision: Decision, recommendation: str) -> list
                 REASONS[told["reason"]],
                 told["note"],
                 names.get(each.parties.get("by", ""), "a coordinator"),
-                plain(told["since"]),
-                plain(told["until"]) if "until" in told else "",
+                _when(told["since"]),
+                _when(told["until"]) if "until" in told else "",
                 holds(Record("overrides", each.uid, told, {}), now),
                 told.get("end_note", ""),
                 tuple(f"{it.rule}: {it.fact}" for it in judged[mentor].refusals) if is_pin and mentor in judged else (),
@@ -140,12 +142,17 @@ def _sentence(change: Change, names: Mapping[str, str]) -> dict[str, Any]:
         "of": names.get(change.owner, ""),
         "about": ", ".join(each.name for each in change.ends if each.name),
         "verb": VERBS[change.what],
-        "at": plain(change.at) if change.at else "",
+        "at": _when(change.at) if change.at else "",
         "fields": [
             {"name": each.name.replace("_", " "), "before": _plain(each.before), "after": _plain(each.after)}
             for each in change.fields
         ],
     }
+
+
+def _when(at: datetime) -> str:
+    """An instant for people: a day where it is midnight, else to the minute."""
+    return f"{at:%d %B %Y}" if (at.hour, at.minute) == (0, 0) else f"{at:%d %B %Y, %H:%M} UTC"
 
 
 def _plain(value: Any) -> str:
@@ -175,6 +182,32 @@ def _why(each: Compared, today: Today) -> str:
 
 def _name(node: NodeRecord) -> str:
     return str(node.properties.get("name") or node.properties.get("title") or node.uid)
+
+
+async def why_not_of(graph: Graph, decision: Decision, viewer: Viewer, text: str) -> dict[str, Any]:
+    """Why somebody is not in the list, as of now; `wrong` says what is not right about the question."""
+    try:
+        recommender, scorer = await graph()
+        mentor = named_in(recommender, decision, text)
+        length = max(1, decision.rank_offset + len(decision.recommended))
+        found = await why_not(
+            recommender, viewer, decision.mentee, mentor, decision.goal or None, first=length, scorer=scorer
+        )
+    except DatabaseUnavailable:
+        raise
+    except DomainError as error:
+        return {"wrong": _said(error.message)}
+    uids = [uid for uid in (mentor, found.last_shown) if uid]
+    names = {uid: _name(node) for uid, node in (await recommender.store.read_nodes(uids, recommender.clock())).items()}
+    longest = max((abs(each.missing) for each in found.gap), default=0.0) or 1.0
+    return {
+        "wrong": "",
+        "name": names.get(mentor, text),
+        "last": names.get(found.last_shown, ""),
+        "found": found,
+        "rows": [{"gap": each, "width": abs(each.missing) / longest * 500} for each in found.gap],
+        "total": sum(each.missing for each in found.gap),
+    }
 
 
 def side_by_side(decision: Decision, one: str, other: str) -> dict[str, Any] | None:

@@ -52,7 +52,9 @@ MOST_FACTS = 200
 """Facts that are read of each of those whom an answer is about."""
 
 _KIND_OF = {KINDS[name].label: KINDS[name] for name in TOUCHING}
-_NOT_TOLD = frozenset({"since", "until"})
+_NOT_TOLD = frozenset({"since", "until", "recommendation", "ended_by"})
+"""Fields that are dates of the fact, or uids that say nothing to people."""
+
 _REFUSED = ("CONSENT_REQUIRED", "NOT_ONBOARDED", "NOT_FOUND")
 
 

@@ -131,6 +131,7 @@ def _populate(site: Site) -> None:
     for place, name in enumerate(SKILLED):
         site.tell(REGISTER, name=name, roles=["MENTOR"], offers=skills[place:], **agreed)
     site.bo = site.tell(REGISTER, name="Bo", roles=["MENTEE"], wants=skills, **agreed)["person"]["id"]
+    site.tell(REGISTER, name="Eli", roles=["MENTEE"], **agreed)
     edges = site.ask(MENTORS, id=site.bo, first=5)["recommendMentors"]["edges"]
     site.ids = {edge["node"]["mentor"]["name"]: edge["node"]["id"] for edge in edges}
     assert list(site.ids) == list(SKILLED)
@@ -226,6 +227,15 @@ def test_everything_can_be_asked_and_decided_without_script_by_keyboard(browser:
     page.keyboard.press("Enter")
     page.wait_for_selector("table.then-and-now")
     assert page.locator("table.then-and-now tbody th").all_inner_texts() == list(SKILLED)
+    page.locator("[name=why_not]").focus()
+    page.keyboard.type("Eli")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".blockers")
+    assert page.locator(".blockers li").all_inner_texts()[0].startswith("NOT_A_MENTOR: ")
+    page.locator("[name=why_not]").fill("Nobody Known")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+    assert page.locator("[role=alert]").inner_text() == "Nobody has the id or the name Nobody Known."
     page.locator("form:has(select[name=action]) [name=action]").focus()
     page.keyboard.type("Forbid")
     page.keyboard.press("Tab")
@@ -257,7 +267,7 @@ def test_nothing_keeps_people_from_using_the_page(browser: Browser, site: Site, 
     given = {"action": "PIN", "reason": "ASKED_FOR", "note": "Bo asked for it.", "until": "2190-01-01"}
     site.tell(OVERRIDE, recommendationId=(site.ids or {})["Ben"], **given)
     other = page_ids(page, site)
-    page.goto(site.why("Ben", f"?now=1&one={other[0]}&other={other[1]}"))
+    page.goto(site.why("Ben", f"?now=1&why_not=Eli&one={other[0]}&other={other[1]}"))
     page.wait_for_selector("table.compared")
     page.wait_for_selector("table.then-and-now")
     assert violations(page) == []
