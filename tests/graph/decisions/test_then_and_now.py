@@ -100,7 +100,12 @@ async def test_availability_that_ended_is_named_and_the_signal_is_gone(world: Wo
     assert then.contribution > 0
     assert (now.value, now.contribution) == (None, 0.0)
     assert ada.score_then is not None
-    assert ada.score_now == pytest.approx(ada.score_then - then.contribution, abs=1e-9)
+    assert ada.score_now is not None
+    assert ada.score_now <= ada.score_then - then.contribution + 1e-9
+    moved = sum(
+        (after.contribution if after else 0) - (was.contribution if was else 0) for _, was, after in ada.by_signal()
+    )
+    assert ada.score_now == pytest.approx(ada.score_then + moved, abs=1e-9)
 
 
 async def test_a_level_that_was_raised_anew_shows_before_and_after(world: World) -> None:
@@ -209,7 +214,7 @@ async def test_participants_read_of_themselves_only_and_no_reason_of_a_rule(worl
     [ada, *_] = (await today(world, of, BO)).compared
     assert [each.rule for each in ada.refusals] == ["NOT_AVAILABLE"]
     [ada, *_] = (await today(world, of)).compared
-    assert [each.rule for each in ada.refusals] == ["BLOCKED", "FORBIDDEN_BY_COORDINATOR", "AWAY"]
+    assert [each.rule for each in ada.refusals] == ["BLOCKED", "FORBIDDEN_BY_COORDINATOR", "AWAY", "NO_SHARED_TIME"]
 
 
 async def test_reading_both_takes_few_round_trips(world: World) -> None:
