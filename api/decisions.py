@@ -10,7 +10,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.overrides import Override, OverrideReason, asked_about
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, Person, enum_of
-from mentorgraph.graph import matching
+from mentorgraph.graph import listing
 from mentorgraph.graph.decisions import then_and_now
 from mentorgraph.graph.decisions.entry import Decision as KeptDecision
 from mentorgraph.graph.paging import check_first
@@ -181,7 +181,7 @@ class Decision(graphene.ObjectType):
         return context.nodes.load(root.decision.goal) if root.decision.goal else None
 
     @staticmethod
-    def resolve_proposed(root: "Kept", info: Info) -> matching.Recommendation | None:
+    def resolve_proposed(root: "Kept", info: Info) -> listing.Recommendation | None:
         """What the model answered."""
         context: RequestContext = info.context
         found = root.decision.find(root.recommendation)

@@ -11,7 +11,7 @@ from mentorgraph.api.mutations import errors_field, payload, source_field, told_
 from mentorgraph.api.pairings import Request
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
-from mentorgraph.graph import matching, overriding
+from mentorgraph.graph import listing, overriding
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.dated import holds
 from mentorgraph.graph.decisions.entry import Decision
@@ -100,7 +100,7 @@ class Override(graphene.ObjectType):
         return holds(Record("overrides", root.uid, root.properties, {}), present())
 
     @staticmethod
-    async def resolve_recommendation(root: NodeRecord, info: Info) -> matching.Recommendation | None:
+    async def resolve_recommendation(root: NodeRecord, info: Info) -> listing.Recommendation | None:
         """The recommendation."""
         context: RequestContext = info.context
         uid = str(root.properties.get("recommendation", ""))

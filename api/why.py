@@ -26,7 +26,7 @@ from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.listing import Recommendation
 from mentorgraph.graph.paths import COMPUTED, Step
 from mentorgraph.graph.values import plain
 from mentorgraph.graph.viewer import Viewer

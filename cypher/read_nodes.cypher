@@ -17,9 +17,16 @@ RETURN uid, labels(node)[0] AS kind,
        } + COLLECT {
          MATCH (node:Override)-[link:FOR_MENTEE|CHOOSES|INSTEAD_OF|ABOUT_GOAL|LED_TO|DECIDED]-(other:Person|Goal|Request)
          RETURN [type(link), other.uid]
+       } + COLLECT {
+         MATCH (node:Session)-[:PART_OF]->(:Pairing)-[link:MENTOR|MENTEE]->(other:Person)
+         RETURN [type(link), other.uid]
        } AS parties,
        COLLECT {
          MATCH (node:Pairing)<-[help:HELPS]-(helper:Person)
+         WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
+         RETURN helper.uid ORDER BY helper.uid
+       } + COLLECT {
+         MATCH (node:Session)-[:PART_OF]->(:Pairing)<-[help:HELPS]-(helper:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
          RETURN helper.uid ORDER BY helper.uid
        } AS helpers

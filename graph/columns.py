@@ -29,6 +29,7 @@ LOADED = (
     "units",
     "skills",
     "priorities",
+    "programmes",
     "phases",
     "profiles",
     "goals",

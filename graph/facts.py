@@ -51,6 +51,7 @@ FILES = (
     "moves",
     "signatures",
     "sessions",
+    "notes",
     "feedback",
     "availability",
     "absences",

@@ -85,6 +85,8 @@ def measured(signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[Evi
         said.append(shared_time(round(hours * 60), or_more=enough))
     if load:
         said.append(f"{load:.0%} of the mentor's places are taken.")
+    if not signals:
+        return ()
     strongest = max(signals, key=lambda each: each.contribution)
     weights = [path.weight for path in paths if path.signal == strongest.name]
     if weights and max(weights) < LEAST_SHARE * strongest.contribution:

@@ -87,8 +87,8 @@ class NodeRecord:
         properties: What is stored on it.
         owner: For a goal, uid of the person who has it; else empty.
         roles: For a person, the roles they have now.
-        parties: For a request or pairing, `mentor`, `mentee` and, where there is one, `goal` → uid.
-        helpers: For a pairing, uids of those who are co-mentors now.
+        parties: For a request, a pairing or a session of one, `mentor`, `mentee` and, where there is one, `goal` → uid.
+        helpers: For a pairing or a session of one, uids of those who are co-mentors now.
     """
 
     uid: str
@@ -348,7 +348,7 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             pinned_at=pinned_at or now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
-            programme=programme,
+            programme=programme or "",  # for text and for null the database would plan twice
             open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
@@ -362,7 +362,7 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             mentee=mentee,
             mentors=list(mentors),
             now=now,
-            programme=programme,
+            programme=programme or "",
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),

@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.matching import Explanation, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Explanation
+from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import plain
@@ -81,6 +83,11 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
         "goal": _node_as_json("Goal", slate.goal, nodes),
         "notice": slate.notice or None,
         "hasNextPage": slate.has_next,
+        "mixShortfall": (
+            {"experts": slate.lacking.experts, "crossFunctional": slate.lacking.cross_functional}
+            if slate.lacking != NO_MIX
+            else None
+        ),
         "recommendations": [
             {
                 "id": global_id("Recommendation", each.uid),
@@ -93,6 +100,10 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "signals": [asdict(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
+                "availableFrom": each.available_from,
+                "liftedBy": each.lifted_by.upper() or None,
+                "explored": each.is_explored,
+                "propensity": each.propensity if slate.asked.viewer.sees_everybody else None,
             }
             for each in slate.recommendations
         ],

@@ -12,7 +12,8 @@ from typing import Any
 from mentorgraph.graph.decisions.entry import Decision, Recommended
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Judged, Recommender, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Judged, Recommender
 from mentorgraph.graph.model import Kind
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.paths import EDGE_TYPES
@@ -304,8 +305,18 @@ async def today_of(
     goal = decision.goal or None
     kept = {each.recommendation.mentor: each.recommendation for each in decision.recommended}
     try:
-        slate = await recommender.recommend(viewer, decision.mentee, goal, first=MOST, with_paths=False, scorer=scorer)
-        judged = await recommender.judge(viewer, decision.mentee, list(kept), goal, scorer=scorer)
+        slate = await recommender.recommend(
+            viewer,
+            decision.mentee,
+            goal,
+            first=MOST,
+            options=decision.options,
+            explores=False,
+            with_paths=False,
+            scorer=scorer,
+        )
+        ignored = decision.options.ignored
+        judged = await recommender.judge(viewer, decision.mentee, list(kept), goal, ignored=ignored, scorer=scorer)
     except DomainError as error:
         if error.code not in _REFUSED:
             raise

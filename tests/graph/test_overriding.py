@@ -17,7 +17,8 @@ from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Recommender, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.model import InvalidFact, Record, uid_of
 from mentorgraph.graph.overriding import Override
 from mentorgraph.graph.policy import load_policy
