@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mentorgraph.graph.model import Field, Kind, Link
+from mentorgraph.graph.override_kind import OVERRIDE
 from mentorgraph.graph.policy import policy_text
 from mentorgraph.graph.values import choice, instant, items, link, number, text, time_of_day, whole, zone
 from mentorgraph.graph.vocabulary import (
     ABSENCE_CAUSES,
     CHANNELS,
     NECESSITIES,
-    OVERRIDE_REASONS,
-    OVERRIDES,
     PACES,
     PAIRING_STATES,
     PROGRAMME_FORMATS,
@@ -348,28 +347,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 key=("pairing_id", "person_id", "text_version"),
                 has_id=False,
             ),
-            Kind(
-                "overrides",
-                "Override",
-                (
-                    Field("action", choice(*OVERRIDES), required=True),
-                    Field("reason", choice(*OVERRIDE_REASONS), required=True),
-                    Field("note", text(2_000), required=True),
-                    Field("recommendation", text(36)),
-                    _SINCE,
-                    _UNTIL,
-                    Field("ended_by", text(36)),
-                    Field("end_note", text(2_000)),
-                ),
-                (
-                    Link("mentee_id", "people", "FOR_MENTEE"),
-                    Link("mentor_id", "people", "CHOOSES"),
-                    Link("proposed_id", "people", "INSTEAD_OF", required=False),
-                    Link("goal_id", "goals", "ABOUT_GOAL", required=False),
-                    Link("request_id", "requests", "LED_TO", required=False),
-                    Link("person_id", "people", "DECIDED", incoming=True, required=False),
-                ),
-            ),
+            OVERRIDE,
             _dated_relationship(
                 "roles",
                 "HAS_ROLE",
