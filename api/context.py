@@ -18,8 +18,10 @@ from mentorgraph.api.loaders import (
     MovesLoader,
     NodeLoader,
     NotesLoader,
+    OverridesLoader,
     ParticipantLoader,
     ProgrammesLoader,
+    RefusalsLoader,
     SessionsLoader,
 )
 from mentorgraph.embeddings.registry import Registry
@@ -257,6 +259,16 @@ class RequestContext:
     def nodes(self) -> NodeLoader:
         """Nodes by uid."""
         return NodeLoader(self.store)
+
+    @cached_property
+    def overrides(self) -> OverridesLoader:
+        """What was decided about recommendations, by their uid; not for participants."""
+        return OverridesLoader(self.store)
+
+    @cached_property
+    def refusals(self) -> RefusalsLoader:
+        """Which rules forbid a pair, by the uids of mentee and mentor; not for participants."""
+        return RefusalsLoader(self.recommender)
 
     @cached_property
     def moves(self) -> MovesLoader:

@@ -204,6 +204,15 @@ def options_of(arguments: Mapping[str, Any]) -> Options:
     )
 
 
+class ModelAnswer(graphene.ObjectType):
+    """Where the model alone would have put somebody."""
+
+    rank = graphene.Int(
+        description="Place by score alone; null where the page that was answered does not tell, because of pins."
+    )
+    score = graphene.Float(required=True, description="The score, which no coordinator changes.")
+
+
 class Recommendation(graphene.ObjectType):
     """A mentor who was recommended, and why; kept in the decision log, from which it can be asked for again."""
 
@@ -238,6 +247,33 @@ class Recommendation(graphene.ObjectType):
     propensity = graphene.Float(
         description="Probability with which this mentor stood in this place; null for participants."
     )
+
+    is_pinned = graphene.Boolean(
+        required=True, description="Whether a coordinator put the mentor first, as far as the rules allow it."
+    )
+    proposed = graphene.Field(
+        ModelAnswer, required=True, description="The model's own answer, beside what was decided."
+    )
+    overrides = graphene.List(
+        graphene.NonNull("mentorgraph.api.overrides.Override"),
+        description="What coordinators decided about it, in order; null for participants.",
+    )
+
+    @staticmethod
+    def resolve_is_pinned(root: listing.Recommendation, _info: Info) -> bool:
+        """Whether a coordinator put the mentor first."""
+        return bool(root.pin)
+
+    @staticmethod
+    def resolve_proposed(root: listing.Recommendation, _info: Info) -> dict[str, object]:
+        """The model's own answer."""
+        return {"rank": root.model_rank, "score": root.score}
+
+    @staticmethod
+    def resolve_overrides(root: listing.Recommendation, info: Info) -> Awaitable[list[NodeRecord]] | None:
+        """What coordinators decided about it."""
+        context: RequestContext = info.context
+        return context.overrides.load(root.uid) if context.viewer.sees_everybody else None
 
     @staticmethod
     def resolve_id(root: listing.Recommendation, _info: Info) -> str:

@@ -2,6 +2,7 @@
 // $mentee: string, uid of the person
 // $goal: string or null, uid of the goal; null takes the latest one that is open
 // $now: instant as of which facts count
+// $pinned_at: instant as of which pins count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times come as milliseconds since 1970
 // $programme: string, uid of the programme that is meant
@@ -72,6 +73,12 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
          WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
          RETURN [window.weekday, window.start, window.end, window.zone]
        } AS windows,
+       COLLECT {
+         MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'pin'})-[:CHOOSES]->(mentor:Person)
+         WHERE override.since < $pinned_at AND override.until >= $pinned_at
+           AND (NOT EXISTS { (override)-[:ABOUT_GOAL]->(:Goal) } OR EXISTS { (override)-[:ABOUT_GOAL]->(goal) })
+         RETURN [mentor.uid, override.uid] ORDER BY override.uid
+       } AS pins,
        COLLECT {
          MATCH (mentee)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now

@@ -121,6 +121,11 @@ RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
          WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
        } AS blocked,
        COLLECT {
+         MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
+         WHERE override.since < $now AND override.until >= $now
+         RETURN [override.until, override.reason] ORDER BY override.until DESC
+       } AS forbidden,
+       COLLECT {
          MATCH (mentor)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now AND absence.until >= $now
          RETURN absence.until
