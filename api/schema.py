@@ -9,6 +9,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragment
 from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
+from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import Mutation as OwnMutations
@@ -47,6 +48,7 @@ class Query(
     TierQueries,
     PeopleQueries,
     ScriptQueries,
+    ExplanationQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""

@@ -22,7 +22,7 @@ from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommendation
-from mentorgraph.graph.paths import Step
+from mentorgraph.graph.sentences import Step
 from mentorgraph.graph.values import plain
 from mentorgraph.graph.viewer import Viewer
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.availability import Bits
+from mentorgraph.graph.cautions import cautions_of
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
@@ -23,12 +24,13 @@ from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
-from mentorgraph.graph.paths import EvidencePath, Item, find_paths, shown_to
+from mentorgraph.graph.paths import Item, find_paths, shown_to
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
-from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
+from mentorgraph.graph.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
+from mentorgraph.graph.sentences import EvidencePath, Measured, sentences_of
 from mentorgraph.graph.signals import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
@@ -51,7 +53,8 @@ class Recommendation:
         paths: Evidence as the viewer may see it, heaviest first.
         sentences: The reasons in words.
         evidence: The same paths in full, for the decision log.
-        measured: Those of the sentences that tell of no path.
+        measured: What is said that no path tells.
+        cautions: Names of `cautions.CAUTIONS`.
     """
 
     uid: str
@@ -63,7 +66,8 @@ class Recommendation:
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
     evidence: tuple[EvidencePath, ...]
-    measured: tuple[str, ...]
+    measured: tuple[Measured, ...]
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,8 @@ class Explanation:
     Attributes:
         answered_at: When it was said, for one that is kept; None for one as of now.
         is_redacted: Whether the names and sentences in it can no longer be read.
+        cautions: Names of `cautions.CAUTIONS`.
+        measured: What is said that no path tells.
     """
 
     model_version: str
@@ -143,6 +149,8 @@ class Explanation:
     refusals: tuple[Refusal, ...]
     answered_at: datetime | None = None
     is_redacted: bool = False
+    cautions: tuple[str, ...] = ()
+    measured: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +242,7 @@ class Recommender:
             mentor = asker.columns.people.uids[person]
             found = shown_to(viewer, evidence.get(mentor, ()), mentee, mentor)
             signals = signal_values(asker.scores, person)
-            measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()))
+            unpathed = measured(signals, asker.scorer, evidence.get(mentor, ()))
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
@@ -244,9 +252,10 @@ class Recommender:
                     asker.scores.base,
                     signals,
                     found,
-                    sentences_of(found, measured_words),
+                    sentences_of(found, unpathed),
                     evidence.get(mentor, ()),
-                    measured_words,
+                    unpathed,
+                    cautions_of(asker.columns, asker.asked.seconds, person),
                 )
             )
         names = _names(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
@@ -284,21 +293,57 @@ class Recommender:
             DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
             DatabaseUnavailable: The graph cannot be asked.
         """
+        [found] = await self.explain_all(viewer, mentee, [mentor], goal, as_of=as_of, scorer=scorer)
+        return found
+
+    async def explain_all(
+        self,
+        viewer: Viewer,
+        mentee: str,
+        mentors: Sequence[str],
+        goal: str | None = None,
+        *,
+        as_of: datetime | None = None,
+        scorer: Scorer | None = None,
+        field: str = "mentorId",
+    ) -> list[Explanation]:
+        """Explains several mentors for one mentee as `explain` does one, in as many round trips.
+
+        Args:
+            viewer: On whose behalf.
+            mentee: uid of the person who seeks a mentor.
+            mentors: uids of the mentors.
+            goal: uid of one of the mentee's goals; the latest open one if none is given.
+            as_of: As for `recommend`.
+            scorer: As for `recommend`.
+            field: Name of the argument that an unknown mentor stands in.
+
+        Raises:
+            DomainError: As `explain`.
+            DatabaseUnavailable: The graph cannot be asked.
+        """
         _may_ask(viewer, mentee)
         asker = await self._ask(mentee, goal, as_of, scorer or self.scorer)
+        people = [asker.columns.people.find(mentor) for mentor in mentors]
+        rows = {row["uid"]: row for row in await self.store.read_candidates(mentee, mentors, asker.now)}
+        pairs = {uid: self._pair(asker, row) for uid, row in rows.items()}
+        for mentor, person in zip(mentors, people, strict=True):
+            hidden = not viewer.sees_everybody and mentor in pairs and not may_be_shown(pairs[mentor])
+            if person == NONE or mentor not in pairs or hidden:
+                raise DomainError("no person has this id", code="NOT_FOUND", field=field)
+        evidence = await self._paths(asker, people)
+        return [self._explanation(viewer, asker, mentor, pairs[mentor], evidence.get(mentor, ())) for mentor in mentors]
+
+    def _explanation(
+        self, viewer: Viewer, asker: _Asker, mentor: str, pair: PairFacts, evidence: tuple[EvidencePath, ...]
+    ) -> Explanation:
         person = asker.columns.people.find(mentor)
-        if person == NONE:
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        [row] = await self.store.read_candidates(mentee, [mentor], asker.now)
-        pair = self._pair(asker, row)
-        if not viewer.sees_everybody and not may_be_shown(pair):
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
         forbidden = tuple(refusals(pair))
         if forbidden and not viewer.sees_everybody:
             forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
-        evidence = (await self._paths(asker, [person])).get(mentor, ())
-        paths = shown_to(viewer, evidence, mentee, mentor)
+        paths = shown_to(viewer, evidence, asker.uid, mentor)
         signals = signal_values(asker.scores, person)
+        unpathed = measured(signals, asker.scorer, evidence)
         return Explanation(
             asker.scorer.model_version,
             asker.scorer.policy.version,
@@ -308,8 +353,10 @@ class Recommender:
             asker.scores.base,
             signals,
             paths,
-            sentences_of(paths, measured(signals, asker.scorer, evidence)),
+            sentences_of(paths, unpathed),
             forbidden,
+            cautions=cautions_of(asker.columns, asker.asked.seconds, person),
+            measured=unpathed,
         )
 
     async def _ask(

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.matching import Explanation, Slate
-from mentorgraph.graph.paths import EvidencePath, Step
+from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import plain
 
@@ -91,6 +91,7 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "signals": [asdict(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
+                "cautions": [caution.upper() for caution in each.cautions],
             }
             for each in slate.recommendations
         ],
@@ -109,6 +110,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "signals": [asdict(signal) for signal in found.signals],
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
+        "cautions": [caution.upper() for caution in found.cautions],
         "refusals": [asdict(refusal) for refusal in found.refusals],
     }
 

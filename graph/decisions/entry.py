@@ -12,14 +12,15 @@ from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
 from mentorgraph.graph.matching import Explanation, Recommendation, Slate
-from mentorgraph.graph.paths import EvidencePath, Step, sentence_of, shown_to
-from mentorgraph.graph.reasons import SignalValue, sentences_of
+from mentorgraph.graph.paths import shown_to
+from mentorgraph.graph.reasons import SignalValue
+from mentorgraph.graph.sentences import ENGLISH, EvidencePath, Measured, Step, sentence_of, sentences_of, wording
 from mentorgraph.graph.viewer import Viewer
 
 DETERMINISTIC = 1.0
 """Propensity of whoever is recommended: the ranking draws nothing, so the same question has the same answer."""
 
-ERASED = "(erased)"
+ERASED = wording(ENGLISH)["erased"]
 """Stands where a sentence was that can no longer be read."""
 
 
@@ -113,6 +114,8 @@ class Decision:
             (),
             self.recorded_at,
             found.is_redacted,
+            shown.cautions,
+            shown.measured,
         )
 
     def may_be_seen_by(self, viewer: Viewer) -> bool:
@@ -169,7 +172,7 @@ def _recommendation_entry(
     both = {mentee, found.mentor}
     personal = {
         "name": names.get(found.mentor, ""),
-        "measured": found.measured,
+        "measured": [[each.what, each.number, each.text] for each in found.measured],
         "paths": [_words(path, both) for path in found.evidence],
     }
     paths = []
@@ -185,6 +188,7 @@ def _recommendation_entry(
         "mentor": found.mentor,
         "score": found.score,
         "propensity": DETERMINISTIC,
+        "cautions": list(found.cautions),
         "signals": [
             {
                 "name": each.name,
@@ -297,7 +301,7 @@ def _recommended(
         SignalValue(one["name"], one["value"], one["unit"], one["weight"], one["contribution"])
         for one in each["signals"]
     )
-    measured = tuple(personal["measured"]) if personal else ()
+    measured = tuple(map(_measured, personal["measured"])) if personal else ()
     found = Recommendation(
         each["uid"],
         each["rank"],
@@ -309,8 +313,14 @@ def _recommended(
         sentences_of(evidence, measured) if personal else (),
         evidence,
         measured,
+        tuple(each.get("cautions", ())),
     )
     return Recommended(found, each["propensity"], personal is None)
+
+
+def _measured(kept: str | list[Any]) -> Measured:
+    """What is said that no path tells; entries of earlier versions hold the sentence itself."""
+    return Measured("as_told", text=kept) if isinstance(kept, str) else Measured(*kept)
 
 
 def _path(path: Mapping[str, Any], texts: list[str] | None) -> EvidencePath:

@@ -23,7 +23,7 @@ from mentorgraph.api.ids import global_id
 from mentorgraph.api.why import pages
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.matching import Slate
-from mentorgraph.graph.paths import EvidencePath, Step
+from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.viewer import COORDINATOR
 
 from ..graph.decisions.conftest import slate_of
