@@ -173,19 +173,19 @@ class _Audit:
                 if signal.weight is not None and signal.value is not None
             ]
             self._delete(tally, slate, each)
-        for each in slate.recommendations if self.planted is not None else ():
-            if reasons := self.planted.of(goal, each.mentor):
-                told = (self._told(goal, each.mentor, path) for path in each.evidence[:1])
-                tally.planted.append(any(reasons & those for those in told))
+        if self.planted is not None:
+            for each in slate.recommendations:
+                if reasons := self.planted.of(goal, each.mentor):
+                    tally.planted.append(any(reasons & self._told(goal, each, path) for path in each.evidence[:1]))
         shown = await self.answer(Viewer(person=mentee), mentee, goal)
         for each in shown.recommendations:
             tally.answers += 1
             to_whom = Shown(self.recommender.columns, mentee, each.mentor, goal)
             tally.leaks += leaks_in(to_whom, each)
 
-    def _told(self, goal: str, mentor: str, path: EvidencePath) -> set[str]:
+    def _told(self, goal: str, found: Recommendation, path: EvidencePath) -> set[str]:
         assert self.planted is not None  # noqa: S101 - asked only where it is there
-        return self.planted.tells(goal, mentor, path.metapath, [step.node_uid for step in path.steps])
+        return self.planted.tells(goal, found.mentor, path.metapath, [step.node_uid for step in path.steps])
 
     async def _exists(self, tally: _Tally, found: Recommendation) -> None:
         """Whether every edge is in the graph, between the nodes that the path names, and its query returns the path."""

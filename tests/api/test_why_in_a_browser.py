@@ -70,7 +70,7 @@ def rich_slate() -> Slate:
         "MATCH (n0:Goal) RETURN *",
     )
     evidence = (path, skill)
-    sentences = (path.sentence, skill.sentence, *first.measured)
+    sentences = (path.sentence, skill.sentence, *(each.sentence() for each in first.measured))
     changed = replace(first, evidence=evidence, paths=evidence, sentences=sentences)
     return replace(slate, recommendations=(changed, *slate.recommendations[1:]))
 
