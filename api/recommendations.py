@@ -42,12 +42,15 @@ class Signal(graphene.ObjectType):
 class PathStep(graphene.ObjectType):
     """One node of an evidence path, with the relationship that leads to it."""
 
-    node = graphene.Field(Node, description="The node; null where it belongs to somebody whom the viewer may not see.")
+    node = graphene.Field(
+        Node, description="The node; null where the viewer may not see it, and for profiles and phases."
+    )
     kind = graphene.String(required=True, description="Its type.")
     label = graphene.String(description="Its name or title.")
     relationship_id = graphene.ID(description="uid of the relationship from the step before.")
     relationship_type = graphene.String(
-        description="Its type; SIMILAR_TEXT is computed from the words of two goals and not stored."
+        description="Its type; SIMILAR_TEXT, between the words of two goals, and COMPARED, between two profiles, are "
+        "computed and not stored."
     )
     since = graphene.Field(DateTime, description="When the relationship began.")
     source = graphene.String(description="Where it is known from.")
@@ -84,7 +87,10 @@ class PathStep(graphene.ObjectType):
 class EvidencePath(graphene.ObjectType):
     """One reason: a path that exists in the graph."""
 
-    weight = graphene.Float(required=True, description="By how much the score would fall without the path's last edge.")
+    weight = graphene.Float(
+        required=True,
+        description="By how much the score would fall without the path's last edge; below 0 where it would rise.",
+    )
     sentence = graphene.String(required=True, description="What it says.", language=_language())
     signal = graphene.String(required=True, description="The signal that it is evidence for.")
     steps = graphene.List(graphene.NonNull(PathStep), required=True, description="The path, ending at the mentor.")

@@ -22,6 +22,7 @@ from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.paths import COMPUTED
 from mentorgraph.graph.sentences import Step
 from mentorgraph.graph.values import plain
 from mentorgraph.graph.viewer import Viewer
@@ -189,7 +190,7 @@ def _rows(shown: Recommendation) -> Iterator[Row]:
 
 def _step(step: Step, place: int) -> dict[str, Any]:
     """One step of a path, for the text and for the drawing."""
-    computed = place > 0 and not step.relationship_uid and step.relationship_type == "SIMILAR_TEXT"
+    computed = place > 0 and not step.relationship_uid and step.relationship_type in COMPUTED.values()
     counted = f"{step.count} × " if step.count is not None else ""
     return {
         "kind": step.kind,

@@ -15,7 +15,7 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.precedents import goal_needs, wants_when
 from mentorgraph.graph.columns import NONE, Numbers
 from mentorgraph.graph.question import YEAR_DAYS, Question, told_at
-from mentorgraph.graph.signals import skills
+from mentorgraph.graph.signals.skills import skills
 from mentorgraph.graph.text import smooth_idf, unit_rows, weighted
 
 Scores = npt.NDArray[np.float64]

@@ -19,7 +19,8 @@ from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns import NONE, Numbers
 from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.question import Question, told_at
-from mentorgraph.graph.signals import Signal, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Signal
 from mentorgraph.graph.text import tfidf
 
 NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}
@@ -66,10 +67,16 @@ UNIT_FEATURES = (
     "unit gap",
 )
 
+SEEN = ("skills", "goal_text", "similar_goals", "unit", "time_overlap", "sessions", "load")
+"""The signals of the rules that the network looks at: those of its first version, so that all versions serve on."""
+
+FURTHER = tuple(name for name in SIGNALS if name not in SEEN)
+"""The other ones, which count beside it."""
+
 PAIR_FEATURES = (
     *MENTOR_FEATURES,
     *UNIT_FEATURES,
-    *(f"signal {name}" for name in SIGNALS),
+    *(f"signal {name}" for name in SEEN),
     "time known",
     "mentored this mentee",
     "in unit decay .5 to best",
@@ -91,6 +98,7 @@ class Evidence:
         mentee_arcs: The same for those who were mentored.
         teams: Number of mentors of each edge's precedent: `float32[edges]`.
         pairs: `float32[people, PAIR_FEATURES]`.
+        further: Values of the signals in `FURTHER`, 0 where unknown: `float32[people, FURTHER]`.
         together: How strongly the people have mentored with one another: `float32[people, people]`.
         correction: ln(number of people for whom each stands), 0 where nobody was left out: `float32[people]`. Added to
             the scores it makes a softmax over a sample consistent, where those who were chosen are kept too and count
@@ -107,6 +115,7 @@ class Evidence:
     mentee_arcs: Numbers
     teams: Floats
     pairs: Floats
+    further: Floats
     together: sparse.csr_array
     correction: Floats
     text: Floats
@@ -138,14 +147,15 @@ def evidence(
     """
     alike, text, wishes = _likeness(known, asked)
     near = _nearest(known, asked, alike)
+    told = signals or all_signals(known.columns, asked, known.policy)
     features = _edge_features(known, asked, alike, near)
     mentor_edge, mentor = _pairings_of(known, near)
     mentee = known.precedents.mentee[near]
     people, correction = candidates, np.zeros(len(candidates), np.float32)
     if others is not None:
         reached, sure = (np.zeros(len(known.columns.people), bool) for _ in range(2))
-        for told in (mentor, mentee):
-            reached[told] = True
+        for some in (mentor, mentee):
+            reached[some] = True
         if always is not None:
             sure[always] = True
         rest = candidates[~reached[candidates]]
@@ -167,7 +177,8 @@ def evidence(
         arcs[:, arcs[1] != NONE],
         mentee_arcs[:, mentee_arcs[1] != NONE],
         known.precedents.team[near],
-        _pair_features(known, asked, people, alike, signals or all_signals(known.columns, asked, known.policy)),
+        _pair_features(known, asked, people, alike, told),
+        _further(told, people),
         _together(known, people, place),
         correction,
         text,
@@ -340,7 +351,7 @@ def _pair_features(
     if not known.setting.unit_names:
         # The signal reads whole texts; beside the masked ones it would tell exactly whose unit's name was in common.
         signals["goal_text"] = best[people].astype(np.float64)
-    columns += [np.nan_to_num(signals[name]) for name in SIGNALS]
+    columns += [np.nan_to_num(signals[name]) for name in SEEN]
     columns.append(~np.isnan(signals["time_overlap"]))
     again = np.bincount(mentor[precedents.mentee[group] == asked.mentee], minlength=everybody)[people]
     columns.append(np.log1p(again))
@@ -351,6 +362,11 @@ def _pair_features(
         mass = (alike[name] ** 3 * decayed)[group]
         columns.append(np.sqrt(np.bincount(mentor, mass, minlength=everybody)[people]))
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _further(told: Sequence[Signal], people: Numbers) -> Floats:
+    values = {signal.name: signal.values[people] for signal in told}
+    return np.stack([np.nan_to_num(values[name]) for name in FURTHER], axis=1).astype(np.float32)
 
 
 def _unit_features(known: Knowledge, asked: Question, people: Numbers) -> list[Floats]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, PAIR_FEATURES, Evidence
+from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, FURTHER, PAIR_FEATURES, Evidence
 from mentorgraph.graph.columns import Mask, Numbers, Reals
-from mentorgraph.graph.policy import Policy
+from mentorgraph.graph.policy import SIGNS, Policy
 
 NETWORK = "network"
 NEIGHBOURS = 50
@@ -25,10 +25,12 @@ FUSED = (
     *(f"neighbours {name}" for name in ("full", "dense", "wishes", "unit_full")),
     "best of co-mentors",
     "was mentee in",
+    *(f"signal {name}" for name in FURTHER),
 )
 """Names of the signals that are not learned, in the order of their values."""
 
 RIDGE = 1e-3
+LEAST_SPREAD = 1e-6
 
 
 def signals_of(found: Evidence) -> Reals:
@@ -51,7 +53,7 @@ def signals_of(found: Evidence) -> Reals:
     mentee_edge, mentee = found.mentee_arcs
     as_mentee = np.zeros(people)
     np.maximum.at(as_mentee, mentee, edges[mentee_edge, EDGE_FEATURES.index("full")])
-    columns.append(as_mentee[:, None])
+    columns += [as_mentee[:, None], found.further.astype(np.float64)]
     return np.concatenate(columns, axis=1)
 
 
@@ -75,8 +77,13 @@ class Choice:
 OF_RULES = np.array([name.startswith("signal ") for name in FUSED])
 """Which of the signals are those of the rules: few, and each has its evidence."""
 
+OF_SIGN = np.array([SIGNS.get(name.removeprefix("signal "), 0) for name in FUSED])
+"""The sign that a weight keeps: 1, −1, or 0 where it is free, as for all that is no signal of the rules."""
 
-def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask | None = None) -> Reals:
+
+def fit_listwise(
+    choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask | None = None, signs: Numbers | None = None
+) -> Reals:
     """Weights that make the chosen likeliest, when the odds of a person are exp(Σ weight · value).
 
     The conditional logit of McFadden 1974, each chosen one counted by worth / number of chosen in the list. The ridge
@@ -86,6 +93,7 @@ def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask |
         choices: What was chosen.
         ridge: How much large weights cost.
         fitted: Which signals have a part: `bool[signals]`; all by default.
+        signs: The sign that each weight keeps, 0 where it is free: `int64[signals]`; all are free by default.
 
     Returns:
         `float64[signals]`; 0 for signals that have no part or never differ.
@@ -116,7 +124,9 @@ def fit_listwise(choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask |
         gradient = (rest @ values).astype(np.float64) * scale / total
         return ridge * float(weights @ weights) - likelihood / total, gradient + 2 * ridge * weights
 
-    found = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    kept = np.zeros(len(columns)) if signs is None else signs[columns]
+    bounds = [(0 if sign > 0 else None, 0 if sign < 0 else None) for sign in kept]
+    found = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
     weights = np.zeros(choices[0].values.shape[1])
     weights[columns] = found.x * scale
     return weights
@@ -152,6 +162,13 @@ class Fusion:
         """The sum of the contributions: `float64[people]`."""
         total: Reals = self.contributions(found, network).sum(axis=1)
         return total
+
+
+def differing(choices: Sequence[Choice]) -> Mask:
+    """Which signals differ within a list somewhere, so that choices can tell of them: `bool[signals]`."""
+    spread = [np.ptp(each.values, axis=0) > LEAST_SPREAD for each in choices]
+    found: Mask = np.any(spread, axis=0)
+    return found
 
 
 def blend(linear: Reals, choices: Sequence[Choice], network: Sequence[NDArray[np.floating]]) -> tuple[float, float]:

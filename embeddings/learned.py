@@ -18,10 +18,11 @@ from mentorgraph.embeddings.tasks import allowed
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SIGNALS, Policy
+from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question
 from mentorgraph.graph.scoring import Scores, Term
-from mentorgraph.graph.signals import Evidence, Signal, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Evidence, Signal
 
 MOST_DELETIONS = 12
 """So many of a mentor's pairings, those that the network attends to most, are tried."""
@@ -64,7 +65,7 @@ class LearnedScorer:
     def weights(self) -> dict[str, float]:
         """Signal → weight, the network among them where it has a part."""
         ranking = self.model.fusion if self.with_network else self.model.plain
-        found = {name: float(ranking.weights[FUSED.index(f"signal {name}")]) for name in SIGNALS}
+        found = {name: float(ranking.weights[FUSED.index(f"signal {name}")]) for name in self.model.signals}
         return {**found, NETWORK: ranking.network} if self.with_network else found
 
     def score(self, columns: Columns, asked: Question) -> Scores:
@@ -73,7 +74,7 @@ class LearnedScorer:
         weights = self.weights
         signals = {each.name: each for each in all_signals(columns, asked, self.policy)}
         terms = []
-        for name in SIGNALS:
+        for name in self.model.signals:
             weight = weights[name]
             contributions = weight * np.nan_to_num(signals[name].values, nan=0.0) + 0.0
             values, explain = signals[name].values, signals[name].explain

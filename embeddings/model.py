@@ -16,8 +16,8 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.tasks import SETTINGS, Setting
 from mentorgraph.embeddings.texts import Floats, Projection
-from mentorgraph.graph.columns import Columns, Numbering, Numbers
-from mentorgraph.graph.policy import Policy
+from mentorgraph.graph.columns import Columns, Numbering, Numbers, Reals
+from mentorgraph.graph.policy import SIGNALS, Policy
 
 FURTHEST = 15.0
 """A network's score this far below its best is as low as any: no single network can rule anybody out alone."""
@@ -36,6 +36,7 @@ class Model:
         fusion: The final ranking.
         plain: The same ranking without the network; what may be published in its place.
         linear: A ranking by all signals that are not learned, many more than the final one has: the strongest baseline.
+        signals: The signals of the rules that there were when it was taught, in their order; it ranks by no others.
     """
 
     setting: Setting
@@ -46,6 +47,7 @@ class Model:
     fusion: Fusion
     plain: Fusion
     linear: Fusion
+    signals: tuple[str, ...] = SIGNALS
 
     def attentions(self, known: Knowledge, found: Evidence) -> list[Attention]:
         """What each network makes of the evidence for one question."""
@@ -74,15 +76,20 @@ class Model:
         units = rows_of(self.units, known.columns.numberings["units"])
         return graph, [encode(weights, graph, skills, units) for weights in self.networks]
 
+    @property
+    def _fused(self) -> Numbers:
+        """Places among `FUSED` of all that it knows."""
+        return _places_of(self.signals)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All numbers, by name; with `texts` they are all of the model."""
         found: dict[str, NDArray[Any]] = {
             "projection.idf": self.projection.idf,
             "projection.components": self.projection.components,
-            "fusion.weights": self.fusion.weights,
+            "fusion.weights": self.fusion.weights[self._fused],
             "fusion.network": np.array(self.fusion.network),
-            "plain.weights": self.plain.weights,
-            "linear.weights": self.linear.weights,
+            "plain.weights": self.plain.weights[self._fused],
+            "linear.weights": self.linear.weights[self._fused],
         }
         for place, weights in enumerate(self.networks):
             found |= {f"network.{place}.{name}": array for name, array in weights.items()}
@@ -95,13 +102,15 @@ class Model:
             "terms": list(self.projection.terms),
             "skills": list(self.skills),
             "units": list(self.units),
-            "signals": list(FUSED),
+            "signals": [FUSED[place] for place in self._fused],
         }
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, Sequence[str]]) -> "Model":
         """The model that `arrays` and `texts` tell of."""
-        if tuple(texts["signals"]) != FUSED:
+        fused = tuple(texts["signals"])
+        signals = tuple(name for name in SIGNALS if f"signal {name}" in fused)
+        if fused != tuple(FUSED[place] for place in _places_of(signals)):
             raise ValueError("the model was made for other signals; train again")
         numbers = sorted({int(name.split(".")[1]) for name in arrays if name.startswith("network.")})
         networks = []
@@ -116,14 +125,28 @@ class Model:
             tuple(texts["skills"]),
             tuple(texts["units"]),
             tuple(networks),
-            Fusion(arrays["fusion.weights"], float(arrays["fusion.network"])),
-            Fusion(arrays["plain.weights"], 0.0),
-            Fusion(arrays["linear.weights"], 0.0),
+            Fusion(_spread(arrays["fusion.weights"], signals), float(arrays["fusion.network"])),
+            Fusion(_spread(arrays["plain.weights"], signals), 0.0),
+            Fusion(_spread(arrays["linear.weights"], signals), 0.0),
+            signals,
         )
 
     def knowledge(self, columns: Columns, now: datetime, policy: Policy) -> Knowledge:
         """What is known at an instant, in the terms of this model."""
         return Knowledge.of(columns, now, self.setting, policy, self.projection)
+
+
+def _places_of(signals: Sequence[str]) -> Numbers:
+    """Places among `FUSED` of what a version with some signals of the rules knows: `int64[known]`."""
+    later = {f"signal {name}" for name in SIGNALS if name not in signals}
+    return np.array([place for place, name in enumerate(FUSED) if name not in later], np.int64)
+
+
+def _spread(weights: Reals, signals: Sequence[str]) -> Reals:
+    """The weights of a version as those of all of `FUSED`: 0 for signals that it does not know."""
+    found = np.zeros(len(FUSED))
+    found[_places_of(signals)] = weights
+    return found
 
 
 def together(scores: Sequence[Floats], correction: Floats) -> Floats:

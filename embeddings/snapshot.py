@@ -11,10 +11,11 @@ import hashlib
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -29,8 +30,17 @@ from mentorgraph.graph.store import Store
 FACTS, MANIFEST = "facts.jsonl.gz", "manifest.json"
 LEFT_OUT = frozenset({"source", "external_id", "aliases", "link", "check_in_days"})
 """Properties that are never part of a snapshot."""
-OF_PEOPLE = frozenset({"name", "zone"})
-"""Properties of people that are not. Availability, from which the common time is computed, has zones of its own."""
+OF_KIND: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "people": frozenset({"name", "zone"}),
+        "profiles": frozenset({"job_title", "grade", "about", "languages"}),
+        "phases": frozenset({"name"}),
+        "priorities": frozenset({"name", "description"}),
+    }
+)
+"""Properties of some kinds that are not. Availability, from which the common time is computed, has zones of its own."""
+PLANNED = ("availability", "absences", "busy_times", "phases")
+"""Kinds whose end is known beforehand."""
 ATTEMPTS = 5
 
 Progress = Callable[[str, int], None]
@@ -195,15 +205,17 @@ def _line(record: Record, as_of: datetime) -> bytes:
     properties: dict[str, Any] = {
         name: value
         for name, value in record.properties.items()
-        if name not in LEFT_OUT and not (record.kind == "people" and name in OF_PEOPLE)
+        if name not in LEFT_OUT and name not in OF_KIND.get(record.kind, ())
     }
     if (until := properties.get("until")) is not None and until >= as_of:
         # It had not ended yet, so neither its end nor how it went was known. What is planned keeps its end.
-        if record.kind not in ("availability", "absences", "busy_times"):
+        if record.kind not in PLANNED:
             del properties["until"]
             properties.pop("outcome", None)
             if record.kind == "pairings":
                 properties["status"] = "active"
+            if record.kind == "requests":
+                properties["status"] = "requested"
     for name in ("since", "until"):
         if name in properties:
             properties[name] = round(properties[name].timestamp() * 1000)

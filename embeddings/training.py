@@ -17,7 +17,16 @@ from torch import Tensor
 from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import OF_RULES, Choice, Fusion, blend, fit_listwise, signals_of
+from mentorgraph.embeddings.fusion import (
+    OF_RULES,
+    OF_SIGN,
+    Choice,
+    Fusion,
+    blend,
+    differing,
+    fit_listwise,
+    signals_of,
+)
 from mentorgraph.embeddings.inference import Weights
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
@@ -143,7 +152,7 @@ def train(
     school = _School(rows[0], rows[1], recipe, progress)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
-    plain, linear, of_signals, of_network = _ranking(courses, rehearsal.network, school, seed)
+    fusion, plain, linear = _rankings(courses, rehearsal.network, school, policy, seed)
     networks = tuple(
         _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
         for number in range(recipe.seeds)
@@ -154,9 +163,9 @@ def train(
         skills,
         units,
         networks,
-        Fusion(plain * of_signals, of_network),
-        Fusion(plain, 0.0),
-        Fusion(linear, 0.0),
+        fusion,
+        plain,
+        linear,
     )
 
 
@@ -205,13 +214,14 @@ def _course(
     return Course(lessons, MessageGraph.of(known))
 
 
-def _ranking(
-    courses: Sequence[Course], rehearsed: Network, school: "_School", seed: int
-) -> tuple[Reals, Reals, float, float]:
-    """Weights of the rules' signals and of all signals, and how much the first sum and the network count together.
+def _rankings(
+    courses: Sequence[Course], rehearsed: Network, school: "_School", policy: Policy, seed: int
+) -> tuple[Fusion, Fusion, Fusion]:
+    """The final ranking, the same without the network, and that of all signals.
 
-    What the two count is judged on the last window, by a sum that was fitted without it and the rehearsed network; the
-    weights that are given back are fitted to all windows.
+    What the rules' signals and the network count beside each other is judged on the last window, by a sum that was
+    fitted without it and the rehearsed network; the weights that are given back are fitted to all windows. Those of the
+    rules' signals keep their sign. One that nobody differed in taught nothing and counts as the policy says.
     """
     chance = np.random.default_rng([seed, 1])
     kept = [[_sample(lesson, chance) for lesson in course.lessons] for course in courses]
@@ -219,12 +229,18 @@ def _ranking(
         [_choice(lesson, people) for lesson, people in zip(course.lessons, own, strict=True)]
         for course, own in zip(courses, kept, strict=True)
     ]
-    earlier = fit_listwise([each for window in choices[:-1] for each in window], fitted=OF_RULES)
+    earlier = fit_listwise([each for window in choices[:-1] for each in window], fitted=OF_RULES, signs=OF_SIGN)
     opinions = school.opinions(rehearsed, courses[-1].lessons, courses[-1].graph)
     of_some = [opinion[people] for opinion, people in zip(opinions, kept[-1], strict=True)]
     of_signals, of_network = blend(earlier, choices[-1], of_some)
     everything = [each for window in choices for each in window]
-    return fit_listwise(everything, fitted=OF_RULES), fit_listwise(everything), of_signals, of_network
+    plain, taught = fit_listwise(everything, fitted=OF_RULES, signs=OF_SIGN), differing(everything)
+    of_policy = Fusion.of_rules(policy).weights
+    return (
+        Fusion(np.where(taught, plain * of_signals, of_policy), of_network),
+        Fusion(np.where(taught, plain, of_policy), 0.0),
+        Fusion(fit_listwise(everything), 0.0),
+    )
 
 
 def _sample(lesson: Lesson, chance: np.random.Generator) -> Numbers:

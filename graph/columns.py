@@ -9,7 +9,7 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mentorgraph.graph import availability, text
+from mentorgraph.graph import text
 from mentorgraph.graph.availability import Window
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import Kind, Record, role_uid
@@ -30,6 +30,9 @@ LOADED = (
     "people",
     "units",
     "skills",
+    "priorities",
+    "phases",
+    "profiles",
     "goals",
     "broader",
     "successions",
@@ -40,8 +43,8 @@ LOADED = (
     "wants",
     "goal_skills",
     "unit_membership",
-    "profiles",
     "pairings",
+    "requests",
     "co_mentors",
     "sessions",
     "availability",
@@ -56,7 +59,6 @@ Reals = NDArray[np.float64]
 
 Derived = TypeVar("Derived")
 
-WEEK_S = 7 * 24 * 60 * 60
 Way: TypeAlias = tuple[tuple[str, str], ...]
 """Type and uid of relationships, one after the other."""
 
@@ -239,7 +241,7 @@ class Columns:
     """
 
     def __init__(self) -> None:
-        numbered = ("people", "units", "skills", "goals", "pairings")
+        numbered = ("people", "units", "skills", "priorities", "goals", "pairings")
         self.numberings = {name: Numbering() for name in numbered}
         self.tables = {name: Table(KINDS[name], self.numberings) for name in LOADED}
         self.change = -1
@@ -339,39 +341,6 @@ class Columns:
         known = goals.begun(now)
         key = (goals.version, int(known.sum()))
         return self.remember("text", key, lambda: text.vectors(self.goal_words.counts(), known))
-
-    def free_slots(self, now: datetime) -> tuple[NDArray[np.uint8], Mask]:
-        """The free slots of everybody in the week of an instant.
-
-        Returns:
-            `uint8[people, ROW_BYTES]`, and `bool[people]` telling who stated any availability.
-        """
-        monday = availability.week_of(now)
-        windows, absences, busy = (self.tables[name] for name in ("availability", "absences", "busy_times"))
-        valid, away = windows.valid(now.timestamp()), absences.begun(now.timestamp())
-        key = (windows.state(now.timestamp()), absences.state(now.timestamp()), busy.version, len(self.people), monday)
-        return self.remember("free", key, lambda: self._free_slots(monday, valid, away))
-
-    def _free_slots(self, monday: date, valid: Mask, away: Mask) -> tuple[NDArray[np.uint8], Mask]:
-        windows = self.tables["availability"]
-        free = np.zeros((len(self.people), availability.ROW_BYTES), np.uint8)
-        stated = np.zeros(len(self.people), bool)
-        for row in np.flatnonzero(valid):
-            person = int(windows.numbers("person")[row])
-            free[person] |= availability.window_bits(self.window(int(row)), monday)
-            stated[person] = True
-        for name, mask in (("absences", away), ("busy_times", self._busy_in(monday))):
-            table = self.tables[name]
-            for row in np.flatnonzero(mask):
-                since, until = (_instant(table.reals(end)[row]) for end in ("since", "until"))
-                free[int(table.numbers("person")[row])] &= ~availability.span_bits(since, until, monday)
-        return free, stated
-
-    def _busy_in(self, monday: date) -> Mask:
-        """Busy times that meet a week: a calendar tells them beforehand, so those count too that have not begun."""
-        table, week = self.tables["busy_times"], datetime.combine(monday, time(), UTC).timestamp()
-        mask: Mask = (table.reals("since") < week + WEEK_S) & (table.reals("until") > week)
-        return mask
 
     def rows_by(self, kind: str, link: str) -> Groups:
         """The rows of a table by what one of their links holds."""

@@ -18,7 +18,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.leaks import Shown, leaks_in
 from mentorgraph.graph.matching import Recommendation, Recommender, Slate
 from mentorgraph.graph.neighbourhood import Neighbourhood
-from mentorgraph.graph.paths import EDGE_TYPES, steps_hold
+from mentorgraph.graph.paths import COMPUTED, EDGE_TYPES, steps_hold
 from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.question import Edge, question
 from mentorgraph.graph.scoring import Scores
@@ -191,13 +191,13 @@ class _Audit:
         """Whether every edge is in the graph, between the nodes that the path names, and its query returns the path."""
         rows = await self.recommender.store.read_edges(
             _by_type(edge for path in found.evidence for edge in edges_of(path)),
-            {path.steps[0].node_uid for path in found.evidence if path.steps[0].kind == "Goal"},
+            {path.steps[0].node_uid for path in found.evidence if path.steps[0].kind in COMPUTED},
         )
         edges = {row["uid"]: row for row in rows if row["type"]}
-        goals = {row["uid"] for row in rows if not row["type"]}
+        starts = {row["uid"] for row in rows if not row["type"]}
         for path in found.evidence:
             tally.paths += 1
-            is_there = steps_hold(path.steps, edges, goals) and path.steps[-1].node_uid == found.mentor
+            is_there = steps_hold(path.steps, edges, starts) and path.steps[-1].node_uid == found.mentor
             if not is_there or not await self._query_returns(path):
                 tally.missing.append(f"{found.uid}: {path.cypher}")
 

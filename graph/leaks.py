@@ -70,15 +70,32 @@ def _allowed_uids(shown: Shown) -> set[str]:
             allowed.update(table.rows.uids[row] for row in columns.rows_by(kind, "person").of(person))
     needs = columns.tables["goal_skills"]
     allowed.update(needs.rows.uids[row] for row in columns.rows_by("goal_skills", "goal").of(goal))
-    return allowed | {uid for uid, row in link_rows(columns, "goals", "unit").items() if row == goal}
+    for name in ("unit", "priority"):
+        allowed |= {uid for uid, row in link_rows(columns, "goals", name).items() if row == goal}
+    profiles = {
+        int(row): columns.tables["profiles"].rows.uids[row]
+        for person in people
+        for row in columns.rows_by("profiles", "person").of(person)
+    }
+    allowed |= {*profiles.values()}
+    allowed |= {uid for uid, row in link_rows(columns, "profiles", "person").items() if row in profiles}
+    pairings = columns.tables["pairings"]
+    own = columns.rows_by("pairings", "mentee").of(columns.people.find(shown.mentee))
+    own = own[pairings.numbers("mentor")[own] == columns.people.find(shown.mentor)]
+    allowed |= {pairings.rows.uids[row] for row in own}
+    for name in ("mentor", "mentee"):
+        allowed |= {uid for uid, row in link_rows(columns, "pairings", name).items() if row in own}
+    return allowed
 
 
 def _of_nobody(columns: Columns) -> set[str]:
-    """The ids of what belongs to nobody: skills, units and the taxonomy."""
-    tables = [columns.tables[kind] for kind in ("skills", "units", "broader", "successions")]
+    """The ids of what belongs to nobody: skills, units, their phases, priorities and the taxonomy."""
+    tables = [columns.tables[kind] for kind in ("skills", "units", "phases", "priorities", "broader", "successions")]
     key = tuple(table.version for table in tables)
     return columns.remember(
-        "ids of what is nobody's", key, lambda: {uid for table in tables for uid in table.rows.uids}
+        "ids of what is nobody's",
+        key,
+        lambda: {uid for table in tables for uid in table.rows.uids} | {*link_rows(columns, "phases", "unit")},
     )
 
 
@@ -88,7 +105,7 @@ def _own_texts(shown: Shown) -> list[str]:
     names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
     own = [names[columns.people.find(uid)] for uid in (shown.mentee, shown.mentor)]
     own += [titles[columns.goals.find(shown.goal)]] if shown.goal else []
-    for kind in ("skills", "units"):
+    for kind in ("skills", "units", "phases", "priorities"):
         own += columns.tables[kind].strings("name")
     return sorted(filter(None, own), key=len, reverse=True)
 

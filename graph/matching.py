@@ -31,7 +31,7 @@ from mentorgraph.graph.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
 from mentorgraph.graph.scoring import Scorer, Scores, Term
 from mentorgraph.graph.sentences import EvidencePath, Measured, sentences_of
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 

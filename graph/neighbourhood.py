@@ -18,7 +18,8 @@ class Neighbourhood:
 
     Attributes:
         edges: All relationships that evidence could run along, but for the taxonomy, in a fixed order.
-        to_mentor: Those of them that lead to the mentor: offers, memberships, and the pairings that they mentored in.
+        to_mentor: Those of them that lead to the mentor: offers, memberships, profiles, requests, and the pairings that
+            they mentored in.
     """
 
     edges: tuple[Edge, ...]
@@ -41,20 +42,25 @@ class Neighbourhood:
             *_facts(columns, "offers", "person", number, at),
             *_facts(columns, "unit_membership", "person", number, at),
         ]
+        for kind, link in (("profiles", "person"), ("requests", "mentor")):
+            begun = columns.tables[kind].begun(at.timestamp())
+            for row in columns.rows_by(kind, link).of(number):
+                to_mentor += _links(columns, kind, int(row), link) if begun[row] else []
         edges = [
             *_facts(columns, "wants", "person", person, at),
             *_facts(columns, "unit_membership", "person", person, at),
             *_facts(columns, "goal_skills", "goal", asking, at),
         ]
         if asking != NONE:
-            edges += _links(columns, "goals", asking, "unit")
+            edges += [*_links(columns, "goals", asking, "unit"), *_links(columns, "goals", asking, "priority")]
         pairings, sessions = columns.tables["pairings"], columns.tables["sessions"]
         begun, held = pairings.begun(at.timestamp()), sessions.begun(at.timestamp())
         for row in np.flatnonzero(begun & (pairings.numbers("mentor") == number)):
             to_mentor += _links(columns, "pairings", int(row), "mentor")
-            edges += _links(columns, "pairings", int(row), "goal")
-            edges += _links(columns, "pairings", int(row), "unit")
-            edges += _facts(columns, "goal_skills", "goal", int(pairings.numbers("goal")[row]), at)
+            for name in ("mentee", "goal", "unit"):
+                edges += _links(columns, "pairings", int(row), name)
+            past = int(pairings.numbers("goal")[row])
+            edges += [*_facts(columns, "goal_skills", "goal", past, at), *_links(columns, "goals", past, "priority")]
             for one in columns.rows_by("sessions", "pairing").of(int(row)):
                 edges += _links(columns, "sessions", int(one), "pairing") if held[one] else []
         return cls(tuple(sorted({*edges, *to_mentor})), tuple(sorted({*to_mentor})))
@@ -73,7 +79,7 @@ def _links(columns: Columns, kind: str, row: int, name: str) -> list[Edge]:
     """The relationship that carries a link of a fact, if it has that link."""
     table = columns.tables[kind]
     link = next(each for each in KINDS[kind].links if each.name == name)
-    target = int(table.numbers(name)[row])
+    target = int(table.numbers(name)[row]) if row != NONE else NONE
     if target == NONE:
         return []
     return [Edge(link.type, link_uid(table.rows.uids[row], link, columns.numberings[link.target].uids[target]))]

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from mentorgraph.graph.sentences import EvidencePath, Step, sentence_of
-from mentorgraph.graph.signals import Evidence
+from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.transported import native
 from mentorgraph.graph.viewer import Viewer
@@ -25,14 +25,22 @@ EDGE_TYPES = (
     "BECAME",
     "FOR_GOAL",
     "MENTOR",
+    "MENTEE",
+    "ASKS",
+    "SERVES",
+    "PHASE_OF",
+    "DESCRIBED_BY",
     "IN_UNIT",
     "BELONGS_TO",
     "PART_OF",
 )
 """Types of the relationships that evidence may run along."""
 
-COMPUTED = "SIMILAR_TEXT"
-"""Stands between two goals that are alike in words; it is computed, not stored."""
+COMPUTED = {"Goal": "SIMILAR_TEXT", "Profile": "COMPARED"}
+"""What stands between two nodes that are compared, by their label; it is computed, not stored."""
+
+COORDINATORS_ONLY = frozenset({"request_declined"})
+"""Kinds of path that participants are not shown: what mentors have declined is theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,10 @@ async def find_paths(
     Returns:
         uid of the mentor → paths in full, heaviest first.
     """
-    edges, goals = await _read_edges(store, items)
+    edges, starts = await _read_edges(store, items)
     found: dict[str, list[EvidencePath]] = defaultdict(list)
     for item in items:
-        steps = _steps(item, edges, goals, now)
+        steps = _steps(item, edges, starts, now)
         if steps:
             steps = tuple(replace(step, owner=_owner(step, owner_of)) for step in steps)
             found[item.mentor].append(_path(item, steps))
@@ -80,7 +88,8 @@ def shown_to(viewer: Viewer, paths: Sequence[EvidencePath], mentee: str, mentor:
     """
     if viewer.sees_everybody:
         return tuple(paths)
-    return _heaviest_first(_without_third_people(paths, {mentee, mentor}))
+    told = [path for path in paths if path.metapath not in COORDINATORS_ONLY]
+    return _heaviest_first(_without_third_people(told, {mentee, mentor}))
 
 
 def _heaviest_first(paths: Iterable[EvidencePath]) -> tuple[EvidencePath, ...]:
@@ -90,7 +99,7 @@ def _heaviest_first(paths: Iterable[EvidencePath]) -> tuple[EvidencePath, ...]:
 async def _read_edges(
     store: Store, items: Sequence[Item]
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:
-    """The relationships that evidence names, and the goals that stand alone, by uid; what does not exist is absent."""
+    """The relationships that evidence names, and the nodes that stand alone, by uid; what does not exist is absent."""
     wanted: dict[str, set[str]] = {name: set() for name in EDGE_TYPES}
     for item in items:
         for edge in item.evidence.edges:
@@ -104,13 +113,13 @@ async def _read_edges(
 
 
 def _steps(
-    item: Item, edges: Mapping[str, Mapping[str, Any]], goals: Mapping[str, Mapping[str, Any]], now: datetime
+    item: Item, edges: Mapping[str, Mapping[str, Any]], starts: Mapping[str, Mapping[str, Any]], now: datetime
 ) -> tuple[Step, ...]:
     """The steps of one item, ending at the mentor; empty where the graph does not hold the path."""
     rows = [edges.get(edge.uid) for edge in item.evidence.edges]
     ends = [{row["start"]["uid"], row["end"]["uid"]} if row else set() for row in rows]
     joints = [first & second for first, second in pairwise(ends)] + [{item.mentor} & ends[-1]]
-    if not all(len(joint) == 1 for joint in joints) or (item.evidence.start and item.evidence.start not in goals):
+    if not all(len(joint) == 1 for joint in joints) or (item.evidence.start and item.evidence.start not in starts):
         return ()
     nodes = {node["uid"]: node for row in rows if row for node in (row["start"], row["end"])}
     [first] = ends[0] - joints[0] or {""}
@@ -118,8 +127,8 @@ def _steps(
         return ()
     steps = []
     if item.evidence.start:
-        steps.append(_step(goals[item.evidence.start]))
-        steps.append(replace(_step(nodes[first]), relationship_type=COMPUTED))
+        steps.append(_step(starts[item.evidence.start]))
+        steps.append(replace(_step(nodes[first]), relationship_type=COMPUTED[steps[0].kind]))
     else:
         steps.append(_step(nodes[first]))
     for row, [uid] in zip(rows, joints, strict=True):
@@ -142,17 +151,17 @@ def _steps(
     return tuple(steps)
 
 
-def steps_hold(steps: Sequence[Step], edges: Mapping[str, Mapping[str, Any]], goals: Collection[str]) -> bool:
+def steps_hold(steps: Sequence[Step], edges: Mapping[str, Mapping[str, Any]], starts: Collection[str]) -> bool:
     """Whether the graph holds a path: each relationship is there, of its type, and leads from node to node as told.
 
     Args:
         steps: The path, in full.
         edges: The relationships by uid, as `Store.read_edges` gives them.
-        goals: The goals that are there.
+        starts: The nodes that are there and stand alone.
     """
     for before, step in pairwise(steps):
-        if step.relationship_type == COMPUTED and not step.relationship_uid:
-            if before.node_uid not in goals:
+        if not step.relationship_uid:
+            if before.node_uid not in starts or step.relationship_type != COMPUTED.get(before.kind):
                 return False
             continue
         row = edges.get(step.relationship_uid)
@@ -198,7 +207,7 @@ def _cypher(steps: Sequence[Step]) -> str:
     return f"MATCH {''.join(texts)} RETURN *"
 
 
-THIRD_KINDS = frozenset({"Goal", "Pairing", "Session", "Person"})
+THIRD_KINDS = frozenset({"Goal", "Pairing", "Request", "Session", "Person"})
 """Kinds of node that may belong to third people."""
 
 
@@ -206,7 +215,8 @@ def _without_third_people(paths: Iterable[EvidencePath], known: set[str]) -> lis
     """Paths in which what belongs to third people is counted, not named; alike ones become one."""
     alike: dict[tuple[str, str, tuple[Step, ...]], list[EvidencePath]] = defaultdict(list)
     for path in paths:
-        shown = tuple(_redacted(step, place, path.steps, known) for place, step in enumerate(path.steps))
+        own = known | _own_pairings(path.steps, known)
+        shown = tuple(_redacted(step, place, path.steps, own) for place, step in enumerate(path.steps))
         alike[(path.signal, path.metapath, shown)].append(path)
     counted_paths = []
     for (_, metapath, shown), members in alike.items():
@@ -227,6 +237,17 @@ def _without_third_people(paths: Iterable[EvidencePath], known: set[str]) -> lis
             )
         )
     return counted_paths
+
+
+def _own_pairings(steps: Sequence[Step], known: set[str]) -> set[str]:
+    """The pairings on a path that stand between two people who are known."""
+    return {
+        step.node_uid
+        for before, step, after in zip(steps, steps[1:], steps[2:], strict=False)
+        if step.kind == "Pairing"
+        and before.kind == after.kind == "Person"
+        and {before.node_uid, after.node_uid} <= known
+    }
 
 
 def _counted(place: int, step: Step, members: Sequence[EvidencePath]) -> int:

@@ -13,8 +13,34 @@ from typing import Any
 
 from mentorgraph.graph.errors import DomainError
 
-SIGNALS = ("skills", "goal_text", "similar_goals", "unit", "time_overlap", "sessions", "load")
-"""Names of the signals, in the order in which answers list them."""
+SIGNS: Mapping[str, int] = MappingProxyType(
+    {
+        "skills": 1,
+        "goal_text": 1,
+        "similar_goals": 1,
+        "unit": 1,
+        "time_overlap": 1,
+        "sessions": 1,
+        "load": -1,
+        "asynchronous": 1,
+        "availability_pattern": 1,
+        "pace": 1,
+        "communication": 1,
+        "coaching_style": 1,
+        "format": 1,
+        "seniority": 1,
+        "shared_history": 1,
+        "acceptance": 1,
+        "priority": 1,
+    }
+)
+"""Every signal, in the order in which answers list them, with the sign that common sense gives its weight.
+
+A weight that is learned keeps this sign or is 0; one of a policy is what the policy says.
+"""
+
+SIGNALS = tuple(SIGNS)
+"""Names of the signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +54,12 @@ class SignalSettings:
     half_life_years: float
     overlap_enough_hours: float
     sessions_enough: float
+    seniority_least_years: float
+    seniority_most_years: float
+    open_week_share: float
+    ongoing_share: float
+    acceptance_usual: float
+    acceptance_requests: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +116,29 @@ def load_policy(path: Path | None = None) -> Policy:
     weights = _section(path, content, "weights", SIGNALS)
     signals = _section(path, content, "signals", tuple(each.name for each in fields(SignalSettings)))
     rules = _section(path, content, "rules", tuple(each.name for each in fields(RuleSettings)))
-    for key in ("half_life_years", "overlap_enough_hours", "sessions_enough", "level_unknown"):
+    for key in (
+        "half_life_years",
+        "overlap_enough_hours",
+        "sessions_enough",
+        "level_unknown",
+        "seniority_least_years",
+        "seniority_most_years",
+        "acceptance_requests",
+    ):
         if signals[key] <= 0:
             raise _bad(path, f"signals.{key} must be above 0")
-    for key in ("one_step_credit", "two_steps_credit", "outcome_unknown"):
+    for key in (
+        "one_step_credit",
+        "two_steps_credit",
+        "outcome_unknown",
+        "open_week_share",
+        "ongoing_share",
+        "acceptance_usual",
+    ):
         if not 0 <= signals[key] <= 1:
             raise _bad(path, f"signals.{key} must lie between 0 and 1")
+    if signals["seniority_most_years"] < signals["seniority_least_years"]:
+        raise _bad(path, "signals.seniority_most_years must be at least signals.seniority_least_years")
     if rules["max_mentees"] < 1:
         raise _bad(path, "rules.max_mentees must be at least 1")
     unknown = sorted(content.keys() - {"name", "base", "weights", "signals", "rules"})

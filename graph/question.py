@@ -124,18 +124,22 @@ class PastPairings:
     Attributes:
         rows: Row in the table of pairings, ascending: `int64[n]`, as all the others.
         mentor: Number of the mentor.
+        mentee: Number of the mentee.
         goal: Number of the goal, or `NONE`.
         unit: Number of the unit, or `NONE`.
         outcome: Outcome where it was known by then, else NaN.
         years: Age: whole days since it began, in years, so that a score holds for a day.
+        over: Whether it had ended by then: `bool[n]`.
     """
 
     rows: Numbers
     mentor: Numbers
+    mentee: Numbers
     goal: Numbers
     unit: Numbers
     outcome: Reals
     years: Reals
+    over: Mask
 
     @classmethod
     def of(cls, columns: Columns, asked: Question) -> "PastPairings":
@@ -146,14 +150,16 @@ class PastPairings:
             goal = np.where(goals.begun(asked.seconds)[goal], goal, NONE)
         others = (table.numbers("goal") != asked.goal) | (table.numbers("goal") == NONE)
         rows = np.flatnonzero(table.begun(asked.seconds) & others)
-        known = table.reals("until")[rows] < asked.seconds
+        over = table.reals("until")[rows] < asked.seconds
         return cls(
             rows,
             table.numbers("mentor")[rows],
+            table.numbers("mentee")[rows],
             goal[rows],
             table.numbers("unit")[rows],
-            np.where(known, table.reals("outcome")[rows], np.nan),
+            np.where(over, table.reals("outcome")[rows], np.nan),
             (asked.seconds - table.reals("since")[rows]) // DAY_S / YEAR_DAYS,
+            over,
         )
 
     def of_mentor(self, mentor: int) -> NDArray[np.int64]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mentorgraph.graph.columns import Columns, Reals
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question
-from mentorgraph.graph.signals import Evidence, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Evidence
 
 DECIMALS = 9
 """Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""

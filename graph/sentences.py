@@ -135,8 +135,19 @@ def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: in
     if metapath == "similar_text":
         told["goals"] = _goals(words, steps[1], count)
         key += "_many" if count > 1 else ""
-    if "_unit_" in metapath:
+    if metapath.endswith(("_unit_member", "_unit_mentored")):
         told["unit"] = steps[1].label
+    if metapath.startswith("profile_") and strength != 1:
+        key += "_less" if f"{key}_less" in words else ""
+    if metapath == "mentored_before":
+        told["mentee"] = steps[0].label or words["same_person"]
+    if metapath == "goal_priority":
+        told |= {"goals": _goals(words, steps[2], count), "priority": steps[1].label}
+    if metapath == "unit_phase":
+        told |= {"unit": steps[1].label, "phase": steps[0].label}
+    if metapath.startswith("request_"):
+        told["count"] = str(count)
+        key += "_one" if count == 1 else "_many"
     if metapath == "sessions_held":
         times = max(count, steps[0].count or 1)
         since = steps[1].since

@@ -371,10 +371,12 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
         )
         return [{**row, "taken": fsum(row["taken"])} for row in rows]
 
-    async def read_edges(self, uids: Mapping[str, Iterable[str]], goals: Iterable[str]) -> list[dict[str, Any]]:
-        """Relationships by type and uid with both ends, and goals that stand alone."""
+    async def read_edges(self, uids: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[dict[str, Any]]:
+        """Relationships by type and uid with both ends, and goals and profiles that stand alone."""
         # One map, since the database plans anew for every combination of lengths of lists that are parameters.
-        wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()} | {"goals": sorted(goals)}
+        alone = sorted(starts)
+        wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()}
+        wanted |= {"goals": alone, "profiles": alone}
         rows = await self._read("read_edges", uids=wanted)
         for row in rows:
             for name in ("since", "until"):

@@ -24,18 +24,26 @@ _FACTS = {
 
 _LINKS = {
     "MENTOR": (("pairings", "mentor"),),
+    "MENTEE": (("pairings", "mentee"),),
+    "ASKS": (("requests", "mentor"),),
+    "SERVES": (("goals", "priority"),),
+    "PHASE_OF": (("phases", "unit"),),
+    "DESCRIBED_BY": (("profiles", "person"),),
     "FOR_GOAL": (("pairings", "goal"),),
     "IN_UNIT": (("pairings", "unit"), ("goals", "unit")),
     "PART_OF": (("sessions", "pairing"),),
 }
 """Type of a relationship that is the link of a fact → the kinds that have such a link, and its name."""
 
+_OPTIONAL = {"goal": ("pairings",), "unit": ("pairings", "goals"), "priority": ("goals",)}
+"""Links that a fact can do without, with the kinds that can."""
+
 
 def without(columns: Columns, edges: Iterable[Edge]) -> Columns:
     """The columns of a graph that never had some relationships.
 
-    A pairing that loses its mentor goes to somebody who has never mentored, and a session that loses its pairing never
-    took place: neither can do without.
+    A pairing that loses its mentor or mentee goes to somebody who has never mentored. What is of one person or pairing
+    alone, such as a profile, a request or a session, never was: it cannot do without.
 
     Args:
         columns: The columns of the graph as it is.
@@ -51,14 +59,12 @@ def without(columns: Columns, edges: Iterable[Edge]) -> Columns:
         for kind, name in _LINKS.get(edge.type, ()):
             table = changed.tables[kind]
             row = link_rows(columns, kind, name).get(edge.uid, NONE)
-            if name in ("mentor", "pairing"):
-                nobody = _without_pairings(columns) if name == "mentor" else NONE
-                if nobody != NONE and row != NONE:
-                    table.set(row, "mentor", nobody)
-                else:
-                    _never(table, row)
-            elif row != NONE:
+            if row != NONE and kind in _OPTIONAL.get(name, ()):
                 table.set(row, name, NONE)
+            elif row != NONE and kind == "pairings" and (nobody := _without_pairings(columns)) != NONE:
+                table.set(row, name, nobody)
+            else:
+                _never(table, row)
     return changed
 
 

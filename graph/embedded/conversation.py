@@ -15,6 +15,7 @@ from mentorgraph.graph.embedded.folder import DatabaseFolder
 from mentorgraph.graph.embedded.jars import ensure_jars
 from mentorgraph.graph.embedded.lines import Line
 from mentorgraph.graph.embedded.progress import Report, no_report
+from mentorgraph.graph.embedded.quick_start import rehearse
 
 CONNECT_LIMIT_S = 60
 RETRY_EVERY_S = 0.1
@@ -119,6 +120,7 @@ def call_or_start(folder: DatabaseFolder, line: Line | None = None, progress: Re
         if line is not None:
             folder.check_line(line)
             ensure_jars(line, progress)
+            rehearse(line, progress)
         _start_guardian(folder)
         conversation = call(folder)
         if conversation is not None:

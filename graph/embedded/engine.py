@@ -93,11 +93,12 @@ class Engine:
                 self.process.wait(STOP_LIMIT_S)
 
 
-def spawn(folder: DatabaseFolder, line: Line, port: int) -> Engine:
-    """Start the server of a prepared folder; it needs some seconds before it answers."""
+def spawn(folder: DatabaseFolder, line: Line, port: int, *options: str) -> Engine:
+    """Start the server of a prepared folder, with some options for Java; it needs some seconds before it answers."""
     further = _further_options()
     command = [
         *_java(line),
+        *options,
         *further,
         *_marks(folder, port),
         line.main_class,
@@ -114,7 +115,9 @@ def spawn(folder: DatabaseFolder, line: Line, port: int) -> Engine:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Engine(psutil.Process(java.pid), port)
+    process = psutil.Process(java.pid)
+    java.returncode = 0  # who waits for it from now on is psutil; Popen would warn that it is left running
+    return Engine(process, port)
 
 
 def find_own(folder: DatabaseFolder, pids: list[int]) -> Engine | None:

@@ -25,7 +25,7 @@ from typing import Any
 
 from neo4j.exceptions import AuthError, DatabaseError, DriverError, Neo4jError
 
-from mentorgraph.graph.embedded import engine
+from mentorgraph.graph.embedded import engine, quick_start
 from mentorgraph.graph.embedded.conversation import ANOTHER_GUARDIAN
 from mentorgraph.graph.embedded.engine import Engine
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
@@ -258,7 +258,7 @@ class Guardian:
         assert self.port is not None  # noqa: S101
         self.folder.prepare_server(line, self.port)
         log_offset = _size(self.folder.server / "logs" / "neo4j.log")
-        self.engine = await asyncio.to_thread(engine.spawn, self.folder, line, self.port)
+        self.engine = await asyncio.to_thread(engine.spawn, self.folder, line, self.port, *quick_start.options(line))
         self._remember()
         await self._await_ready(log_offset, START_LIMIT_S)
 

@@ -88,6 +88,12 @@ def maven(cache: Path) -> Any:
     return MavenContext(repo_cache=cache, timeout=FETCH_TIMEOUT_S, remote_repos={**own, **default, **own})
 
 
+def jars_folder(line: Line) -> Path:
+    """Where this user's archives of a line lie, or will."""
+    cache = Path(os.environ.get("MENTORGRAPH_CACHE") or platformdirs.user_cache_path("mentorgraph"))
+    return cache / f"neo4j-{line.version}-{hashlib.sha256(lock_file(line).read_bytes()).hexdigest()[:12]}"
+
+
 def ensure_jars(line: Line, progress: Report = no_report) -> Path:
     """Make sure that all archives of a line are in this user's cache, unharmed.
 
@@ -99,21 +105,20 @@ def ensure_jars(line: Line, progress: Report = no_report) -> Path:
     Raises:
         EmbeddedDatabaseError: If one cannot be fetched or is not the one that the lock names.
     """
-    text = lock_file(line).read_bytes()
-    jars = read_lock(text.decode())
-    cache = Path(os.environ.get("MENTORGRAPH_CACHE") or platformdirs.user_cache_path("mentorgraph"))
-    folder = cache / f"neo4j-{line.version}-{hashlib.sha256(text).hexdigest()[:12]}"
+    jars = read_lock(lock_file(line).read_text("utf-8"))
+    folder = jars_folder(line)
     if not _damaged(jars, folder):
         return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _exclusive(
+        with exclusive(
             folder.with_name(f"{folder.name}.lock"), lambda: progress(f"Waiting for another fetch of {line}", 0, 0)
         ):
             _fetch(_damaged(jars, folder), folder, line, len(jars), progress)
     except OSError as error:
         raise EmbeddedDatabaseError(
-            f"Cannot write to the cache folder {cache}: {error.strerror}; make room there or set MENTORGRAPH_CACHE.",
+            f"Cannot write to the cache folder {folder.parent}: {error.strerror}; make room there or set "
+            "MENTORGRAPH_CACHE.",
             "disk_full",
         ) from error
     return folder
@@ -138,7 +143,8 @@ def _sha256(file: Path) -> str:
 
 
 @contextmanager
-def _exclusive(path: Path, when_waiting: Callable[[], None]) -> Iterator[None]:
+def exclusive(path: Path, when_waiting: Callable[[], None]) -> Iterator[None]:
+    """Holds the lock on a file, which is made if need be, while the block runs; waits where another holds it."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

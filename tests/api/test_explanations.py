@@ -43,17 +43,17 @@ query ($mentee: ID!, $goal: ID) {
 
 @pytest.fixture(scope="module")
 def asker(api: Api, world: World) -> dict[str, Any]:
-    """Somebody who gets a list of five, their goal, and the list."""
+    """Somebody who gets a list of three or more, their goal, and the list."""
     for row in world.rows["goals"]:
         who, goal = (
             global_id("Person", uid_of(SOURCE, "people", row["person_id"])),
             global_id("Goal", uid_of(SOURCE, "goals", row["id"])),
         )
         answer = api.ask(LISTED, mentee=who, goal=goal)
-        if "errors" not in answer and len(answer["data"]["recommendMentors"]["edges"]) == 5:
+        if "errors" not in answer and len(answer["data"]["recommendMentors"]["edges"]) >= 3:
             nodes = [edge["node"] for edge in answer["data"]["recommendMentors"]["edges"]]
             return {"mentee": who, "goal": goal, "nodes": nodes, "mentors": [each["mentor"]["id"] for each in nodes]}
-    raise AssertionError("nobody gets five mentors")
+    raise AssertionError("nobody gets three mentors")
 
 
 def test_the_page_of_reasons_works(api: Api, asker: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import InvalidFact, uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import question
-from mentorgraph.graph.signals import load
+from mentorgraph.graph.signals.experience import load
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 

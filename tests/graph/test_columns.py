@@ -18,7 +18,7 @@ from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import Kind, Record
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import question
-from mentorgraph.graph.signals import all_signals
+from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.store import Changes, Store, StoredFact
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -98,7 +98,7 @@ def test_an_invisible_mentor_is_explained_by_what_is_missing(logged: Logged) -> 
     assert [(each.name, each.count) for each in found.blockers] == [("NO_CONSENT", 10)]
     assert {"skills", "sessions", "similar_goals"} <= {each.name for each in found.missing_signals}
     assert "load" not in {each.name for each in found.missing_signals}
-    assert {"consent", "offered_skills", "availability"} <= set(found.missing_fields)
+    assert {"matching_consent", "offered_skills", "availability"} <= set(found.missing_fields)
     [consent] = facts_of(
         "consents",
         {"person_id": person.uid, "purpose": "matching", "text_version": "1", "since": NOW - timedelta(days=1)},
@@ -107,7 +107,7 @@ def test_an_invisible_mentor_is_explained_by_what_is_missing(logged: Logged) -> 
     logged.community.run(logged.community.store.write([consent]))
     after = logged.ask(person.uid)
     assert after.blockers == ()
-    assert "consent" not in after.missing_fields
+    assert "matching_consent" not in after.missing_fields
 
 
 def test_only_coordinators_may_ask_and_bad_input_is_named(logged: Logged) -> None:

@@ -17,7 +17,7 @@ from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.proficiency import offer_levels, person_levels
 from mentorgraph.graph.question import question
-from mentorgraph.graph.signals import skills
+from mentorgraph.graph.signals.skills import skills
 from mentorgraph.graph.vocabulary import RATERS
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -1,6 +1,8 @@
 """What is said in words beside the paths."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -184,7 +186,57 @@ PATHS: list[tuple[str, tuple[Step, ...], str, str]] = [
         "Ada has held 1 session in one pairing, the last on 2026-03-04.",
         "Ada hat 1 Treffen in einer Paarung gehalten, das letzte am 04.03.2026.",
     ),
+    (
+        "mentored_before", (BO, PAIRING, PERSON),
+        "Ada has mentored Bo before.",
+        "Ada hat Bo schon einmal begleitet.",
+    ),
+    (
+        "mentored_before", (Step("Person", "p"), PAIRING, PERSON),
+        "Ada has mentored the same person before.",
+        "Ada hat dieselbe Person schon einmal begleitet.",
+    ),
+    (
+        "goal_priority", (GOAL, Step("Priority", "y", "Safety"), goal(count=2), PAIRING, PERSON),
+        "Ada has helped with 2 goals, for “Safety” as this goal is.",
+        "Ada hat bei 2 Zielen geholfen, für „Safety“ wie dieses Ziel.",
+    ),
+    (
+        "unit_phase", (Step("Phase", "h", "Launch"), UNIT, PERSON),
+        "Ada belongs to Water, which has less time to meet in the phase “Launch”.",
+        "Ada gehört zu Water, wo in der Phase „Launch“ weniger Zeit für Treffen ist.",
+    ),
+    (
+        "request_accepted", (Step("Request", count=3), PERSON),
+        "Ada has accepted 3 requests.",
+        "Ada hat 3 Anfragen angenommen.",
+    ),
+    (
+        "request_declined", (Step("Request", "q"), PERSON),
+        "Ada has declined a request.",
+        "Ada hat eine Anfrage abgelehnt.",
+    ),
 ]  # fmt: skip
+OF_PROFILES = {
+    ("pace", 1): ("likes to go as fast as", "dasselbe Tempo"),
+    ("pace", 0.4): ("likes to go nearly as fast as", "fast dasselbe Tempo"),
+    ("communication", 1): ("in the same way as", "auf demselben Weg"),
+    ("communication", 0.4): ("partly in the same way as", "zum Teil auf demselben Weg"),
+    ("coaching_style", 1): ("coaches in the style", "begleitet in der Art"),
+    ("coaching_style", 0.4): ("coaches in the style", "begleitet in der Art"),
+    ("format", 1): ("likes the same formats as", "mag dieselben Formate"),
+    ("format", 0.4): ("likes some of the formats", "mag einige der Formate"),
+    ("seniority", 1): ("as far ahead of whoever asks", "so viele Jahre"),
+    ("seniority", 0.4): ("by less or more than helps most", "weniger oder mehr Jahre"),
+    ("asynchronous", 1): ("both work without it", "beide arbeiten auch ohne das"),
+}
+
+
+@pytest.mark.parametrize(("kind", "words"), OF_PROFILES.items())
+def test_a_likeness_of_profiles_is_told_as_whole_or_as_partial(kind: tuple[str, float], words: tuple[str, str]) -> None:
+    steps = (Step("Profile", "a"), Step("Profile", "b"), PERSON)
+    told = [sentence_of(f"profile_{kind[0]}", kind[1], steps, language=language) for language in (ENGLISH, GERMAN)]
+    assert all(part in sentence and sentence.startswith("Ada ") for part, sentence in zip(words, told, strict=True))
 
 
 @pytest.mark.parametrize(("metapath", "steps", "english", "german"), PATHS)
@@ -206,7 +258,7 @@ def test_every_language_has_words_for_everything_with_the_same_gaps() -> None:
         words = wording(language)
         assert set(words) == set(english)
         assert {key: gaps(text) for key, text in words.items()} == {key: gaps(text) for key, text in english.items()}
-    told = {metapath for metapath, *_ in PATHS}
+    told = {metapath for metapath, *_ in PATHS} | {f"profile_{name}" for name, _ in OF_PROFILES}
     assert told == metapaths()
 
 
@@ -214,7 +266,14 @@ def metapaths() -> set[str]:
     """Every kind of path that signals give evidence of."""
     asking, skills = ("goal_needs", "mentee_wants"), ("skill", "near_skill", "sibling_skill", "similar_goal")
     units = {f"{whose}_unit_{how}" for whose in ("goal", "mentee") for how in ("member", "mentored")}
-    return {f"{one}_{other}" for one in asking for other in skills} | units | {"similar_text", "sessions_held"}
+    signals = (Path(__file__).parents[2] / "graph" / "signals").glob("*.py")
+    named = {name for file in signals for name in re.findall(r'"((?:[a-z]+_)*[a-z]+)"', file.read_text("utf-8"))}
+    others = {"similar_text", "sessions_held", "mentored_before", "goal_priority", "unit_phase"}
+    others |= {"request_accepted", "request_declined"}
+    assert others <= named
+    profiles = ("pace", "communication", "coaching_style", "format", "seniority", "asynchronous")
+    told = {f"{one}_{other}" for one in asking for other in skills} | units | others
+    return told | {f"profile_{name}" for name in profiles}
 
 
 def test_without_the_evidence_there_is_no_sentence_in_any_language() -> None:

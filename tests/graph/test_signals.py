@@ -14,7 +14,8 @@ from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.policy import SIGNALS, load_policy
 from mentorgraph.graph.question import Edge, open_pairings, question
-from mentorgraph.graph.signals import Signal, all_signals
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Signal
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 POLICY = load_policy()
@@ -183,7 +184,10 @@ def test_load_is_the_share_of_a_mentors_places_that_open_pairings_take() -> None
 def test_what_is_unknown_contributes_nothing_and_nothing_is_minus_nought() -> None:
     found = signals([])
     assert math.isnan(found["time_overlap"][1])
-    assert [str(found[name][1]) for name in SIGNALS if name != "time_overlap"] == ["0.0"] * 6
+    counted = {"skills", "goal_text", "similar_goals", "unit", "sessions", "load", "shared_history"}
+    assert {name: str(found[name][1]) for name in SIGNALS} == {
+        name: "0.0" if name in counted else "nan" for name in SIGNALS
+    }
     assert all(found[name][2] == [] for name in SIGNALS)
 
 

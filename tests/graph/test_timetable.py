@@ -12,6 +12,7 @@ from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.free_time import free_slots
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
@@ -163,10 +164,10 @@ async def test_a_busy_time_is_taken_out_of_the_shared_time_and_of_the_rule(fille
     assert await overlap() == (0.0, ["NO_SHARED_TIME"])
     await told(filled, NEXT)  # of another week
     assert await overlap() == (2.0, [])
-    grown = recommender.columns.free_slots(NOW)[0].copy()
+    grown = free_slots(recommender.columns, NOW)[0].copy()
     fresh = Columns()
     await fresh.refresh(filled)
-    assert (fresh.free_slots(NOW)[0] == grown).all()
+    assert (free_slots(fresh, NOW)[0] == grown).all()
 
 
 async def test_availability_and_absences_of_a_calendar_are_taken(filled: Store) -> None:

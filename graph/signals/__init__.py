@@ -1,0 +1,1 @@
+"""The named signals of a ranking, each with the evidence behind its values."""

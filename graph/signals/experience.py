@@ -1,0 +1,175 @@
+"""Signals of where, whom and how much somebody has mentored, of what they have taken on and of what they answer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mentorgraph.graph.columns import NONE, Columns, Numbers, Reals
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import link_uid
+from mentorgraph.graph.policy import SignalSettings
+from mentorgraph.graph.question import Edge, PastPairings, Question, open_pairings
+from mentorgraph.graph.signals.signal import Evidence, Signal, lead, pairing_links, pairing_uid, strongest_first
+
+
+def unit(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
+    """Whether the mentor belongs to the unit asked about (1) or has mentored there (½^(age / half-life))."""
+    members = columns.tables["unit_membership"]
+    units, people, uids = members.numbers("unit"), members.numbers("person"), members.rows.uids
+    asked_units = np.array(sorted(asked.units), np.int64)
+    member_rows = np.flatnonzero(members.valid(asked.seconds) & np.isin(units, asked_units))
+    decay = np.where(np.isin(past.unit, asked_units), 0.5 ** (past.years / settings.half_life_years), 0.0)
+    values = np.zeros(len(columns.people))
+    np.maximum.at(values, past.mentor, decay)
+    values[people[member_rows]] = 1.0
+    asking = _asking_edges(columns, asked)
+
+    def explain(mentor: int) -> list[Evidence]:
+        found: list[tuple[float, str, tuple[Edge, ...], int]] = [
+            (1.0, "member", (Edge("BELONGS_TO", uids[row]),), int(units[row]))
+            for row in member_rows
+            if people[row] == mentor
+        ]
+        for place in past.of_mentor(mentor):
+            if decay[place] > 0:
+                links = pairing_links(columns, past, int(place), "unit", "mentor")
+                found.append((float(decay[place]), "mentored", links, int(past.unit[place])))
+        found.sort(key=lambda each: (-each[0], each[2]))
+        evidence = []
+        for rank, (strength, how, edges, number) in enumerate(found):
+            whose, edge = asking[number]
+            drop = lead(rank, [each[0] for each in found])
+            evidence.append(Evidence(f"{whose}_unit_{how}", (edge, *edges), drop, strength=strength))
+        return evidence
+
+    return Signal("unit", "same unit", values, explain)
+
+
+def _asking_edges(columns: Columns, asked: Question) -> dict[int, tuple[str, Edge]]:
+    """Unit → whether goal or mentee leads to it, and by which edge."""
+    if asked.goal != NONE and columns.tables["goals"].numbers("unit")[asked.goal] in asked.units:
+        [number] = asked.units
+        link = next(each for each in KINDS["goals"].links if each.name == "unit")
+        units = columns.numberings["units"].uids
+        return {number: ("goal", Edge(link.type, link_uid(columns.goals.uids[asked.goal], link, units[number])))}
+    members = columns.tables["unit_membership"]
+    valid, uids = members.valid(asked.seconds), members.rows.uids
+    rows = [row for row in columns.rows_by("unit_membership", "person").of(asked.mentee) if valid[row]]
+    edges: dict[int, tuple[str, Edge]] = {}
+    for row in sorted(rows, key=lambda row: uids[row]):
+        edges.setdefault(int(members.numbers("unit")[row]), ("mentee", Edge("BELONGS_TO", uids[row])))
+    return edges
+
+
+def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
+    """Experience: sessions held as a mentor, up to what is enough, 0 to 1."""
+    table = columns.tables["sessions"]
+    begun, since, uids = table.begun(asked.seconds), table.reals("since"), table.rows.uids
+    by_pairing = columns.rows_by("sessions", "pairing")
+    number = np.bincount(table.numbers("pairing")[begun], minlength=len(columns.tables["pairings"]))[past.rows]
+    total = np.bincount(past.mentor, number, minlength=len(columns.people))
+    enough = settings.sessions_enough
+
+    def explain(mentor: int) -> list[Evidence]:
+        found = []
+        for place in past.of_mentor(mentor):
+            if number[place]:
+                held = [row for row in by_pairing.of(int(past.rows[place])) if begun[row]]
+                last = uids[max(held, key=lambda row: (since[row], uids[row]))]
+                part_of = link_uid(last, KINDS["sessions"].links[0], pairing_uid(columns, past, int(place)))
+                without = min(total[mentor] - number[place], enough)
+                found.append(
+                    Evidence(
+                        "sessions_held",
+                        (Edge("PART_OF", part_of), *pairing_links(columns, past, int(place), "mentor")),
+                        float(min(total[mentor], enough) - without) / enough,
+                        count=int(number[place]),
+                    )
+                )
+        return strongest_first(found)
+
+    return Signal("sessions", f"{enough:g} sessions held", np.minimum(total, enough) / enough, explain)
+
+
+def load(columns: Columns, asked: Question, places: float) -> Signal:
+    """Share of the mentor's places that is taken by open pairings, 0 to 1; co-mentors take over parts of a place."""
+    roles, pairings = columns.tables["roles"], columns.tables["pairings"]
+    capacity = np.full(len(columns.people), np.nan)
+    rows = np.flatnonzero(roles.valid(asked.seconds) & columns.mentor_roles())
+    np.fmax.at(capacity, roles.numbers("person")[rows], roles.reals("max_mentees")[rows])
+    is_open, helps, everybody = open_pairings(columns, asked.seconds), columns.tables["co_mentors"], len(columns.people)
+    rows = np.flatnonzero(helps.valid(asked.seconds))
+    rows = rows[is_open[helps.numbers("pairing")[rows]]]
+    share, helped = helps.reals("share")[rows], helps.numbers("pairing")[rows]
+    own = 1.0 - np.bincount(helped, share, minlength=len(pairings))
+    taken = np.bincount(pairings.numbers("mentor")[is_open], own[is_open], minlength=everybody)
+    taken += np.bincount(helps.numbers("person")[rows], share, minlength=everybody)
+    values = np.minimum(1.0, taken / np.maximum(1.0, np.nan_to_num(capacity, nan=places)))
+    return Signal("load", "share of places taken", values, lambda _mentor: [])
+
+
+def shared_history(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
+    """How well the mentor did with this mentee before: the best of outcome × ½^(age / half-life), 0 to 1.
+
+    Only pairings that are over count.
+    """
+    outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
+    with_mentee = past.over & (past.mentee == asked.mentee)
+    strength = np.where(with_mentee, outcome * 0.5 ** (past.years / settings.half_life_years), 0.0)
+    values = np.zeros(len(columns.people))
+    np.maximum.at(values, past.mentor, strength)
+
+    def explain(mentor: int) -> list[Evidence]:
+        found = [(float(strength[place]), int(place)) for place in past.of_mentor(mentor) if strength[place] > 0]
+        found.sort(key=lambda each: (-each[0], pairing_uid(columns, past, each[1])))
+        return [
+            Evidence(
+                "mentored_before",
+                pairing_links(columns, past, place, "mentee", "mentor"),
+                lead(rank, [each[0] for each in found]),
+                strength=value,
+            )
+            for rank, (value, place) in enumerate(found)
+        ]
+
+    return Signal("shared_history", "success with this mentee before", values, explain)
+
+
+def acceptance(columns: Columns, asked: Question, settings: SignalSettings) -> Signal:
+    """Share of the requests to the mentor that were accepted, above or below what is usual; unknown before any answer.
+
+    (accepted + usual × weight) / (answered + weight) − usual, where `acceptance_usual` is the prior mean and
+    `acceptance_requests` the number of answers that it is worth: the mean of a beta distribution (Gelman et al. 2013,
+    "Bayesian data analysis", section 2.4). Answered is what was accepted or declined by then; what expired, was
+    withdrawn or released says nothing.
+    """
+    table, people = columns.tables["requests"], len(columns.people)
+    codes = columns.remember("answers", table.version, lambda: _answers(table.strings("status")))
+    told = np.where(table.begun(asked.seconds) & (table.reals("until") < asked.seconds), codes, NONE)
+    rows = np.flatnonzero(told != NONE)
+    mentor, until, uids = table.numbers("mentor"), table.reals("until"), table.rows.uids
+    accepted = np.bincount(mentor[rows], told[rows], minlength=people).astype(np.float64)
+    answered = np.bincount(mentor[rows], minlength=people).astype(np.float64)
+    usual, weight = settings.acceptance_usual, settings.acceptance_requests
+
+    def above(accepted: Reals, answered: Reals) -> Reals:
+        return (accepted + usual * weight) / (answered + weight) - usual
+
+    values = np.where(answered > 0, above(accepted, answered), np.nan)
+    link = KINDS["requests"].links[0]
+
+    def explain(person: int) -> list[Evidence]:
+        found = []
+        for row in sorted(rows[mentor[rows] == person].tolist(), key=lambda row: (-until[row], uids[row])):
+            without = float(above(accepted[person] - told[row], answered[person] - 1)) if answered[person] > 1 else 0.0
+            edge = Edge(link.type, link_uid(uids[row], link, columns.people.uids[person]))
+            metapath = "request_accepted" if told[row] else "request_declined"
+            found.append(Evidence(metapath, (edge,), float(values[person]) - without))
+        return found
+
+    return Signal("acceptance", "all requests accepted, where none usually is", values, explain)
+
+
+def _answers(states: Sequence[str | None]) -> Numbers:
+    """1 for requests that were accepted, 0 for those declined, `NONE` for others: `int64[requests]`."""
+    return np.array([{"accepted": 1, "declined": 0}.get(each or "", NONE) for each in states], np.int64)
