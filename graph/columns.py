@@ -85,6 +85,12 @@ class Numbering:
             self.uids.append(uid)
         return number
 
+    def copy(self) -> "Numbering":
+        """The same numbers, to which others can be added."""
+        numbering = Numbering()
+        numbering.uids, numbering._number = list(self.uids), dict(self._number)
+        return numbering
+
     def find(self, uid: str) -> int:
         """The number of a uid, or `NONE`."""
         return self._number.get(uid, NONE)
@@ -157,7 +163,7 @@ class Table:
         table._arrays = {}
         table.version = -next(_COPIES)
         if self.kind.name not in self._numberings:
-            table.rows = copy.deepcopy(self.rows)
+            table.rows = self.rows.copy()
         return table
 
     def set(self, row: int, name: str, value: float) -> None:

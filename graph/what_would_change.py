@@ -25,8 +25,10 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 MOST_CHANGES = 4
 """No larger set is looked for: who has to be told more than this is told nothing of use."""
-MOST_SETS = 400
-"""So many sets are scored before the search is given up."""
+MOST_SETS = 120
+"""So many sets are scored before the search is given up; of a size, those come first that should gain most."""
+MOST_TRIES = 12
+"""So many sets are tried for real before it is given up: whoever writes waits meanwhile."""
 MOST_WANTED = 50
 
 
@@ -107,6 +109,7 @@ class _Search:
         at: The instant at which changes would be made; what they do is asked a moment later.
         ranked: uids of those who may be recommended, best first; the first `MOST` only.
         forbidden: Rules that forbid the pair.
+        has_no_time: Whether the mentee has not said when they are free.
     """
 
     recommender: Recommender
@@ -119,6 +122,7 @@ class _Search:
     ranked: tuple[str, ...]
     forbidden: tuple[str, ...]
     changes: list[Change]
+    has_no_time: bool
     tried: int = 0
     scored: int = 0
 
@@ -146,14 +150,17 @@ class _Search:
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
         ranked = tuple(each.mentor for each in slate.recommendations)
         forbidden = tuple(refusal.rule for refusal in found.refusals)
-        return cls(recommender, scorer, mentee, mentor, slate.goal, top, at, ranked, forbidden, changes)
+        has_no_time = not people[mentee].holding("availability")
+        return cls(recommender, scorer, mentee, mentor, slate.goal, top, at, ranked, forbidden, changes, has_no_time)
 
     async def run(self) -> WhatWouldChange:
         rank = self.ranked.index(self.mentor) + 1 if self.mentor in self.ranked else None
         if rank is not None and rank <= self.top:
             return self._answer(rank, (), rank, is_complete=True)
+        if not set(self.forbidden) <= {rule for each in self.changes for rule in each.lifts}:
+            return self._answer(rank, (), None, is_complete=True)
         for some in self._sets():
-            if self.scored >= MOST_SETS:
+            if self.scored >= MOST_SETS or self.tried >= MOST_TRIES:
                 return self._answer(rank, (), None, is_complete=False)
             if not self._may_do(some):
                 continue
@@ -165,22 +172,34 @@ class _Search:
     def _sets(self) -> Iterator[tuple[Change, ...]]:
         """Sets of changes that lift every rule that forbids the pair, the smallest first."""
         needed = set(self.forbidden)
+        gains = {id(each): self._score([each])[self.mentor] for each in self.changes}
         for size in range(1, min(MOST_CHANGES, len(self.changes)) + 1):
-            for some in combinations(self.changes, size):
-                if needed <= {rule for each in some for rule in each.lifts}:
-                    yield some
+            sets = [
+                some
+                for some in combinations(self.changes, size)
+                if needed <= {rule for each in some for rule in each.lifts}
+            ]
+            yield from sorted(sets, key=lambda some: -sum(gains[id(each)] for each in some))
 
-    def _may_do(self, some: Sequence[Change]) -> bool:
-        """Whether some changes could bring the mentor there; only what certainly cannot is left out."""
-        if any(each.action == "add_time" and MENTEE in each.by for each in some):
-            return True  # what the mentee is free for decides about the others too
-        self.scored += 1
+    def _score(self, some: Sequence[Change]) -> dict[str, float]:
+        """The scores of the mentor and of those before them, with some changes."""
         columns = with_facts(self.recommender.columns, [record for each in some for record in each.records])
         asked = _question(columns, self.scorer, self.mentee, self.goal, _after(self.at))
         total = self.scorer.score(columns, asked).total
-        own = (-total[columns.people.find(self.mentor)], self.mentor)
-        others = [uid for uid in self.ranked if uid != self.mentor]
-        return sum((-total[columns.people.find(uid)], uid) < own for uid in others) < self.top
+        return {uid: float(total[columns.people.find(uid)]) for uid in {self.mentor, *self.ranked}}
+
+    def _may_do(self, some: Sequence[Change]) -> bool:
+        """Whether some changes could bring the mentor there; only what certainly cannot is left out.
+
+        A time more that the mentee has can only add to those who may be recommended, unless it is the first that they
+        tell of.
+        """
+        if self.has_no_time and any(each.action == "add_time" and MENTEE in each.by for each in some):
+            return True
+        self.scored += 1
+        scores = self._score(some)
+        own = (-scores[self.mentor], self.mentor)
+        return sum((-scores[uid], uid) < own for uid in self.ranked if uid != self.mentor) < self.top
 
     async def try_for_real(self, some: Sequence[Change]) -> int | None:
         """Makes some changes, asks for the list and takes them back: the mentor's place, None if not there."""
