@@ -246,9 +246,9 @@ class FeedbackMutations:
 
         async def work() -> str:
             uid = _pairing_of(input)
-            rules = context.recommender.scorer.policy.rules
+            policy = context.recommender.scorer.policy
             await co_mentoring.add_co_mentor(
-                context.store, context.viewer, uid, person_of(input), input["share"], rules
+                context.store, context.viewer, uid, person_of(input), input["share"], policy
             )
             return uid
 

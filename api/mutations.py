@@ -31,6 +31,7 @@ SHOWN_CODES = frozenset(
         "ARCHIVED",
         "IN_USE",
         "NOT_ONBOARDED",
+        "BAD_POLICY",
     }
 )
 """Codes of refusals that are the caller's to mend; anything else fails the field."""

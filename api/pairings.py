@@ -304,7 +304,7 @@ class PairingMutations(graphene.ObjectType):
                 context.store,
                 context.viewer,
                 {**told, "answer_within_days": input.get("answer_within_days")},
-                context.recommender.scorer.policy.rules,
+                context.recommender.scorer.policy,
                 is_proposal=bool(input.get("is_proposal")),
                 note=_text(input, "note"),
                 source=told_source(input),
@@ -324,7 +324,7 @@ class PairingMutations(graphene.ObjectType):
                 context.viewer,
                 read_global_id(input["request_id"], expected="Request", field="requestId")[1],
                 _text(input, "to"),
-                context.recommender.scorer.policy.rules,
+                context.recommender.scorer.policy,
                 reason=_text(input, "reason"),
                 note=_text(input, "note"),
             )

@@ -216,6 +216,13 @@ class RuleRefusal(graphene.ObjectType):
         return root.remedy or None
 
 
+class UnjudgedRule(graphene.ObjectType):
+    """A rule of which nothing can be said, since facts are missing; it forbids nobody."""
+
+    rule = graphene.String(required=True, description="Name of the rule.")
+    fact = graphene.String(required=True, description="What is not known.")
+
+
 class Explanation(graphene.ObjectType):
     """Why a mentor fits a mentee: as of now, whether or not the two may be paired, or as it was once answered."""
 
@@ -242,6 +249,11 @@ class Explanation(graphene.ObjectType):
         graphene.NonNull(RuleRefusal),
         required=True,
         description="Rules that forbid the pair now; none if allowed, and none of whom was recommended.",
+    )
+    unjudged = graphene.List(
+        graphene.NonNull(UnjudgedRule),
+        required=True,
+        description="Rules of which nothing can be said since facts are missing; none for participants.",
     )
     answered_at = graphene.Field(DateTime, description="When it was answered; null for an explanation as of now.")
     is_redacted = graphene.Boolean(

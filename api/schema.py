@@ -17,6 +17,7 @@ from mentorgraph.api.pairings import Pairing, PairingMutations, Request, Request
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
@@ -36,6 +37,12 @@ def _first() -> graphene.Int:
     return graphene.Int(description=f"Length of the page, 1 to {MOST}.")
 
 
+def _programme() -> graphene.ID:
+    return graphene.ID(
+        description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
+    )
+
+
 def _after() -> graphene.String:
     return graphene.String(description="Cursor to start after; none for the first page.")
 
@@ -49,6 +56,7 @@ class Query(
     PeopleQueries,
     ScriptQueries,
     ExplanationQueries,
+    RuleQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -58,6 +66,7 @@ class Query(
         description="The mentors that a mentee may be paired with, best first.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
+        programme_id=_programme(),
         first=_first(),
         after=_after(),
     )
@@ -67,6 +76,7 @@ class Query(
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+        programme_id=_programme(),
     )
     explain_recommendation = graphene.Field(
         Explanation,
@@ -125,6 +135,7 @@ class Query(
             after=arguments.get("after"),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
+            programme=programme_of(arguments.get("programme_id")),
         )
         slate = await context.decisions.keep(answer)
         return {
@@ -138,7 +149,12 @@ class Query(
 
     @staticmethod
     async def resolve_explain_match(
-        _root: None, info: Info, mentee_id: str, mentor_id: str, goal_id: str | None = None
+        _root: None,
+        info: Info,
+        mentee_id: str,
+        mentor_id: str,
+        goal_id: str | None = None,
+        programme_id: str | None = None,
     ) -> matching.Explanation:
         """Explains one pair."""
         context: RequestContext = info.context
@@ -148,6 +164,7 @@ class Query(
             read_global_id(mentor_id, expected="Person", field="mentorId")[1],
             _goal(goal_id),
             scorer=context.scorer,
+            programme=programme_of(programme_id),
         )
 
     @staticmethod
@@ -261,6 +278,7 @@ class Mutation(
     EnrolmentMutations,
     AwayMutations,
     ScriptMutations,
+    RuleMutations,
 ):
     """What can be told."""
 

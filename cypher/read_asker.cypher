@@ -4,13 +4,48 @@
 // $now: instant as of which facts count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times come as milliseconds since 1970
+// $programme: string or null, uid of the programme that is meant; null takes the only one that they are enrolled in
+// $open: list of strings, states of a pairing that takes up a place
 MATCH (mentee:Person {uid: $mentee})
 OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
 WHERE CASE WHEN $goal IS NULL THEN goal.since < $now AND (goal.until IS NULL OR goal.until >= $now) ELSE goal.uid = $goal END
 WITH mentee, goal
 ORDER BY goal.since DESC, goal.uid
 LIMIT 1
+WITH mentee, goal, COLLECT {
+       MATCH (mentee)-[member:MEMBER_OF]->(programme:Programme)
+       WHERE $programme IS NULL AND coalesce(member.role, 'mentee') = 'mentee'
+         AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+         AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+       RETURN DISTINCT programme.uid
+       LIMIT 2
+     } AS enrolled
+WITH mentee, goal, CASE WHEN $programme IS NULL AND size(enrolled) = 1 THEN enrolled[0] ELSE $programme END AS meant
 RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title AS title,
+       mentee.until AS left_on, mentee.zone AS zone,
+       COLLECT {
+         MATCH (programme:Programme {uid: meant})
+         RETURN {
+           uid: programme.uid,
+           format: programme.format,
+           drafts: COLLECT {
+             MATCH (policy:Policy)-[:SET_FOR]->(programme)
+             WHERE policy.since <= $now AND (policy.until IS NULL OR policy.until > $now)
+             RETURN policy.content ORDER BY policy.since DESC, policy.uid LIMIT 1
+           }
+         }
+       } AS programmes,
+       COLLECT {
+         MATCH (mentee)-[:DESCRIBED_BY]->(profile:Profile)
+         WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
+         RETURN {grade: profile.grade, languages: profile.languages, formats: profile.formats}
+         ORDER BY profile.since DESC, profile.uid LIMIT 1
+       } AS profiles,
+       COUNT {
+         MATCH (mentee)<-[:MENTEE]-(pairing:Pairing)
+         WHERE pairing.since < $now
+           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+       } AS mentors,
        EXISTS {
          MATCH (mentee)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
          WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)

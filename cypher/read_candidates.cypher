@@ -3,10 +3,15 @@
 // $mentors: list of strings, uids of the mentors
 // $now: instant as of which facts count
 // $week: instant with which the week of that one begins
-// $next_week: instant with which the next one does; busy times come as milliseconds since 1970
+// $next_week: instant with which the next one does; busy times and declines come as milliseconds since 1970
+// $month: instant with which the month of $now begins
 // $open: list of strings, states of a pairing that takes up a place
 // $programme: string or null, uid of the programme that the two would be paired in
 WITH COLLECT {
+  MATCH line = (:Person {uid: $mentee})-[:REPORTS_TO*1..5]->(boss:Person)
+  WHERE all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
+  RETURN [boss.uid, length(line)]
+} AS bosses, COLLECT {
   MATCH (step:OnboardingStep {necessity: 'mandatory'})
   WHERE step.since < $now AND (step.until IS NULL OR step.until >= $now) AND coalesce(step.role, 'mentor') = 'mentor'
   RETURN step
@@ -15,7 +20,40 @@ WITH COLLECT {
 UNWIND $mentors AS uid
 MATCH (mentor:Person {uid: uid})
 OPTIONAL MATCH (mentee:Person {uid: $mentee})
-RETURN uid, mentor.until AS left_on,
+RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
+       [boss IN bosses WHERE boss[0] = uid | boss[1]] AS manages,
+       COLLECT {
+         MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
+         WHERE boss.uid = $mentee
+           AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
+         RETURN length(line)
+       } AS reports,
+       COLLECT {
+         MATCH (mentor)-[:DESCRIBED_BY]->(profile:Profile)
+         WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
+         RETURN {grade: profile.grade, languages: profile.languages, formats: profile.formats}
+         ORDER BY profile.since DESC, profile.uid LIMIT 1
+       } AS profiles,
+       COLLECT {
+         MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
+         WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now) AND role.hours_per_month IS NOT NULL
+         RETURN [role.hours_per_month, reduce(sum = 0, minutes IN COLLECT {
+           MATCH (mentor)<-[:MENTOR]-(:Pairing)<-[:PART_OF]-(session:Session)
+           WHERE session.since >= $month AND session.since < $now
+           RETURN session.minutes
+         } | sum + minutes)]
+       } AS hours,
+       COLLECT {
+         MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
+         WHERE request.until <= $now
+         RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
+       } AS declined,
+       COLLECT {
+         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: $programme})
+         WHERE coalesce(member.role, 'mentor') = 'mentor'
+           AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+         RETURN coalesce(member.hours_per_month, -1.0)
+       } AS enrolments,
        COLLECT {
          MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
          WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now)
@@ -29,16 +67,19 @@ RETURN uid, mentor.until AS left_on,
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          RETURN 1.0
        } + COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
          WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          RETURN -help.share
        } + COLLECT {
          MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
          WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          RETURN help.share
        } AS taken,
        COLLECT {

@@ -4,7 +4,7 @@ UNWIND $people AS uid
 MATCH (person:Person {uid: uid})
 RETURN person {.*, since: person.since.epochMillis, until: person.until.epochMillis} AS properties,
        COLLECT {
-         MATCH (person)-[fact:HAS_ROLE|BELONGS_TO|OFFERS|WANTS|MEMBER_OF|BLOCKS|COMPLETED|DID|HELPS]->(end)
+         MATCH (person)-[fact:HAS_ROLE|BELONGS_TO|OFFERS|WANTS|MEMBER_OF|BLOCKS|REPORTS_TO|COMPLETED|DID|HELPS]->(end)
          RETURN {
            label: type(fact),
            properties: fact {.*, since: fact.since.epochMillis, until: fact.until.epochMillis},

@@ -20,18 +20,21 @@ RETURN uid,
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.since <= $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          OPTIONAL MATCH (pairing)-[:IN_PROGRAMME]->(programme:Programme)
          RETURN [programme.uid, 1.0]
        } + COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now) AND pairing.since <= $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          OPTIONAL MATCH (pairing)-[:IN_PROGRAMME]->(programme:Programme)
          RETURN [programme.uid, -help.share]
        } + COLLECT {
          MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now) AND pairing.since <= $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until > $now END
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          OPTIONAL MATCH (pairing)-[:IN_PROGRAMME]->(programme:Programme)
          RETURN [programme.uid, help.share]
        } AS parts

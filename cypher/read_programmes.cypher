@@ -12,6 +12,11 @@ RETURN programme {.*, since: programme.since.epochMillis, until: programme.until
          ORDER BY charter.since, charter.uid
        } AS charters,
        COLLECT {
+         MATCH (policy:Policy)-[:SET_FOR]->(programme)
+         RETURN policy {.*, since: policy.since.epochMillis, until: policy.until.epochMillis}
+         ORDER BY policy.since, policy.uid
+       } AS policies,
+       COLLECT {
          MATCH (tier:Tier)-[:TIER_OF]->(programme)
          RETURN tier {.*, since: tier.since.epochMillis, until: tier.until.epochMillis}
          ORDER BY tier.role, tier.rank, tier.since, tier.uid

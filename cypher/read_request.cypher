@@ -16,16 +16,19 @@ RETURN request {.*, since: request.since.epochMillis, until: request.until.epoch
        COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
          WHERE pairing.until IS NULL AND pairing.status IN $open
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          RETURN 1.0
        } + COLLECT {
          MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
            AND pairing.until IS NULL AND pairing.status IN $open
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          RETURN -help.share
        } + COLLECT {
          MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
            AND pairing.until IS NULL AND pairing.status IN $open
+           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
          RETURN help.share
        } AS taken,
        COUNT {

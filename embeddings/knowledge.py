@@ -81,7 +81,8 @@ class Knowledge:
             int(seconds // DAY_S),
             *(columns.tables[name].state(seconds) for name in tables),
             len(columns.people),
-            policy.version,
+            # All of a policy that is asked here; programmes differ in their rules, and share this.
+            (policy.signals, policy.rules.max_mentees, policy.base, *policy.weights.items()),
             projection,
         )
         return columns.remember(

@@ -61,6 +61,10 @@ class LearnedScorer:
             raise ModelRefused(f"model {published.version} is of another mentorgraph; train again") from error
         return cls(published.version, policy, model, published.manifest["ranking"] == SERVED)
 
+    def under(self, policy: Policy) -> "LearnedScorer":
+        """The same model under another policy."""
+        return replace(self, policy=policy)
+
     @property
     def weights(self) -> dict[str, float]:
         """Signal → weight, the network among them where it has a part."""

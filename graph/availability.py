@@ -51,6 +51,11 @@ def monday_of(now: datetime) -> datetime:
     return datetime.combine(week_of(now), time(), UTC)
 
 
+def month_of(now: datetime) -> datetime:
+    """The instant that begins the month of another one, in UTC."""
+    return datetime.combine(now.astimezone(UTC).date().replace(day=1), time(), UTC)
+
+
 @lru_cache(maxsize=50_000)
 def window_bits(window: Window, monday: date) -> Bits:
     """The slots of a UTC week in which the wall clock shows a time of a window: `uint8[ROW_BYTES]`, not to be changed.

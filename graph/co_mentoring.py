@@ -9,14 +9,14 @@ from datetime import datetime
 
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.course import Course
-from mentorgraph.graph.eligibility import pair_facts
+from mentorgraph.graph.eligibility import read_pairs, seeker_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record
-from mentorgraph.graph.pairing import PASSED_OVER, refuse
-from mentorgraph.graph.policy import RuleSettings
+from mentorgraph.graph.pairing import refuse
+from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.recording import SOURCE
-from mentorgraph.graph.rules import SHARE_ERROR, refusals
+from mentorgraph.graph.rules import OF_THE_TIME_BEING, SHARE_ERROR, judge
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import instant
 from mentorgraph.graph.viewer import Viewer
@@ -29,7 +29,7 @@ async def add_co_mentor(
     pairing: str,
     person: str,
     share: float,
-    rules: RuleSettings,
+    policy: Policy,
     *,
     clock: Clock = present,
 ) -> None:
@@ -41,7 +41,7 @@ async def add_co_mentor(
         pairing: uid of the pairing.
         person: uid of the co-mentor.
         share: Which part of the mentor's place they take over: above 0, and with all others below 1.
-        rules: What the policy says.
+        policy: The policy of the whole organisation.
         clock: The present instant.
 
     Raises:
@@ -70,11 +70,16 @@ async def add_co_mentor(
         left = 1 - sum(float(str(each.properties["share"])) for each in helpers)
         if share >= left - SHARE_ERROR:
             raise InvalidFact([Problem("share", f"{share:g}", "leaves the mentor nothing", f"stay below {left:g}")])
-        rows = await known.read_candidates(course.people[1], [person], now)
-        if not rows:
+        links = course.pairing.links
+        asker = await known.read_asker(course.people[1], links.get("goal"), now, links.get("programme"))
+        assert asker is not None  # noqa: S101 - the pairing is theirs
+        seeker = seeker_of(asker, now, policy)
+        pair = (await read_pairs(known, seeker, [person], now, wanted=share)).get(person)
+        if pair is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="personId")
-        pair = pair_facts(rows[0], course.people[1], None, now, rules, wanted=share)
-        refuse([each for each in refusals(pair) if each.rule not in PASSED_OVER], viewer, field="personId")
+        found = judge(pair, seeker.frame.policy.rules).refusals
+        passed_over = OF_THE_TIME_BEING | {"MENTEE_FULL"}  # who shares a pairing is no further mentor of the mentee
+        refuse([each for each in found if each.rule not in passed_over], viewer, field="personId")
         return [told], None
 
     await store.decide_and_write(decide)

@@ -1,16 +1,80 @@
-"""From what the graph holds of two people to what the hard rules ask for, the same for answers and for acceptances."""
+"""From what the graph holds of two people to what the hard rules ask for, the same for answers and for acceptances.
 
-from collections.abc import Mapping
-from datetime import datetime
+A pair is judged in a frame: the programme that is meant, its format and the policy that counts there.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from mentorgraph.graph.availability import Bits, Window, free_bits, shared_minutes, week_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import RuleSettings
-from mentorgraph.graph.rules import PairFacts
+from mentorgraph.graph.policy import Policy, read_draft
+from mentorgraph.graph.rules import PairFacts, Refusal
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.tiers import unmet
 from mentorgraph.graph.transported import instant_of, native
+from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a pair is looked for.
+
+    Attributes:
+        policy: The policy that counts.
+        programme: uid of the programme; empty for none.
+        format: Its format; empty where it is not known.
+    """
+
+    policy: Policy
+    programme: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """Whoever seeks a mentor, as the rules ask for them.
+
+    Attributes:
+        uid: Their uid.
+        goal: uid of the goal; empty for none.
+        free: When they are free; None where they have not said.
+        row: What `Store.read_asker` told of them.
+        frame: Where they seek.
+    """
+
+    uid: str
+    goal: str
+    free: Bits | None
+    row: Mapping[str, Any]
+    frame: Frame
+
+
+def seeker_of(row: Mapping[str, Any], now: datetime, policy: Policy) -> Seeker:
+    """Whoever seeks a mentor, in the frame of their programme.
+
+    Args:
+        row: What `Store.read_asker` told of them.
+        now: The instant as of which facts count.
+        policy: The policy of the whole organisation.
+
+    Raises:
+        DomainError: `BAD_POLICY`, what the programme says contradicts the policy that it stands on.
+    """
+    frame = Frame(policy)
+    for programme in row["programmes"]:
+        within = programme["format"] or ""
+        drafts = [read_draft(text, "of the programme") for text in programme["drafts"]]
+        frame = Frame(policy.within(within, drafts[0] if drafts else None), programme["uid"], within)
+    return Seeker(row["mentee"], row["goal"] or "", free_of(row, now), row, frame)
 
 
 def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
@@ -27,34 +91,52 @@ def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
     return free_bits((Window(*window) for window in row["windows"]), [*absences, *busy], week_of(now))
 
 
-def pair_facts(
-    row: Mapping[str, Any],
-    mentee: str,
-    free: Bits | None,
-    now: datetime,
-    settings: RuleSettings,
-    *,
-    wanted: float = 1.0,
-) -> PairFacts:
-    """What the rules need to know of one mentor and one mentee.
+async def read_pairs(
+    known: Store, seeker: Seeker, mentors: Sequence[str], now: datetime, *, wanted: float = 1.0
+) -> dict[str, PairFacts]:
+    """What the rules need to know of some mentors for one mentee: uid of the mentor → facts; unknown ones are absent.
+
+    One round trip, and another one where the policy asks for a tier.
 
     Args:
-        row: What `Store.read_candidates` told of the mentor.
-        mentee: uid of the mentee.
-        free: When the mentee is free, see `free_of`.
+        known: The graph.
+        seeker: The mentee.
+        mentors: uids of the mentors.
         now: The instant as of which facts count.
-        settings: What the policy says.
         wanted: How much of a place the pair would take.
     """
-    own = free_of(row, now)
-    shared = int(shared_minutes(free, own[np.newaxis])[0]) if own is not None and free is not None else None
-    left_on = native(row["left_on"])
+    frame = seeker.frame
+    rows = await known.read_candidates(seeker.uid, mentors, now, frame.programme or None)
+    rank = frame.policy.rules.least_mentor_tier
+    standings: Mapping[str, Any] = {}
+    if rank and frame.programme:
+        standings = await known.read_standings([row["uid"] for row in rows], frame.programme, "mentor", now)
+    found = {}
+    for row in rows:
+        tier, lacks = "", tuple[Refusal, ...]()
+        if row["uid"] in standings:
+            standing, tiers = standings[row["uid"]]
+            for each in tiers:
+                if each.rank == rank:
+                    tier, lacks = each.name, tuple(unmet(each, standing, now))
+        found[row["uid"]] = _pair_facts(row, seeker, now, wanted, tier, lacks)
+    return found
+
+
+def _pair_facts(
+    row: Mapping[str, Any], seeker: Seeker, now: datetime, wanted: float, tier: str, lacks: tuple[Refusal, ...]
+) -> PairFacts:
+    own, asker, settings = free_of(row, now), seeker.row, seeker.frame.policy.rules
+    free = seeker.free
+    hours = max(row["hours"], default=None)
+    enrolments = [each for each in row["enrolments"] if each >= 0]
     return PairFacts(
-        same_person=row["uid"] == mentee,
+        at=now,
+        same_person=row["uid"] == seeker.uid,
         is_mentor=bool(row["places"]),
         consented=row["consented"],
         missing_steps=tuple(row["missing_steps"]),
-        left_on=left_on if left_on is not None and left_on < now else None,
+        left_on=_left(row, now),
         places=max((places for places in row["places"] if places >= 0), default=settings.max_mentees),
         taken=row["taken"],
         places_in_programme=max(row["places_in_programme"], default=None),
@@ -62,10 +144,81 @@ def pair_facts(
         paired=row["paired"],
         blocked=row["blocked"],
         away_until=max(map(native, row["away_until"]), default=None),
-        shared_minutes=shared,
-        least_shared_minutes=settings.least_overlap_minutes,
+        shared_minutes=int(shared_minutes(free, own[np.newaxis])[0]) if own is not None and free is not None else None,
         wanted=wanted,
+        in_programme=bool(seeker.frame.programme),
+        is_enrolled=bool(row["enrolments"]),
+        format=seeker.frame.format,
+        hours_per_month=None if hours is None else hours[0],
+        hours_in_programme=max(enrolments, default=None),
+        used_minutes=0 if hours is None else hours[1],
+        declined_on=_declined_on(row["declined"], seeker.goal),
+        zone_gap_hours=zone_gap_hours(row["zone"], asker["zone"], now),
+        reports=min(row["manages"], default=0) or -min(row["reports"], default=0),
+        languages=(_languages(row), _languages(asker)),
+        formats=(_formats(row), _formats(asker)),
+        levels=(_level(row, settings.grades), _level(asker, settings.grades)),
+        tier=tier,
+        unmet=lacks,
+        mentee_left_on=_left(asker, now),
+        mentee_consented=asker["consented"],
+        mentee_missing_steps=tuple(asker["missing_steps"]),
+        mentors=asker["mentors"],
     )
+
+
+def zone_gap_hours(one: str | None, other: str | None, now: datetime) -> float | None:
+    """Hours by which the clocks of two zones differ at an instant, 0 to 12, whatever the day; None for an unknown zone.
+
+    Who is twelve hours ahead and who is twelve hours behind see the same time of day.
+    """
+    if not one or not other:
+        return None
+    offsets = [now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta() for zone in (one, other)]
+    apart = (offsets[0] - offsets[1]) / HOUR % 24
+    return min(apart, 24 - apart)
+
+
+def level_of_grade(grade: str | None, grades: Sequence[str]) -> int | None:
+    """The level of a grade: its place among some, from 1, or else the only number in it; None where there is neither.
+
+    Args:
+        grade: The grade, such as `senior` or `Band 6`.
+        grades: Grades from the lowest up.
+    """
+    ladder = [each.casefold() for each in grades]
+    if grade and grade.strip().casefold() in ladder:
+        return ladder.index(grade.strip().casefold()) + 1
+    numbers = re.findall(r"\d{1,4}", grade or "", re.ASCII)
+    return int(numbers[0]) if len(numbers) == 1 else None
+
+
+def _left(row: Mapping[str, Any], now: datetime) -> datetime | None:
+    left_on = native(row["left_on"])
+    return left_on if left_on is not None and left_on < now else None
+
+
+def _declined_on(declined: Sequence[Sequence[Any]], goal: str) -> datetime | None:
+    """When a pair was last declined for a goal; one that named no goal was declined for every one."""
+    return max((instant_of(at) for at, goals in declined if not goals or goal in goals), default=None)
+
+
+def _languages(row: Mapping[str, Any]) -> frozenset[str]:
+    """The languages of a person without their regions: who speaks pt-BR understands pt."""
+    return frozenset(
+        each.partition("-")[0].casefold() for profile in row["profiles"] for each in profile["languages"] or ()
+    )
+
+
+def _formats(row: Mapping[str, Any]) -> frozenset[str]:
+    """Those formats of programmes that a person names; what they say in other words counts for nothing."""
+    named = (each for profile in row["profiles"] for each in profile["formats"] or ())
+    clean = {each.strip().casefold().replace(" ", "_").replace("-", "_") for each in named}
+    return frozenset(clean & set(PROGRAMME_FORMATS))
+
+
+def _level(row: Mapping[str, Any], grades: Sequence[str]) -> int | None:
+    return next((level_of_grade(profile["grade"], grades) for profile in row["profiles"]), None)
 
 
 def refuse_mentee(row: Mapping[str, Any]) -> None:
@@ -90,3 +243,17 @@ def refuse_mentee(row: Mapping[str, Any]) -> None:
             code="NOT_ONBOARDED",
             field="menteeId",
         )
+
+
+def refuse_unknown_programme(row: Mapping[str, Any], programme: str | None) -> None:
+    """Refuses a programme that does not exist.
+
+    Args:
+        row: What `Store.read_asker` told of whoever asks in it.
+        programme: Its uid; None where none was named.
+
+    Raises:
+        DomainError: `NOT_FOUND`.
+    """
+    if programme and not row["programmes"]:
+        raise DomainError("no programme has this id", code="NOT_FOUND", field="programmeId")

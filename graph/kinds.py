@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mentorgraph.graph.model import Field, Kind, Link
+from mentorgraph.graph.policy import policy_text
 from mentorgraph.graph.values import choice, instant, items, link, number, text, time_of_day, whole, zone
 from mentorgraph.graph.vocabulary import (
     ABSENCE_CAUSES,
@@ -197,6 +198,22 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 (Link("person_id", "people", "DESCRIBED_BY", incoming=True),),
                 key=("person_id", "since"),
                 has_id=False,
+            ),
+            Kind(
+                "policies",
+                "Policy",
+                (Field("content", policy_text, required=True), _SINCE, _UNTIL),
+                (Link("programme_id", "programmes", "SET_FOR"),),
+                key=("programme_id", "since"),
+                has_id=False,
+            ),
+            _dated_relationship(
+                "reporting_lines",
+                "REPORTS_TO",
+                Link("person_id", "people"),
+                Link("manager_id", "people"),
+                _SINCE,
+                _UNTIL,
             ),
             _dated_relationship(
                 "completions",

@@ -18,6 +18,7 @@ from mentorgraph.graph.viewer import Viewer
 ENDING = (
     "roles",
     "unit_membership",
+    "reporting_lines",
     "memberships",
     "profiles",
     "offers",

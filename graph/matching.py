@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.availability import Bits
 from mentorgraph.graph.cautions import cautions_of
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns import NONE, Columns
 from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
+from mentorgraph.graph.eligibility import Seeker, read_pairs, refuse_mentee, refuse_unknown_programme, seeker_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
@@ -28,7 +26,7 @@ from mentorgraph.graph.paths import Item, find_paths, shown_to
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.reasons import SignalValue, measured, signal_values
-from mentorgraph.graph.rules import PairFacts, Refusal, may_be_shown, refusals
+from mentorgraph.graph.rules import Judgement, PairFacts, Refusal, Unjudged, judge, may_be_shown
 from mentorgraph.graph.scoring import Scorer, Scores, Term
 from mentorgraph.graph.sentences import EvidencePath, Measured, sentences_of
 from mentorgraph.graph.signals.signal import Evidence
@@ -37,6 +35,9 @@ from mentorgraph.graph.viewer import Viewer
 
 FIRST_BLOCK = 32
 """Candidates whose facts are read at first; every further block is twice as long."""
+
+NOT_AVAILABLE = Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator")
+"""What participants are told in place of the rules that forbid a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class Explanation:
         is_redacted: Whether the names and sentences in it can no longer be read.
         cautions: Names of `cautions.CAUTIONS`.
         measured: What is said that no path tells.
+        unjudged: Rules that could not be judged since facts are missing; none for participants.
     """
 
     model_version: str
@@ -149,6 +151,7 @@ class Explanation:
     refusals: tuple[Refusal, ...]
     answered_at: datetime | None = None
     is_redacted: bool = False
+    unjudged: tuple[Unjudged, ...] = ()
     cautions: tuple[str, ...] = ()
     measured: tuple[Measured, ...] = ()
 
@@ -163,7 +166,7 @@ class _Asker:
     goal: str
     key: str
     now: datetime
-    free: Bits | None
+    seeker: Seeker
     asked: Question
     scores: Scores
 
@@ -196,6 +199,7 @@ class Recommender:
         with_total: bool = False,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> Slate:
         """Ranks the mentors that a mentee may be paired with.
 
@@ -210,6 +214,7 @@ class Recommender:
             as_of: Judge mentors by what was known before this instant; now if none is given. A goal that was set later
                 is taken as it was when it was set.
             scorer: What ranks; the one of this recommender if none is given.
+            programme: uid of the programme whose rules count; the only one in which they are a mentee if none is given.
 
         Raises:
             DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
@@ -218,7 +223,9 @@ class Recommender:
         check_first(first)
         _may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None)
+        asker = await self._ask(
+            mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None, programme=programme
+        )
         scored_at = asker.asked.now
         slate_uid = uid_of("mentorgraph", "slates", f"{asker.key} {asker.columns.change} {asker.scores.fingerprint()}")
         order = self._order(asker)
@@ -284,6 +291,7 @@ class Recommender:
         *,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> Explanation:
         """Says why a mentor fits a mentee, and which rules forbid the pair now; participants ask as the mentee only.
 
@@ -293,7 +301,9 @@ class Recommender:
             DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED` or `NOT_ONBOARDED`.
             DatabaseUnavailable: The graph cannot be asked.
         """
-        [found] = await self.explain_all(viewer, mentee, [mentor], goal, as_of=as_of, scorer=scorer)
+        [found] = await self.explain_all(
+            viewer, mentee, [mentor], goal, as_of=as_of, scorer=scorer, programme=programme
+        )
         return found
 
     async def explain_all(
@@ -305,6 +315,7 @@ class Recommender:
         *,
         as_of: datetime | None = None,
         scorer: Scorer | None = None,
+        programme: str | None = None,
         field: str = "mentorId",
     ) -> list[Explanation]:
         """Explains several mentors for one mentee as `explain` does one, in as many round trips.
@@ -316,6 +327,7 @@ class Recommender:
             goal: uid of one of the mentee's goals; the latest open one if none is given.
             as_of: As for `recommend`.
             scorer: As for `recommend`.
+            programme: As for `recommend`.
             field: Name of the argument that an unknown mentor stands in.
 
         Raises:
@@ -323,24 +335,18 @@ class Recommender:
             DatabaseUnavailable: The graph cannot be asked.
         """
         _may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer)
-        people = [asker.columns.people.find(mentor) for mentor in mentors]
-        rows = {row["uid"]: row for row in await self.store.read_candidates(mentee, mentors, asker.now)}
-        pairs = {uid: self._pair(asker, row) for uid, row in rows.items()}
-        for mentor, person in zip(mentors, people, strict=True):
-            hidden = not viewer.sees_everybody and mentor in pairs and not may_be_shown(pairs[mentor])
-            if person == NONE or mentor not in pairs or hidden:
-                raise DomainError("no person has this id", code="NOT_FOUND", field=field)
-        evidence = await self._paths(asker, people)
-        return [self._explanation(viewer, asker, mentor, pairs[mentor], evidence.get(mentor, ())) for mentor in mentors]
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, programme=programme)
+        judged = await self._judged_all(viewer, asker, mentors, field)
+        evidence = await self._paths(asker, [person for person, _ in judged])
+        return [
+            self._explanation(viewer, asker, person, found, evidence.get(mentor, ()))
+            for mentor, (person, found) in zip(mentors, judged, strict=True)
+        ]
 
     def _explanation(
-        self, viewer: Viewer, asker: _Asker, mentor: str, pair: PairFacts, evidence: tuple[EvidencePath, ...]
+        self, viewer: Viewer, asker: _Asker, person: int, judged: Judgement, evidence: tuple[EvidencePath, ...]
     ) -> Explanation:
-        person = asker.columns.people.find(mentor)
-        forbidden = tuple(refusals(pair))
-        if forbidden and not viewer.sees_everybody:
-            forbidden = (Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator"),)
+        mentor = asker.columns.people.uids[person]
         paths = shown_to(viewer, evidence, asker.uid, mentor)
         signals = signal_values(asker.scores, person)
         unpathed = measured(signals, asker.scorer, evidence)
@@ -354,10 +360,32 @@ class Recommender:
             signals,
             paths,
             sentences_of(paths, unpathed),
-            forbidden,
+            judged.refusals,
+            unjudged=judged.unjudged,
             cautions=cautions_of(asker.columns, asker.asked.seconds, person),
             measured=unpathed,
         )
+
+    async def _judged(self, viewer: Viewer, asker: _Asker, mentor: str) -> tuple[int, Judgement]:
+        """Number of a mentor, and what the rules say of the pair, as a viewer may read it."""
+        [found] = await self._judged_all(viewer, asker, [mentor], "mentorId")
+        return found
+
+    async def _judged_all(
+        self, viewer: Viewer, asker: _Asker, mentors: Sequence[str], field: str
+    ) -> list[tuple[int, Judgement]]:
+        pairs: Mapping[str, PairFacts] = await read_pairs(self.store, asker.seeker, mentors, asker.now)
+        judged = []
+        for mentor in mentors:
+            person = asker.columns.people.find(mentor)
+            hidden = mentor in pairs and not (viewer.sees_everybody or may_be_shown(pairs[mentor]))
+            if person == NONE or mentor not in pairs or hidden:
+                raise DomainError("no person has this id", code="NOT_FOUND", field=field)
+            found = judge(pairs[mentor], asker.scorer.policy.rules)
+            if not viewer.sees_everybody:
+                found = Judgement(() if found.is_allowed else (NOT_AVAILABLE,))
+            judged.append((person, found))
+        return judged
 
     async def _ask(
         self,
@@ -366,16 +394,23 @@ class Recommender:
         as_of: datetime | None,
         scorer: Scorer,
         scored_at: datetime | None = None,
+        *,
+        programme: str | None = None,
+        as_is: bool = False,
     ) -> _Asker:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
-        row = await self.store.read_asker(mentee, goal, told)
+        row = await self.store.read_asker(mentee, goal, told, programme)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
-        refuse_mentee(row)
+        refuse_unknown_programme(row, programme)
+        if not as_is:
+            refuse_mentee(row)
+        seeker = seeker_of(row, now, scorer.policy)
+        scorer = scorer.under(seeker.frame.policy)
         found = row["goal"] or ""
         if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
             columns = await self.fresh_columns()  # they were recorded since the refresh above
@@ -384,8 +419,9 @@ class Recommender:
             raise DatabaseUnavailable("the graph is being put back; try again in a moment")
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
         scores = scorer.score(columns, asked)
-        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}"
-        return _Asker(scorer, columns, mentee, found, key, now, free_of(row, now), asked, scores)
+        frame = seeker.frame.programme
+        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
+        return _Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores)
 
     async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -412,15 +448,12 @@ class Recommender:
         position, block = 0, max(FIRST_BLOCK, wanted)
         while position < len(order) and len(allowed) < wanted:
             people = [int(person) for person in order[position : position + block]]
-            rows = await self.store.read_candidates(asker.uid, [uids[person] for person in people], asker.now)
-            pairs = {row["uid"]: self._pair(asker, row) for row in rows}
-            allowed += [person for person in people if uids[person] in pairs and not refusals(pairs[uids[person]])]
+            pairs = await read_pairs(self.store, asker.seeker, [uids[person] for person in people], asker.now)
+            judged = {uid: judge(pair, asker.scorer.policy.rules) for uid, pair in pairs.items()}
+            allowed += [person for person in people if uids[person] in judged and judged[uids[person]].is_allowed]
             position += block
             block *= 2
         return allowed[:wanted]
-
-    def _pair(self, asker: _Asker, row: dict[str, Any]) -> PairFacts:
-        return pair_facts(row, asker.uid, asker.free, asker.now, asker.scorer.policy.rules)
 
     async def _paths(self, asker: _Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
         items = [

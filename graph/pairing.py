@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.eligibility import free_of, pair_facts, refuse_mentee
+from mentorgraph.graph.eligibility import read_pairs, refuse_mentee, seeker_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import Record, Row, uid_of
 from mentorgraph.graph.outcomes import settled
 from mentorgraph.graph.pairing_reads import Matter
-from mentorgraph.graph.policy import RuleSettings
+from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.programmes import refuse_anything_new
 from mentorgraph.graph.recording import SOURCE, key_of
-from mentorgraph.graph.rules import Refusal, may_be_shown, refusals
+from mentorgraph.graph.rules import OF_THE_TIME_BEING, Refusal, judge, may_be_shown
 from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
@@ -28,9 +28,6 @@ from mentorgraph.graph.vocabulary import OPEN_STATES
 
 ANSWER_WITHIN_DAYS = 14
 """How long a request waits for its answer where nothing else is said."""
-
-PASSED_OVER = ("AWAY", "NO_SHARED_TIME")
-"""Rules about the time being, which do not keep a mentor from accepting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ async def request_mentor(
     store: Store,
     viewer: Viewer,
     request: Row,
-    rules: RuleSettings,
+    policy: Policy,
     *,
     is_proposal: bool = False,
     note: str = "",
@@ -66,7 +63,7 @@ async def request_mentor(
         store: The graph.
         viewer: On whose behalf: the mentee, or a coordinator.
         request: `mentee_id`, `mentor_id`, and where wanted `goal_id`, `programme_id`, `answer_within_days`.
-        rules: What the policy says.
+        policy: The policy of the whole organisation.
         is_proposal: Whether the mentee is to agree first; coordinators only.
         note: What the mentor should know.
         source: System that `external_id` belongs to.
@@ -96,23 +93,22 @@ async def request_mentor(
             return [], uid
         if programme:
             await refuse_anything_new(known, programme, now)
-        asker = await known.read_asker(mentee, goal or None, now)
+        asker = await known.read_asker(mentee, goal or None, now, programme or None)
         if asker is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal and asker["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
         refuse_mentee(asker)
-        rows = await known.read_candidates(mentee, [mentor], now, programme or None)
-        if not rows:
+        seeker = seeker_of(asker, now, policy)
+        pair = (await read_pairs(known, seeker, [mentor], now)).get(mentor)
+        if pair is None or not (viewer.coordinates or may_be_shown(pair)):
             raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        pair = pair_facts(rows[0], mentee, free_of(asker, now), now, rules)
-        if not viewer.coordinates and not may_be_shown(pair):
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        refuse(refusals(pair), viewer)
+        refuse(judge(pair, seeker.frame.policy.rules).refusals, viewer)
         waiting = await known.read_open_requests_to(mentor)
         if any(each["mentee"] == mentee for each in waiting):
             raise DomainError("this mentor is asked already and has not answered", code="CONFLICT", field="mentorId")
-        row = {"answer_within_days": ANSWER_WITHIN_DAYS, **_told(request), "id": key, "asked_on": now, "status": state}
+        told = {**_told(request), **({"programme_id": seeker.frame.programme} if seeker.frame.programme else {})}
+        row = {"answer_within_days": ANSWER_WITHIN_DAYS, **told, "id": key, "asked_on": now, "status": state}
         return [*facts_of("requests", row, source), move_of("request", uid, state, now, viewer, note=note)], uid
 
     return await store.decide_and_write(decide)
@@ -123,7 +119,7 @@ async def move_request(
     viewer: Viewer,
     request: str,
     to: str,
-    rules: RuleSettings,
+    policy: Policy,
     *,
     reason: str = "",
     note: str = "",
@@ -136,7 +132,7 @@ async def move_request(
         viewer: On whose behalf: the mentor, the mentee or a coordinator.
         request: uid of the request.
         to: One of `vocabulary.REQUEST_STATES`.
-        rules: What the policy says.
+        policy: The policy of the whole organisation.
         reason: One of `vocabulary.REASONS`; needed to decline.
         note: A word to the other side.
         clock: The present instant.
@@ -165,23 +161,24 @@ async def move_request(
             move_of("request", request, to, now, viewer, reason=reason, note=note),
         ]
         if to == "accepted":
-            written += await _accepted(known, viewer, matter, now, rules)
+            written += await _accepted(known, viewer, matter, now, policy)
         return written, request
 
     return await store.decide_and_write(decide)
 
 
-async def _accepted(
-    known: Store, viewer: Viewer, matter: Matter, now: datetime, rules: RuleSettings
-) -> Sequence[Record]:
+async def _accepted(known: Store, viewer: Viewer, matter: Matter, now: datetime, policy: Policy) -> Sequence[Record]:
     """The pairing that an accepted request becomes, if no rule forbids it by now."""
     links = matter.record.links
     mentor, mentee = links["mentor"], links["mentee"]
-    [row] = await known.read_candidates(mentee, [mentor], now, links.get("programme"))
+    asker = await known.read_asker(mentee, links.get("goal"), now, links.get("programme"))
+    assert asker is not None  # noqa: S101 - the request is theirs
+    seeker = seeker_of(asker, now, policy)
+    pair = (await read_pairs(known, seeker, [mentor], now))[mentor]
     # As of now, and not of the instant before: who was accepted in this very moment has a place.
-    taken = {"taken": matter.taken, "taken_in_programme": matter.taken_in_programme}
-    pair = pair_facts({**row, **taken}, mentee, None, now, rules)
-    refuse([each for each in refusals(pair) if each.rule not in PASSED_OVER], viewer)
+    pair = replace(pair, taken=matter.taken, taken_in_programme=matter.taken_in_programme)
+    found = judge(pair, seeker.frame.policy.rules).refusals
+    refuse([each for each in found if each.rule not in OF_THE_TIME_BEING], viewer)
     pairing = pairing_of(matter.record.uid)
     parties = {f"{name}_id": uid for name, uid in links.items()}
     told: Row = {**parties, "id": pairing, "started_on": now, "status": "accepted"}

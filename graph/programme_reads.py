@@ -23,6 +23,7 @@ class Configuration:
         tiers: Its tiers, by role and rank.
         demands: Which training which tier asks for.
         steps: Its own steps of onboarding, in their order.
+        policies: The versions of its policy, in the order in which they begin.
     """
 
     programme: Record
@@ -30,6 +31,7 @@ class Configuration:
     tiers: tuple[Record, ...]
     demands: tuple[Record, ...]
     steps: tuple[Record, ...]
+    policies: tuple[Record, ...] = ()
 
     def ended(self, at: datetime) -> datetime | None:
         """Since when the programme has ended by an instant, if it has; one that was archived before it began has."""
@@ -39,6 +41,11 @@ class Configuration:
     def charter_at(self, at: datetime) -> Record | None:
         """The version of the charter that holds at an instant, or None where none does."""
         holding = [each for each in self.charters if holds(each, at)]
+        return holding[-1] if holding else None
+
+    def policy_at(self, at: datetime) -> Record | None:
+        """The version of the policy that holds at an instant, or None where the programme has none of its own."""
+        holding = [each for each in self.policies if holds(each, at)]
         return holding[-1] if holding else None
 
     def latest_charter(self, at: datetime) -> Record | None:
@@ -82,6 +89,7 @@ class ProgrammeReads:
                 tuple(_record("tiers", each, link) for each in row["tiers"]),
                 _demands(row["demands"]),
                 tuple(_record("onboarding_steps", each, link) for each in row["steps"]),
+                tuple(_record("policies", each, link) for each in row["policies"]),
             )
         return found
 
@@ -104,19 +112,14 @@ class ProgrammeReads:
         self, person: str, programme: str, role: str, now: datetime
     ) -> tuple[Standing, list[Tier]] | None:
         """What is the case with a person, and the tiers of a role in a programme; None where one of both is unknown."""
-        rows = await self._read("read_standing", person=person, programme=programme, role=role, now=now)
-        if not rows:
-            return None
-        [row] = rows
-        left = instant_of(row["left"]) if row["left"] is not None else None
-        standing = Standing(
-            joined_on=instant_of(row["joined"]),
-            left_on=left if left is not None and left <= now else None,
-            completed=row["completed"],
-            best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
-            hours_per_month=max(row["hours_here"] or row["hours"], default=None),
-        )
-        return standing, [_tier(each) for each in row["tiers"]]
+        return (await self.read_standings([person], programme, role, now)).get(person)
+
+    async def read_standings(
+        self, people: Sequence[str], programme: str, role: str, now: datetime
+    ) -> dict[str, tuple[Standing, list[Tier]]]:
+        """As `read_standing`, of several people, by uid; who is unknown is absent."""
+        rows = await self._read("read_standings", people=list(people), programme=programme, role=role, now=now)
+        return {row["uid"]: (_standing(row, now), [_tier(each) for each in row["tiers"]]) for row in rows}
 
     async def find_programme_of_tier(self, tier: str) -> str | None:
         """Uid of the programme that a tier belongs to, or None where there is no such tier."""
@@ -162,6 +165,17 @@ def _demands(rows: Sequence[Mapping[str, Any]]) -> tuple[Record, ...]:
     )
 
 
+def _standing(row: Mapping[str, Any], now: datetime) -> Standing:
+    left = instant_of(row["left"]) if row["left"] is not None else None
+    return Standing(
+        joined_on=instant_of(row["joined"]),
+        left_on=left if left is not None and left <= now else None,
+        completed=row["completed"],
+        best_level=max(filter(None, (_level(each, now) for each in row["offers"])), default=None),
+        hours_per_month=max(row["hours_here"] or row["hours"], default=None),
+    )
+
+
 def _level(offer: Mapping[str, Any], now: datetime) -> float | None:
     """How good somebody is at a skill that they offer, all ratings of it considered."""
     told = [(each["level"], each["rated_by"], each["since"]) for each in offer["ratings"]]
@@ -175,6 +189,7 @@ def _tier(row: Mapping[str, Any]) -> Tier:
     own = properties_of(row["properties"])
     return Tier(
         uid=own["uid"],
+        rank=own["rank"],
         name=own["name"],
         role=own["role"],
         least_days=own.get("least_days", 0),

@@ -134,7 +134,7 @@ async def clone_programme(
     external_id: str = "",
     clock: Clock = present,
 ) -> str:
-    """Records a new programme that is laid down like another one: charter, tiers, trainings asked for, onboarding.
+    """Records a new programme that is laid down like another one: charter, policy, tiers, trainings, onboarding.
 
     Nobody is taken over: no members, no pairings, and no owner.
 
@@ -171,6 +171,8 @@ async def clone_programme(
             written += facts_of("charters", {**said(charter), "owner_id": owner, **new}, source)
             await _refuse_unknown_owner(known, written[-1], "ownerId")
         successors = {}
+        if (policy := pattern.policy_at(at)) is not None:
+            written += facts_of("policies", {**said(policy), **new}, source)
         for each in (*pattern.tiers, *pattern.steps):
             if holds(each, at):
                 successors[each.uid] = successor = uid_of("mentorgraph", each.kind, f"{each.uid} in {uid}")
@@ -188,7 +190,7 @@ async def clone_programme(
 
 
 async def archive_programme(store: Store, viewer: Viewer, programme: str, *, clock: Clock = present) -> None:
-    """Ends a programme with its charter, tiers, onboarding and memberships; all of it stays readable.
+    """Ends a programme with its charter, policy, tiers, onboarding and memberships; all of it stays readable.
 
     Args:
         store: The graph.
@@ -228,8 +230,8 @@ async def refuse_anything_new(known: Store, programme: str, now: datetime) -> No
 def config_hash(configuration: Configuration, now: datetime) -> str:
     """A hash of how a programme is laid down as of an instant, or as of when it ended: equal for what is run alike.
 
-    It covers format, check-in days, charter, tiers with the trainings they ask for, and onboarding; it leaves out the
-    name, all dates, ids and people.
+    It covers format, check-in days, charter, policy, tiers with the trainings they ask for, and onboarding; it leaves
+    out the name, all dates, ids and people.
     """
     at = _when_it_is_itself(configuration, now)
     charter = configuration.latest_charter(at)
@@ -242,6 +244,7 @@ def config_hash(configuration: Configuration, now: datetime) -> str:
         "programme": _wording(configuration.programme, besides="name"),
         "charter": _wording(charter) if charter is not None else None,
         "tiers": sorted([_wording(each), sorted(asked[uid])] for uid, each in holding.items()),
+        **({"policy": policy.properties["content"]} if (policy := configuration.policy_at(at)) is not None else {}),
         "steps": sorted(_wording(each) for each in configuration.steps if holds(each, at)),
     }
     return hashlib.sha256(json.dumps(laid_down, sort_keys=True).encode()).hexdigest()
@@ -319,6 +322,7 @@ def _facts_of(configuration: Configuration, memberships: Sequence[Record]) -> It
     """Everything that ends with a programme."""
     yield configuration.programme
     yield from configuration.charters
+    yield from configuration.policies
     yield from configuration.tiers
     yield from configuration.demands
     yield from configuration.steps

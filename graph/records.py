@@ -131,6 +131,8 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
         found.append(Problem("related_id", "", "is the skill itself", "remove the row"))
     if kind.name == "blocks" and links["person"] == links["blocked"]:
         found.append(Problem("blocked_id", "", "is the person", "remove the row"))
+    if kind.name == "reporting_lines" and links["person"] == links["manager"]:
+        found.append(Problem("manager_id", "", "is the person", "remove the row"))
     if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):
         found.append(Problem("end", str(properties["end"]), "does not lie after start", "split the window at midnight"))
     return found

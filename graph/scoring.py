@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +99,9 @@ class Scorer(Protocol):
     def policy(self) -> Policy:
         """The policy in force."""
 
+    def under(self, policy: Policy) -> "Scorer":
+        """The same scorer under another policy."""
+
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody."""
 
@@ -109,6 +112,10 @@ class RulesScorer:
 
     policy: Policy
     model_version: str = "rules"
+
+    def under(self, policy: Policy) -> "RulesScorer":
+        """The same scorer under another policy."""
+        return replace(self, policy=policy)
 
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody: base + Σ weight × value."""

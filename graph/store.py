@@ -11,7 +11,7 @@ from itertools import count
 from math import fsum
 from typing import Any, TypeVar
 
-from mentorgraph.graph.availability import monday_of
+from mentorgraph.graph.availability import monday_of, month_of
 from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
@@ -343,8 +343,13 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
 
     # --- matching ---------------------------------------------------------------------------------------------------
 
-    async def read_asker(self, mentee: str, goal: str | None, now: datetime) -> dict[str, Any] | None:
-        """Whoever asks and the goal asked about, or None where there is no such person."""
+    async def read_asker(
+        self, mentee: str, goal: str | None, now: datetime, programme: str | None = None
+    ) -> dict[str, Any] | None:
+        """Whoever asks and the goal asked about, in a programme; None where there is no such person.
+
+        Where no programme is given, it is the only one that they are enrolled in as a mentee, if that is one.
+        """
         rows = await self._read(
             "read_asker",
             mentee=mentee,
@@ -352,6 +357,8 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             now=now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
+            programme=programme,
+            open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
 
@@ -368,6 +375,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
+            month=month_of(now),
         )
         return [{**row, "taken": fsum(row["taken"])} for row in rows]
 

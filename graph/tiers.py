@@ -37,6 +37,7 @@ class Tier:
         least_level: Level of the best skill that somebody offers; None for any, or for none at all.
         hours_per_month: Hours that it commits to; None where nothing is said.
         demands: Trainings.
+        rank: Its place among the tiers of the role, from 1.
     """
 
     uid: str
@@ -47,6 +48,7 @@ class Tier:
     least_level: int | None = None
     hours_per_month: float | None = None
     demands: tuple[Demand, ...] = ()
+    rank: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,8 @@ class _Search:
         people = await participants(recommender.store, [mentee, mentor], _after(at))
         [row] = await recommender.store.read_candidates(mentee, [mentor], _after(at))
         pair = Pair(people[mentee], people[mentor], row["taken"], at)
+        # The rules and weights are those of the programme in which they seek a mentor, if it has some.
+        scorer = (await recommender._ask(mentee, goal, _after(at), scorer)).scorer
         asked = _question(recommender.columns, scorer, mentee, slate.goal, _after(at))
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
         ranked = tuple(each.mentor for each in slate.recommendations)

@@ -16,6 +16,7 @@ from mentorgraph.api.commands.pairings import pairings
 from mentorgraph.api.commands.people import people
 from mentorgraph.api.commands.recommend import explain, recommend
 from mentorgraph.api.commands.requests import requests
+from mentorgraph.api.commands.rules import policy, why_not
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.taxonomy import taxonomy
 from mentorgraph.api.commands.world import world
@@ -55,6 +56,7 @@ main.add_command(import_)
 main.add_command(models)
 main.add_command(pairings)
 main.add_command(people)
+main.add_command(policy)
 main.add_command(recommend)
 main.add_command(replay)
 main.add_command(requests)
@@ -62,4 +64,5 @@ main.add_command(serve)
 main.add_command(snapshot)
 main.add_command(taxonomy)
 main.add_command(train)
+main.add_command(why_not)
 main.add_command(world)

@@ -150,6 +150,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "sentences": found.sentences,
         "cautions": [caution.upper() for caution in found.cautions],
         "refusals": [asdict(refusal) for refusal in found.refusals],
+        "unjudged": [asdict(rule) for rule in found.unjudged],
     }
 
 

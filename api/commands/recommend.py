@@ -137,20 +137,20 @@ def recommend(
         raise click.UsageError("name a person with --mentee ID, or a file of goals with --goals FILE.csv.")
 
     async def work(recommender: Recommender, _show: Report) -> tuple[Slate, dict[str, NodeRecord]]:
-        who = await _person(recommender, mentee, source, "--mentee")
+        who = await person_of(recommender, mentee, source, "--mentee")
         answer = await recommender.recommend(
-            await _viewer_of(recommender, viewer, source),
+            await viewer_of(recommender, viewer, source),
             who,
-            _uid(goal, "goals", source),
+            uid_given(goal, "goals", source),
             first=first,
             as_of=as_of,
         )
         async with DecisionLog(mentorgraph_home() / FOLDER) as decisions:
             slate = await decisions.keep(answer)
         mentors = [each.mentor for each in slate.recommendations]
-        return slate, await _nodes(recommender, [who, slate.goal, *mentors], as_of)
+        return slate, await nodes_of(recommender, [who, slate.goal, *mentors], as_of)
 
-    slate, nodes = _ask(work)
+    slate, nodes = ask(work)
     if as_json:
         print_json(slate_as_json(slate, nodes))
         return
@@ -211,17 +211,17 @@ def explain(
         return
 
     async def work(recommender: Recommender, _show: Report) -> tuple[str, Explanation, dict[str, NodeRecord]]:
-        who = await _person(recommender, mentee, source, "--mentee")
+        who = await person_of(recommender, mentee, source, "--mentee")
         explanation = await recommender.explain(
-            await _viewer_of(recommender, viewer, source),
+            await viewer_of(recommender, viewer, source),
             who,
-            await _person(recommender, mentor, source, "--mentor"),
-            _uid(goal, "goals", source),
+            await person_of(recommender, mentor, source, "--mentor"),
+            uid_given(goal, "goals", source),
             as_of=as_of,
         )
-        return who, explanation, await _nodes(recommender, [who, explanation.goal, explanation.mentor], as_of)
+        return who, explanation, await nodes_of(recommender, [who, explanation.goal, explanation.mentor], as_of)
 
-    who, found, nodes = _ask(work)
+    who, found, nodes = ask(work)
     if as_json:
         print_json(explanation_as_json(found, nodes))
         return
@@ -256,16 +256,16 @@ def _compare(
     async def work(recommender: Recommender, _show: Report) -> tuple[list[Compared], dict[str, NodeRecord]]:
         found = await compare(
             recommender,
-            await _viewer_of(recommender, viewer, source),
-            await _person(recommender, mentee, source, "--mentee"),
-            [await _person(recommender, each, source, "--compare") for each in mentors],
-            _uid(goal, "goals", source),
+            await viewer_of(recommender, viewer, source),
+            await person_of(recommender, mentee, source, "--mentee"),
+            [await person_of(recommender, each, source, "--compare") for each in mentors],
+            uid_given(goal, "goals", source),
             as_of=as_of,
         )
         shown = [found[0].explanation.goal, *(each.explanation.mentor for each in found)]
-        return found, await _nodes(recommender, shown, as_of)
+        return found, await nodes_of(recommender, shown, as_of)
 
-    found, nodes = _ask(work)
+    found, nodes = ask(work)
     if as_json:
         print_json([compared_as_json(each, nodes) for each in found])
     else:
@@ -277,7 +277,7 @@ def _refuse(given: object, sentence: str) -> None:
         raise click.UsageError(f"{sentence}.")
 
 
-def _ask(work: Callable[[Recommender, Report], Awaitable[Answer]]) -> Answer:
+def ask(work: Callable[[Recommender, Report], Awaitable[Answer]]) -> Answer:
     """Does the work with a recommender on the database of this home."""
 
     async def session(database: Database, show: Report) -> Answer:
@@ -290,11 +290,12 @@ def _ask(work: Callable[[Recommender, Report], Awaitable[Answer]]) -> Answer:
 # --- who and what is meant --------------------------------------------------------------------------------------------
 
 
-def _uid(text: str | None, kind: str, source: str) -> str | None:
+def uid_given(text: str | None, kind: str, source: str) -> str | None:
+    """The uid that an option names, if it is given."""
     return read_given_id(text, kind, source).uid if text else None
 
 
-async def _person(recommender: Recommender, text: str, source: str, option: str) -> str:
+async def person_of(recommender: Recommender, text: str, source: str, option: str) -> str:
     """The uid of a person who is named by an id, or by a name that only they have.
 
     Raises:
@@ -318,11 +319,13 @@ async def _person(recommender: Recommender, text: str, source: str, option: str)
     return named[0]
 
 
-async def _viewer_of(recommender: Recommender, text: str | None, source: str) -> Viewer:
-    return Viewer(person=await _person(recommender, text, source, "--viewer")) if text else COORDINATOR
+async def viewer_of(recommender: Recommender, text: str | None, source: str) -> Viewer:
+    """On whose behalf a command asks: a person, or whoever coordinates."""
+    return Viewer(person=await person_of(recommender, text, source, "--viewer")) if text else COORDINATOR
 
 
-async def _nodes(recommender: Recommender, uids: Iterable[str], as_of: datetime | None) -> dict[str, NodeRecord]:
+async def nodes_of(recommender: Recommender, uids: Iterable[str], as_of: datetime | None) -> dict[str, NodeRecord]:
+    """The nodes of some uids, for their names."""
     return await recommender.store.read_nodes(filter(None, uids), as_of or recommender.clock())
 
 
@@ -366,7 +369,7 @@ def _recommend_for_all(
                 show("Ranking for goals", done, len(given_as))
         return tally
 
-    tally = _ask(work)
+    tally = ask(work)
     click.echo(f"{output}: {tally.rows} ranks for {len(goals) - tally.problems} of {len(goals)} goals")
     if tally.problems:
         click.echo(f"{tally.problems} goals have no answer.")
@@ -383,7 +386,7 @@ class _Mentors:
     async def of(self, answer: RankedGoal, given: GivenId) -> Sequence[tuple[str, float]]:
         unknown = {each.mentor for each in answer.recommendations} - self._known.keys()
         if unknown and given.form == "key":
-            self._known |= await _nodes(self._recommender, unknown, None)
+            self._known |= await nodes_of(self._recommender, unknown, None)
         return [(self._id(each.mentor, given), each.score) for each in answer.recommendations]
 
     def _id(self, uid: str, given: GivenId) -> str:

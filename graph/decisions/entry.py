@@ -114,8 +114,8 @@ class Decision:
             (),
             self.recorded_at,
             found.is_redacted,
-            shown.cautions,
-            shown.measured,
+            cautions=shown.cautions,
+            measured=shown.measured,
         )
 
     def may_be_seen_by(self, viewer: Viewer) -> bool:

@@ -356,9 +356,7 @@ class Guardian:
             "java_pid": self.engine.process.pid if self.engine else None,
             "is_kept": self.is_kept,
         }
-        new = self.folder.guardian_state.with_suffix(".new")
-        new.write_text(json.dumps(state))
-        new.replace(self.folder.guardian_state)
+        _replace(self.folder.guardian_state, json.dumps(state))
 
     def _recall(self) -> None:
         """Take over the server of a guardian that was killed, if it left one."""
@@ -391,6 +389,13 @@ async def _within(seconds: float, waiting: Any) -> None:
         pass
 
 
+def _replace(file: Path, text: str) -> None:
+    """Writes a file that others read at any time: as it was, or as it is now."""
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(text)
+    new.replace(file)
+
+
 def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
@@ -409,7 +414,7 @@ def main(path: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder.socket))
     listener.listen()
-    folder.guardian_address.write_text(str(folder.socket))
+    _replace(folder.guardian_address, str(folder.socket))
     if os.fork():
         os._exit(0)
     nothing = os.open(os.devnull, os.O_RDWR)

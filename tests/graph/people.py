@@ -121,12 +121,12 @@ async def refused(store: Store, work: Awaitable[object]) -> str:
 
 async def ask(store: Store, clock: Clock, mentor: str = ADA, mentee: str = "bo", **more: Any) -> str:
     row = {"mentee_id": uid("people", mentee), "mentor_id": mentor, "goal_id": uid("goals", f"of {mentee}"), **more}
-    return await pairing.request_mentor(store, COORDINATOR, row, POLICY.rules, clock=clock)
+    return await pairing.request_mentor(store, COORDINATOR, row, POLICY, clock=clock)
 
 
 async def paired(store: Store, clock: Clock, mentor: str = ADA, mentee: str = "bo", **more: Any) -> str:
     request = await ask(store, clock, mentor, mentee, **more)
-    await pairing.move_request(store, COORDINATOR, request, "accepted", POLICY.rules, clock=clock)
+    await pairing.move_request(store, COORDINATOR, request, "accepted", POLICY, clock=clock)
     return pairing.pairing_of(request)
 
 

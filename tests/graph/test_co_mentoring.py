@@ -23,7 +23,7 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 pytestmark = pytest.mark.anyio
 
 POLICY = load_policy()
-RULES = POLICY.rules
+RULES = POLICY
 SOURCE = "test"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -20,6 +20,7 @@ from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.why_not import why_not
 
 SOURCE = "bundle"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -283,6 +284,31 @@ def test_participants_learn_nothing_of_third_people(community: Community) -> Non
         open_text = orjson.dumps([each.paths for each in community.ask(place, first=20).recommendations]).decode()
         seen_by_coordinators += sum(uid in open_text for uid in hidden)
     assert seen_by_coordinators > 0
+
+
+def test_whoever_is_not_in_the_list_is_named_with_the_rule_that_forbids_it(community: Community, count: Count) -> None:
+    shown = forbidden = 0
+    for place in range(count(2, len(community.askers))):
+        mentee, goal = community.askers[place]
+        whole = community.ask(place, first=MOST, with_paths=False, with_total=True)
+        ranks = {each.mentor: each for each in whole.recommendations}
+        roles = community.columns.tables["roles"]
+        people = set(roles.numbers("person")[community.columns.mentor_roles()].tolist())
+        for mentor in sorted(community.columns.people.uids[person] for person in people)[:: count(5, 1)]:
+            found = community.run(why_not(community.recommender, COORDINATOR, mentee, mentor, goal, first=3))
+            if mentor not in ranks and found.rank is None:
+                forbidden += 1
+                assert (found.verdict, bool(found.blockers), found.gap) == ("forbidden", True, ())
+            elif mentor in ranks:
+                shown += 1
+                assert (found.rank, found.score, found.blockers) == (ranks[mentor].rank, ranks[mentor].score, ())
+                assert found.verdict == ("recommended" if found.rank <= 3 else "ranked_lower")
+                distance = whole.recommendations[2].score - found.score if found.rank > 3 else 0.0
+                assert sum(each.missing for each in found.gap) == pytest.approx(distance, abs=1e-6)
+            else:
+                assert found.rank > MOST
+                assert whole.total > MOST
+    assert min(shown, forbidden) > 0
 
 
 def test_participants_ask_for_themselves_only(community: Community) -> None:

@@ -72,7 +72,7 @@ async def test_nobody_is_recommended_before_the_mandatory_steps(filled: Store, c
         "NOT_ONBOARDED",
         "has not taken these steps of onboarding: Charter, Handbook",
     )
-    accept = pairing.move_request(filled, viewer("ada"), waiting, "accepted", POLICY.rules, clock=clock)
+    accept = pairing.move_request(filled, viewer("ada"), waiting, "accepted", POLICY, clock=clock)
     assert await refused(filled, accept) == "NOT_ALLOWED"
     assert await refused(filled, ask(filled, clock, BEN)) == "NOT_ALLOWED"
     for _ in range(2):
@@ -84,7 +84,7 @@ async def test_nobody_is_recommended_before_the_mandatory_steps(filled: Store, c
     await onboarding.end_step(filled, COORDINATOR, steps[1], clock=clock)
     clock.pass_by()
     assert await mentors(filled, clock) == {"ada", "ben"}
-    await pairing.move_request(filled, viewer("ada"), waiting, "accepted", POLICY.rules, clock=clock)
+    await pairing.move_request(filled, viewer("ada"), waiting, "accepted", POLICY, clock=clock)
     assert await check(filled) == []
 
 

@@ -20,7 +20,7 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio
 
-RULES = load_policy().rules
+RULES = load_policy()
 SOURCE = "test"
 JOINED = "2026-01-01"
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)

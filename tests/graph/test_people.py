@@ -104,11 +104,11 @@ async def test_the_places_of_a_programme_count_there_and_those_of_the_role_over_
     clock.pass_by(DAY)
     second = await ask(filled, clock, mentee="cy", programme_id=ONE)
     await paired(filled, clock, programme_id=ONE)
-    accept = pairing.move_request(filled, COORDINATOR, second, "accepted", POLICY.rules, clock=clock)
+    accept = pairing.move_request(filled, COORDINATOR, second, "accepted", POLICY, clock=clock)
     assert await refused(filled, accept) == "NO_CAPACITY"
     clock.pass_by(DAY)
     assert await refused(filled, ask(filled, clock, mentee="cy", programme_id=uid("programmes", "x"))) == "NOT_FOUND"
-    await pairing.move_request(filled, COORDINATOR, second, "withdrawn", POLICY.rules, clock=clock)
+    await pairing.move_request(filled, COORDINATOR, second, "withdrawn", POLICY, clock=clock)
     assert await refused(filled, ask(filled, clock, mentee="cy", programme_id=ONE)) == "NO_CAPACITY"
     assert "ada" in await mentors(filled, clock, "cy")
     await paired(filled, clock, mentee="cy", programme_id=TWO)
@@ -187,7 +187,7 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     as_mentor = await paired(filled, clock)
     released = await ask(filled, clock, mentee="cy")
     own_row = {"mentee_id": ADA, "mentor_id": BEN}
-    asking = await pairing.request_mentor(filled, COORDINATOR, own_row, POLICY.rules, clock=clock)
+    asking = await pairing.request_mentor(filled, COORDINATOR, own_row, POLICY, clock=clock)
     goal = facts_of("goals", {"id": "g", "person_id": "ada", "title": "Rest", "created_on": JOINED}, SOURCE)
     await filled.write(goal)
     await profile.tell_profile(filled, COORDINATOR, ADA, {"about": "Hello"}, clock=clock)
@@ -202,7 +202,7 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     assert left.left_behind == (LeftBehind(as_mentor, BO, uid("goals", "of bo")),)
     own = await participant(filled, ADA, clock.now)
     assert own.person.properties["until"] == on
-    assert {kind for kind in ENDING if own.all_of(kind)} == set(ENDING) - {"wants", "blocks"}
+    assert {kind for kind in ENDING if own.all_of(kind)} == set(ENDING) - {"wants", "blocks", "reporting_lines"}
     assert [each for kind in ENDING for each in own.all_of(kind) if each.properties["until"] != on] == []
     assert own.holding("consents")
     ended = await filled.read_pairing(as_mentor)

@@ -356,7 +356,7 @@ async def test_an_archived_programme_has_ended_with_all_that_belongs_to_it_and_c
 
 async def test_an_archive_waits_for_what_is_open_and_takes_no_requests_after(people: Store) -> None:
     await laid_down(people)
-    settings = load_policy().rules
+    settings = load_policy()
     row = {"mentee_id": BO, "mentor_id": ADA, "programme_id": PROGRAMME}
 
     def ask(when: datetime, **changes: str) -> Awaitable[str]:

@@ -159,6 +159,7 @@ def test_the_sheet_holds_every_rule() -> None:
         "NOT_ONBOARDED",
         "BLOCKED",
         "ALREADY_PAIRED",
+        "DECLINED_BEFORE",
         "NO_CAPACITY",
         "AWAY",
         "NO_SHARED_TIME",

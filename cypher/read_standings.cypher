@@ -1,11 +1,12 @@
-// Reads what the tiers of a programme ask for in a role, and what is the case with one person; milliseconds since 1970.
-// $person: string, uid
+// Reads what the tiers of a programme ask for in a role, and what is the case with some people; milliseconds since 1970.
+// $people: list of strings, uids
 // $programme: string, uid
 // $role: string, mentor or mentee
 // $now: instant as of which facts count
-MATCH (person:Person {uid: $person})
 MATCH (programme:Programme {uid: $programme})
-RETURN person.since.epochMillis AS joined, person.until.epochMillis AS left,
+UNWIND $people AS uid
+MATCH (person:Person {uid: uid})
+RETURN uid, person.since.epochMillis AS joined, person.until.epochMillis AS left,
        COUNT {
          MATCH (person)<-[end:MENTOR|MENTEE]-(pairing:Pairing {status: 'completed'})
          WHERE toLower(type(end)) = $role AND pairing.until <= $now
@@ -59,3 +60,4 @@ RETURN person.since.epochMillis AS joined, person.until.epochMillis AS left,
          }
          ORDER BY tier.rank, tier.uid
        } AS tiers
+ORDER BY uid

@@ -1,0 +1,37 @@
+// Writes policies: creates the unknown, updates what differs, reports [uid, status] of each row.
+// $rows: list of maps: uid, changed (number of the change), properties, link_uids (sorted),
+//   programme, programme_link (uids of target and relationship)
+// $apply: boolean; false only reports
+UNWIND $rows AS row
+OPTIONAL MATCH (old:Policy {uid: row.uid})
+WITH row, old, row.properties AS new
+WITH row, old,
+     CASE
+       WHEN old IS NULL THEN 'created'
+       WHEN COLLECT {
+         MATCH (old)-[link:SET_FOR]-()
+         RETURN link.uid ORDER BY link.uid
+       } <> row.link_uids THEN 'conflict'
+       WHEN new {.*, changed: old.changed} = properties(old) THEN 'same'
+       WHEN old.until IS NULL AND new.until IS NOT NULL THEN 'ended'
+       ELSE 'changed'
+     END AS status
+CALL (row, status) {
+  WITH * WHERE $apply AND status = 'created'
+  MATCH (programme:Programme {uid: row.programme})
+  CREATE (policy:Policy)
+  SET policy = row.properties, policy.changed = row.changed
+  CREATE (policy)-[:SET_FOR {uid: row.programme_link, since: policy.since, source: policy.source}]->(programme)
+  RETURN count(policy) AS created
+}
+CALL (row, old, status) {
+  WITH * WHERE $apply AND status IN ['changed', 'ended']
+  SET old = row.properties, old.changed = row.changed
+  WITH old
+  MATCH (old)-[link:SET_FOR]-()
+  SET link.since = old.since, link.source = old.source
+}
+RETURN collect([
+         row.uid,
+         CASE WHEN $apply AND status = 'created' AND created = 0 THEN 'dangling' ELSE status END
+       ]) AS statuses

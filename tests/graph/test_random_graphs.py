@@ -1,0 +1,100 @@
+"""Hard rules on random graphs in the real engine, against a slow check that is written on its own."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mentorgraph.graph import rules
+from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.eligibility import read_pairs, seeker_of
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.rules import RULES, PairFacts, RuleSettings, judge
+from mentorgraph.graph.store import Store
+
+from ..conftest import connection, empty
+from .islands import MENTORS, NOW, SOURCE, Island, Rows
+
+Judged = list[tuple[str, PairFacts, RuleSettings, set[str]]]
+"""Id of the mentor, what the rules ask, the limits, and the rules that forbid the pair by the slow check."""
+
+ISLANDS_AT_ONCE = 150
+Count = Callable[[int, int], int]
+
+
+def uid(kind: str, key: str) -> str:
+    return uid_of(SOURCE, kind, key)
+
+
+async def facts_of(store: Store, islands: list[Island]) -> Judged:
+    """Writes some islands and reads what the rules ask of each of their pairs."""
+    rows: Rows = defaultdict(list)
+    for island in islands:
+        for file, some in island.rows.items():
+            rows[file] += some
+    rows = {
+        file: [{name: value for name, value in row.items() if value != ""} for row in some]
+        for file, some in rows.items()
+    }
+    for file in ("units", "skills"):
+        rows[file] = [{"id": file, "name": file}]
+    result = await import_bundle(store, bundle_of(rows), source=SOURCE)
+    assert set(result.total) <= {"created", "same"}, result.counts
+    found: Judged = []
+    for island in islands:
+        mentee, goal = uid("people", island.id("mentee")), uid("goals", island.id("goal"))
+        asker = await store.read_asker(mentee, goal, NOW)
+        assert asker is not None
+        seeker = seeker_of(asker, NOW, load_policy())
+        pairs = await read_pairs(store, seeker, [uid("people", island.id(each)) for each in MENTORS], NOW)
+        for mentor in MENTORS:
+            pair, limits = pairs[uid("people", island.id(mentor))], seeker.frame.policy.rules
+            found.append((island.id(mentor), pair, limits, island.forbidden(mentor)))
+    return found
+
+
+def violations(judged: Judged) -> list[tuple[str, set[str], set[str]]]:
+    """Where the evaluator says something else than the slow check: mentor, what it says beyond that, what it lacks."""
+    wrong = []
+    for mentor, pair, limits, right in judged:
+        told = {each.rule for each in judge(pair, limits).refusals}
+        if told != right:
+            wrong.append((mentor, told - right, right - told))
+    return wrong
+
+
+def run(server: EmbeddedDatabase, numbers: range) -> Judged:
+    async def work() -> Judged:
+        async with connection(server) as database:
+            islands = [island for island in map(Island, numbers) if not island.contradicts()]
+            return await facts_of(Store(database), islands)
+
+    asyncio.run(empty(server))
+    return asyncio.run(work())
+
+
+@pytest.fixture(scope="module")
+def sample(server: EmbeddedDatabase) -> Judged:
+    """The pairs of the first islands."""
+    return run(server, range(ISLANDS_AT_ONCE))
+
+
+def test_no_hard_rule_is_broken_on_random_graphs(server: EmbeddedDatabase, sample: Judged, count: Count) -> None:
+    assert violations(sample) == []
+    broken = Counter(rule for *_, right in sample for rule in right)
+    assert set(broken) == {rule.name for rule in RULES} - {"SELF"}
+    assert any(not right for *_, right in sample)
+    for start in range(ISLANDS_AT_ONCE, count(ISLANDS_AT_ONCE, 10_000), ISLANDS_AT_ONCE):
+        assert violations(run(server, range(start, start + ISLANDS_AT_ONCE))) == []
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name != "SELF"])
+def test_a_rule_that_is_missing_is_seen(sample: Judged, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "RULES", tuple(each for each in RULES if each.name != rule))
+    wrong: list[Any] = violations(sample)
+    assert wrong
+    assert all((extra, lacking) == (set(), {rule}) for _, extra, lacking in wrong)
