@@ -26,6 +26,8 @@ ChangeActor = enum_of(
 ChangeAction = enum_of("ChangeAction", dict(remedies.ACTIONS), "Something that would change who is recommended.")
 
 DEFAULT_TOP = 3
+PATIENCE_S = 1.5
+"""For so long changes are looked for; an answer has to come within the time that every request has."""
 DEFAULT_DAYS = 90
 
 
@@ -206,6 +208,7 @@ class ExplanationQueries(graphene.ObjectType):
             top=DEFAULT_TOP if top is None else top,
             by=remedies.ACTORS if by is None else [each.value for each in by],
             scorer=context.scorer,
+            patience_s=PATIENCE_S,
         )
 
     @staticmethod

@@ -6,6 +6,8 @@ cannot do: where it lifts not every rule that forbids the pair, or where as many
 wanted stay before the mentor.
 """
 
+import math
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,6 +72,7 @@ async def what_would_change(
     by: Collection[str] = ACTORS,
     as_of: datetime | None = None,
     scorer: Scorer | None = None,
+    patience_s: float = math.inf,
 ) -> WhatWouldChange:
     """Finds the smallest set of changes that brings a mentor among the first few; nothing is written.
 
@@ -83,6 +86,7 @@ async def what_would_change(
         by: Whose changes count, some of `ACTORS`.
         as_of: The instant at which it is asked; now if none is given.
         scorer: What ranks; that of the recommender if none is given.
+        patience_s: Seconds after which no further set is looked at.
 
     Raises:
         DomainError: `BAD_USER_INPUT`, `FORBIDDEN`, or as `Recommender.explain`.
@@ -97,8 +101,9 @@ async def what_would_change(
             raise DomainError("you may ask what you could change yourself only", code="FORBIDDEN", field="by")
         # A participant learns here too of mentors only of whom they may read.
         await recommender.explain(viewer, mentee, mentor, goal, as_of=as_of, scorer=scorer)
+    until = time.monotonic() + patience_s
     search = await _Search.begin(recommender, scorer or recommender.scorer, mentee, mentor, goal, top, by, as_of)
-    return await search.run()
+    return await search.run(until)
 
 
 @dataclass(slots=True)
@@ -155,14 +160,14 @@ class _Search:
         has_no_time = not people[mentee].holding("availability")
         return cls(recommender, scorer, mentee, mentor, slate.goal, top, at, ranked, forbidden, changes, has_no_time)
 
-    async def run(self) -> WhatWouldChange:
+    async def run(self, until: float) -> WhatWouldChange:
         rank = self.ranked.index(self.mentor) + 1 if self.mentor in self.ranked else None
         if rank is not None and rank <= self.top:
             return self._answer(rank, (), rank, is_complete=True)
         if not set(self.forbidden) <= {rule for each in self.changes for rule in each.lifts}:
             return self._answer(rank, (), None, is_complete=True)
         for some in self._sets():
-            if self.scored >= MOST_SETS or self.tried >= MOST_TRIES:
+            if self.scored >= MOST_SETS or self.tried >= MOST_TRIES or time.monotonic() > until:
                 return self._answer(rank, (), None, is_complete=False)
             if not self._may_do(some):
                 continue
