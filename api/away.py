@@ -12,7 +12,7 @@ from mentorgraph.api.pairings import Pairing, Request
 from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.types import DateTime, Goal, Info, Person
 from mentorgraph.graph import away, leaving
-from mentorgraph.graph.matching import Recommendation as Recommended
+from mentorgraph.graph.listing import Recommendation as Recommended
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.pairing import Released
 from mentorgraph.graph.store import NodeRecord
@@ -68,7 +68,7 @@ class OfferOthers(graphene.ObjectType):
         first = DEFAULT_ALTERNATIVES if first is None else first
         check_first(first)
         answer = await context.recommender.recommend(
-            context.viewer, root.mentee, root.goal or None, first=first + 1, scorer=context.scorer
+            context.viewer, root.mentee, root.goal or None, first=first + 1, explores=False, scorer=context.scorer
         )
         slate = await context.decisions.keep(answer)
         return [each for each in slate.recommendations if each.mentor != root.without][:first]

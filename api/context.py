@@ -8,27 +8,35 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from aiodataloader import DataLoader
-
 from mentorgraph.api.errors import without_texts
+from mentorgraph.api.loaders import (
+    CoursesLoader,
+    DemandsLoader,
+    EndingsLoader,
+    LoadLoader,
+    MinutesLoader,
+    MovesLoader,
+    NodeLoader,
+    NotesLoader,
+    ParticipantLoader,
+    ProgrammesLoader,
+    SessionsLoader,
+)
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.course import Course
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.load import Load, loads
+from mentorgraph.graph.load import Load
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.pairing_reads import Move
-from mentorgraph.graph.participants import Participant, participants
+from mentorgraph.graph.participants import Participant
 from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.scoring import RulesScorer, Scorer
-from mentorgraph.graph.sessions import Minutes, month_of, read_minutes
+from mentorgraph.graph.sessions import Minutes, month_of
 from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer
@@ -42,7 +50,7 @@ OPENED_WITHIN_S = 3.0
 OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
 """Kinds of node that belong to nobody."""
 
-OWN_KINDS = frozenset({"Goal", "Request", "Pairing"})
+OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session"})
 """Kinds of node that those whom they are about may see."""
 
 
@@ -200,115 +208,6 @@ class Service:
         self._reason = f"the database is being opened: {doing}{share}; try again in a moment"
 
 
-class NodeLoader(DataLoader[str, NodeRecord | None]):
-    """Reads the nodes that one answer mentions, all that are wanted at a time in one round trip.
-
-    Resolvers hand its futures on and do not await them: what waits inside an `async def` is wanted later the deeper it
-    stands in the answer, and each depth would be a round trip of its own.
-    """
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, uids: list[str]) -> list[NodeRecord | None]:
-        """Reads some nodes, in the order of their uids; None for what does not exist."""
-        found = await self._store.read_nodes(uids, present())
-        return [found.get(uid) for uid in uids]
-
-
-class MovesLoader(DataLoader[str, list[Move]]):
-    """Reads the moves of the requests and pairings that one answer mentions, all at once."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, uids: list[str]) -> list[list[Move]]:
-        """Reads the moves of some, in the order of their uids."""
-        found = await self._store.read_moves(uids)
-        return [found.get(uid, []) for uid in uids]
-
-
-class ProgrammesLoader(DataLoader[str, Configuration | None]):
-    """Reads how the programmes that one answer mentions are laid down, all at once."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, uids: list[str]) -> list[Configuration | None]:
-        """Reads some programmes, in the order of their uids."""
-        found = await self._store.read_programmes(uids)
-        return [found.get(uid) for uid in uids]
-
-
-class DemandsLoader(DataLoader[str, list[str]]):
-    """Reads the trainings that the tiers ask for that one answer mentions, all at once."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, uids: list[str]) -> list[list[str]]:
-        """Reads the trainings of some tiers, in the order of their uids."""
-        found = await self._store.read_demands(uids)
-        return [found.get(uid, []) for uid in uids]
-
-
-class CoursesLoader(DataLoader[str, Course | None]):
-    """Reads what happened in the pairings that one answer mentions, all at once."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, uids: list[str]) -> list[Course | None]:
-        """Reads some, in the order of their uids; None for what does not exist."""
-        found = await self._store.read_courses(uids)
-        return [found.get(uid) for uid in uids]
-
-
-class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):
-    """Reads the minutes that one answer mentions, of all people and months in one round trip."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[Minutes | None]:
-        """Reads some minutes, in the order of their keys: uid of a person and month."""
-        found = await read_minutes(self._store, keys)
-        return [found.get(key) for key in keys]
-
-
-class ParticipantLoader(DataLoader[str, Participant | None]):
-    """Reads what is known of the people that one answer mentions, of all of them at once."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    async def batch_load_fn(self, uids: list[str]) -> list[Participant | None]:
-        """Reads some people, in the order of their uids; None for who does not exist."""
-        found = await participants(self._store, uids, present())
-        return [found.get(uid) for uid in uids]
-
-
-class LoadLoader(DataLoader[str, Load | None]):
-    """Reads what the mentors that one answer mentions have taken on, of all of them at once."""
-
-    def __init__(self, recommender: Recommender) -> None:
-        super().__init__()
-        self._recommender = recommender
-
-    async def batch_load_fn(self, uids: list[str]) -> list[Load | None]:
-        """Reads some loads, in the order of the people's uids; None for who is no mentor."""
-        places = self._recommender.scorer.policy.rules.max_mentees
-        found = await loads(self._recommender.store, uids, present(), places)
-        return [found.get(uid) for uid in uids]
-
-
 class RequestContext:
     """What resolvers find as `info.context`.
 
@@ -384,6 +283,16 @@ class RequestContext:
         return CoursesLoader(self.store)
 
     @cached_property
+    def notes(self) -> NotesLoader:
+        """Notes by the uid of the session that they are on."""
+        return NotesLoader(self.store, self.viewer)
+
+    @cached_property
+    def sessions(self) -> SessionsLoader:
+        """Sessions by the uid of a pairing and their greatest number."""
+        return SessionsLoader(self.store)
+
+    @cached_property
     def _minutes(self) -> "MinutesLoader":
         return MinutesLoader(self.store)
 
@@ -414,6 +323,11 @@ class RequestContext:
         """What is known of people, by uid; see `participant` for who may read of whom."""
         return ParticipantLoader(self.store)
 
+    @cached_property
+    def endings(self) -> EndingsLoader:
+        """Tiers that people will lose, by uid; see `participant` for who may read of whom."""
+        return EndingsLoader(self.store, self.participants)
+
     async def participant(self, person: str) -> Participant | None:
         """What is known of a person, if the viewer may see it: they themselves and coordinators."""
         if not self.viewer.sees_everybody and self.viewer.person != person:
@@ -428,7 +342,7 @@ class RequestContext:
     async def visible(self, uid: str) -> NodeRecord | None:
         """A node, if it exists and the viewer may see it by itself.
 
-        Participants see themselves, their own goals, requests and pairings, mentors, and what belongs to nobody.
+        Participants see themselves, their own goals, requests, pairings and sessions, mentors, and what is nobody's.
         """
         node = await self.nodes.load(uid)
         if node is None or self.viewer.sees_everybody or node.kind in OPEN_KINDS:

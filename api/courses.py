@@ -17,11 +17,11 @@ StallCause = enum_of(
     "StallCause",
     {
         "not_signed": "The agreement is not signed by both.",
-        "never_met": "The two have never met.",
         "mentor_away": "The mentor is away.",
         "mentee_away": "The mentee is away.",
         "no_shared_time": "The two are never free at the same time in the coming week.",
         "hours_spent": "The mentor's hours of this month are spent.",
+        "never_met": "The two have never met.",
         "poor_feedback": "The last rating of one of the two is poor.",
         "stopped_meeting": "They met, and do so no longer.",
     },

@@ -5,6 +5,7 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.courses import StallCause
 from mentorgraph.api.ids import read_global_id
@@ -12,7 +13,7 @@ from mentorgraph.api.mutations import errors_field, payload, person_of, source_f
 from mentorgraph.api.pairings import Pairing, PairingState
 from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.types import DateTime, Info, PageInfo, Person
-from mentorgraph.graph import co_mentoring, matching, stalls, surveys
+from mentorgraph.graph import co_mentoring, listing, stalls, surveys
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.store import NodeRecord
@@ -121,7 +122,7 @@ class StalledPairing(graphene.ObjectType):
     @staticmethod
     async def resolve_alternatives(
         root: stalls.Stall, info: Info, first: int | None = None
-    ) -> list[matching.Recommendation] | None:
+    ) -> list[listing.Recommendation] | None:
         """Other mentors; the hard rules leave out whoever shares an open pairing with the mentee."""
         context: RequestContext = info.context
         first = 3 if first is None else first
@@ -130,7 +131,7 @@ class StalledPairing(graphene.ObjectType):
             raise DomainError(message, code="BAD_USER_INPUT", field="first")
         try:
             answer = await context.recommender.recommend(
-                context.viewer, root.mentee, root.goal or None, first=first, scorer=context.scorer
+                context.viewer, root.mentee, root.goal or None, first=first, explores=False, scorer=context.scorer
             )
         except DomainError as error:
             if error.code != "CONSENT_REQUIRED":
@@ -308,15 +309,7 @@ class FeedbackQueries:
             context.store, context.viewer, _programme(programme_id), first=50 if first is None else first, after=after
         )
         cursors = [surveys.cursor_of(each) for each in page]
-        return {
-            "edges": [{"cursor": cursor, "node": each} for cursor, each in zip(cursors, page, strict=True)],
-            "page_info": {
-                "has_next_page": has_next,
-                "has_previous_page": after is not None,
-                "start_cursor": cursors[0] if cursors else None,
-                "end_cursor": cursors[-1] if cursors else None,
-            },
-        }
+        return connection_of(page, cursors, has_next, after)
 
     @staticmethod
     async def resolve_stalled_pairings(

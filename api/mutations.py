@@ -288,6 +288,8 @@ async def payload(
         context.nodes.clear(uid)
         context.moves.clear(uid)
         context.courses.clear(uid)
+        context.notes.clear(uid)
+        context.sessions.clear_all()
         found[name] = await context.nodes.load(uid)
     return found
 
@@ -312,6 +314,7 @@ async def answered(
         await away.sign_of_life(context.store, context.viewer)
     context.participants.clear_all()
     context.loads.clear_all()
+    context.endings.clear_all()
     return {name: value, "user_errors": []}
 
 

@@ -10,6 +10,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.courses import StallCause, answers_field, co_mentors_field, outcome_field
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
+from mentorgraph.api.notes import sessions_field
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
 from mentorgraph.graph import pairing
 from mentorgraph.graph.pairing_reads import Move as StoredMove
@@ -182,6 +183,7 @@ class Pairing(graphene.ObjectType):
     outcome = outcome_field()
     co_mentors = co_mentors_field()
     answers = answers_field()
+    sessions = sessions_field()
 
 
 class RequestMentorInput(graphene.InputObjectType):

@@ -1,16 +1,20 @@
-"""The types of answers: recommendations and explanations with their signals, evidence and rules."""
+"""The types of answers: recommendations and explanations with signals, evidence and rules; how lists are asked for."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import graphene
 
 from mentorgraph.api.context import RequestContext
-from mentorgraph.api.ids import global_id
+from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
-from mentorgraph.graph import matching, rules
+from mentorgraph.graph import listing, matching, rules
 from mentorgraph.graph.cautions import CAUTIONS
+from mentorgraph.graph.options import Filter, Mix, Options
 from mentorgraph.graph.paging import check_first
+from mentorgraph.graph.policy import SIGNALS
+from mentorgraph.graph.scoring import NETWORK
 from mentorgraph.graph.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
 from mentorgraph.graph.sentences import EvidencePath as FoundPath
 from mentorgraph.graph.store import NodeRecord
@@ -126,6 +130,100 @@ def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
     return list(root.paths[:first])
 
 
+SignalName = enum_of(
+    "SignalName",
+    {name: f"What answers call `{name}`." for name in (*SIGNALS, NETWORK)},
+    "A summand of scores; the network is there where a learned model ranks.",
+)
+Lift = enum_of(
+    "Lift",
+    {
+        "mix": "The mix that was asked for needs them.",
+        "diversity": "They are less like those above them than whom the score would put there.",
+        "exploration": "The place was drawn, to learn how mentors from further down do.",
+    },
+    "Why somebody stands higher than the score alone would put them.",
+)
+
+
+Seniority = enum_of(
+    "Seniority",
+    {
+        "peer": "Fewer years apart than the policy's `seniority_least_years`, either way.",
+        "near_peer": "More by at least these and at most `seniority_most_years`.",
+        "senior": "More by more than these.",
+    },
+    "How the mentor's years of experience compare with the mentee's.",
+)
+
+
+class RecommendationFilter(graphene.InputObjectType):
+    """Whom a list may hold at all; who has not told what is asked for does not pass."""
+
+    skill_id = graphene.ID(description="A skill that they offer, it or a narrower one, merged ones included.")
+    min_level = graphene.Int(description="Level from which on the skill counts, 1 to 5.")
+    unit_id = graphene.ID(description="A unit that they belong to.")
+    tier_id = graphene.ID(description="A tier of mentors that they are eligible for.")
+    format = graphene.InputField(ProgrammeFormat, description="A format that they take part in.")
+    language = graphene.String(description="A language that they speak; `pt` takes in `pt-BR`, not the reverse.")
+    seniority = graphene.InputField(Seniority, description="How much more experienced than the mentee they are.")
+    is_new = graphene.Boolean(description="Only who has never mentored so far, or only who has.")
+
+
+class RecommendationMix(graphene.InputObjectType):
+    """Who is to be among the first ones of a list at least."""
+
+    experts = graphene.Int(description="So many who offer a wished skill at the wished level or above it.")
+    cross_functional = graphene.Int(description="So many who belong to units of which none is the mentee's.")
+
+
+class MixShortfall(graphene.ObjectType):
+    """What a list lacks of the mix that was asked for, which cannot be met."""
+
+    experts = graphene.Int(required=True, description="Experts who are missing.")
+    cross_functional = graphene.Int(required=True, description="Cross-functional mentors who are missing.")
+
+
+LIST_ARGUMENTS: dict[str, Any] = {
+    "filter": graphene.Argument(RecommendationFilter, description="Whom the list may hold."),
+    "exclude": graphene.List(graphene.NonNull(graphene.ID), description="People whom it may not hold."),
+    "ignore_signals": graphene.List(
+        graphene.NonNull(SignalName), description="Signals to rank without, this time only; nothing is stored."
+    ),
+    "horizon_days": graphene.Int(description="Also list who becomes free within so many days, 0 to 180."),
+    "mix": graphene.Argument(RecommendationMix, description="Who is to be among the first ones."),
+    "diversity": graphene.Float(description="How much the first ones are to differ in units and skills, 0 to 1."),
+}
+"""Arguments of a list of mentors beside whom it is for and its paging."""
+
+
+def options_of(arguments: Mapping[str, Any]) -> Options:
+    """What a list is asked for with.
+
+    Raises:
+        DomainError: `BAD_USER_INPUT`, an id is none of ours or one of something else.
+    """
+    asked: dict[str, Any] = {
+        name: value for name, value in (arguments.get("filter") or {}).items() if value is not None
+    }
+    ids = {"skill": "Skill", "unit": "OrganisationUnit", "tier": "Tier"}
+    uids: dict[str, Any] = {
+        name: read_global_id(asked.pop(f"{name}_id"), expected=kind, field=f"filter.{name}Id")[1]
+        for name, kind in ids.items()
+        if f"{name}_id" in asked
+    }
+    mix = {name: value for name, value in (arguments.get("mix") or {}).items() if value is not None}
+    excluded = arguments.get("exclude") or ()
+    return Options(
+        filter=Filter(**uids, **asked),
+        excluded=frozenset(read_global_id(each, expected="Person", field="exclude")[1] for each in excluded),
+        ignored=frozenset(arguments.get("ignore_signals") or ()),
+        horizon_days=arguments.get("horizon_days") or 0,
+        mix=Mix(**mix),
+        diversity=arguments.get("diversity") or 0.0,
+    )
+
+
 class Recommendation(graphene.ObjectType):
     """A mentor who was recommended, and why; kept in the decision log, from which it can be asked for again."""
 
@@ -137,7 +235,7 @@ class Recommendation(graphene.ObjectType):
     @classmethod
     def is_type_of(cls, root: object, _info: Info) -> bool:
         """Tells a recommendation from what the graph stores."""
-        return isinstance(root, matching.Recommendation)
+        return isinstance(root, listing.Recommendation)
 
     rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
     score = graphene.Float(required=True, description="The base plus all contributions; compares within one list only.")
@@ -157,29 +255,53 @@ class Recommendation(graphene.ObjectType):
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
     )
+    available_from = graphene.Field(DateTime, description="From when on the pair may be made; null for now.")
+    lifted_by = graphene.Field(Lift, description="Why they stand higher than the score puts them; null if they do not.")
+    explored = graphene.Boolean(
+        required=True, description="Whether the place was drawn, to learn how mentors from further down do."
+    )
+    propensity = graphene.Float(
+        description="Probability with which this mentor stood in this place; null for participants."
+    )
 
     @staticmethod
-    def resolve_id(root: matching.Recommendation, _info: Info) -> str:
+    def resolve_id(root: listing.Recommendation, _info: Info) -> str:
         """Identity of this answer."""
         return global_id("Recommendation", root.uid)
 
     @staticmethod
-    def resolve_chance(_root: matching.Recommendation, _info: Info) -> None:
+    def resolve_lifted_by(root: listing.Recommendation, _info: Info) -> str | None:
+        """Why they stand higher than the score puts them."""
+        return root.lifted_by or None
+
+    @staticmethod
+    def resolve_explored(root: listing.Recommendation, _info: Info) -> bool:
+        """Whether the place was drawn."""
+        return root.is_explored
+
+    @staticmethod
+    def resolve_propensity(root: listing.Recommendation, info: Info) -> float | None:
+        """The probability of the place."""
+        context: RequestContext = info.context
+        return root.propensity if context.viewer.sees_everybody else None
+
+    @staticmethod
+    def resolve_chance(_root: listing.Recommendation, _info: Info) -> None:
         """No calibrated model is published."""
 
     @staticmethod
-    def resolve_mentor(root: matching.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
+    def resolve_mentor(root: listing.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
         """The mentor."""
         context: RequestContext = info.context
         return context.nodes.load(root.mentor)
 
     @staticmethod
-    def resolve_sentences(root: matching.Recommendation, _info: Info, language: Any = None) -> tuple[str, ...]:
+    def resolve_sentences(root: listing.Recommendation, _info: Info, language: Any = None) -> tuple[str, ...]:
         """The reasons in words."""
         return _sentences(root, language)
 
     @staticmethod
-    def resolve_paths(root: matching.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
+    def resolve_paths(root: listing.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
         """Evidence, heaviest first."""
         return _first_paths(root, first)
 
@@ -201,6 +323,7 @@ class RecommendationConnection(graphene.ObjectType):
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
     total_count = graphene.Int(description="Number of mentors who may be recommended; reads the facts of all of them.")
     notice = graphene.String(description="What to know about the list as a whole.")
+    mix_shortfall = graphene.Field(MixShortfall, description="What it lacks of the mix; null if nothing.")
 
 
 class RuleRefusal(graphene.ObjectType):

@@ -64,6 +64,10 @@ class WhyNot(graphene.ObjectType):
     )
     model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
     policy_version = graphene.String(required=True, description="The policy that counted.")
+    available_from = graphene.Field(
+        DateTime,
+        description="When the pair may first be made, of whom a rule forbids now; null where that is not known.",
+    )
 
     @staticmethod
     def resolve_mentor(root: Answer, info: Info) -> Awaitable[NodeRecord | None]:

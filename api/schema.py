@@ -1,31 +1,36 @@
 """What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
 from mentorgraph.api.away import AwayMutations
+from mentorgraph.api.catalogue import CatalogueQueries
+from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
+from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
-from mentorgraph.graph import matching
+from mentorgraph.graph import listing, matching
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
@@ -48,7 +53,9 @@ def _after() -> graphene.String:
 
 
 class Query(
+    CatalogueQueries,
     FeedbackQueries,
+    MetricQueries,
     SkillQueries,
     TimetableQueries,
     ProgrammeQueries,
@@ -69,6 +76,7 @@ class Query(
         programme_id=_programme(),
         first=_first(),
         after=_after(),
+        **LIST_ARGUMENTS,
     )
     explain_match = graphene.Field(
         Explanation,
@@ -133,6 +141,7 @@ class Query(
             _goal(arguments.get("goal_id")),
             first=10 if arguments.get("first") is None else arguments["first"],
             after=arguments.get("after"),
+            options=options_of(arguments),
             with_total="totalCount" in _selected(info),
             scorer=context.scorer,
             programme=programme_of(arguments.get("programme_id")),
@@ -144,7 +153,8 @@ class Query(
             "policy_version": slate.policy_version,
             "total_count": slate.total,
             "notice": slate.notice or None,
-            **_connection(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
+            "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
+            **connection_of(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
         }
 
     @staticmethod
@@ -180,19 +190,19 @@ class Query(
         return decision.explanation(uid, context.viewer)
 
     @staticmethod
-    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
+    async def resolve_person(_root: None, info: Info, id: str) -> NodeRecord | listing.Recommendation | None:
         """A person by id."""
         return await _visible(info, id, "Person")
 
     @staticmethod
-    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | matching.Recommendation | None:
+    async def resolve_node(_root: None, info: Info, id: str) -> NodeRecord | listing.Recommendation | None:
         """Anything by its id."""
         return await _visible(info, id)
 
     @staticmethod
     async def resolve_nodes(
         _root: None, info: Info, ids: list[str]
-    ) -> list[Awaitable[NodeRecord | matching.Recommendation | None]]:
+    ) -> list[Awaitable[NodeRecord | listing.Recommendation | None]]:
         """Several things by their ids."""
         if len(ids) > MOST:
             raise DomainError(f"ids has {len(ids)} entries; ask for up to {MOST}", code="BAD_USER_INPUT", field="ids")
@@ -278,6 +288,7 @@ class Mutation(
     EnrolmentMutations,
     AwayMutations,
     ScriptMutations,
+    NoteMutations,
     RuleMutations,
 ):
     """What can be told."""
@@ -287,7 +298,7 @@ def _goal(goal_id: str | None) -> str | None:
     return read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
 
 
-async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | matching.Recommendation | None:
+async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRecord | listing.Recommendation | None:
     kind, uid = read_global_id(text, expected=expected)
     context: RequestContext = info.context
     if kind == "Recommendation":
@@ -312,21 +323,7 @@ async def _page(
     uids = await page(start, first + 1)
     found = await context.nodes.load_many(uids[:first])
     nodes = [node for node in found if node is not None]
-    return _connection(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
-
-
-def _connection(
-    nodes: Sequence[object], cursors: Sequence[str], has_next: bool, after: str | None
-) -> dict[str, object]:
-    return {
-        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
-        "page_info": {
-            "has_next_page": has_next,
-            "has_previous_page": after is not None,
-            "start_cursor": cursors[0] if cursors else None,
-            "end_cursor": cursors[-1] if cursors else None,
-        },
-    }
+    return connection_of(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
 
 
 def _selected(info: Info) -> set[str]:

@@ -1,6 +1,7 @@
 """Tiers and trainings over GraphQL: what a programme asks of its people, and whether somebody meets it."""
 
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Any
 
 import graphene
@@ -13,6 +14,7 @@ from mentorgraph.graph import admission
 from mentorgraph.graph.admission import Eligibility
 from mentorgraph.graph.rules import Refusal
 from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.tiers import WARN_BEFORE, Ending
 
 ProgrammeRole = enum_of(
     "ProgrammeRole", {"mentor": "Takes mentees.", "mentee": "Seeks a mentor."}, "The role that a tier is for."
@@ -109,12 +111,49 @@ class UnmetRequirement(graphene.ObjectType):
         return root.remedy or None
 
 
+class TierWarning(graphene.ObjectType):
+    """That somebody will lose a tier unless they take trainings again."""
+
+    tier = graphene.Field(Tier, description="The tier.")
+    held_until = graphene.Field(DateTime, required=True, description="Since when they will not hold it any more.")
+    trainings = graphene.List(
+        graphene.NonNull(Training), required=True, description="What they have to take again, the most urgent first."
+    )
+    message = graphene.String(required=True, description="What to do by when.")
+
+    @staticmethod
+    def resolve_tier(root: Ending, info: Info) -> Awaitable[NodeRecord | None]:
+        """The tier."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.tier.uid)
+
+    @staticmethod
+    def resolve_held_until(root: Ending, _info: Info) -> datetime:
+        """Since when they will not hold it."""
+        return root.until
+
+    @staticmethod
+    def resolve_trainings(root: Ending, info: Info) -> list[Awaitable[NodeRecord | None]]:
+        """What they have to take again."""
+        context: RequestContext = info.context
+        return [context.nodes.load(each.uid) for each in root.refreshers]
+
+
 class TierEligibility(graphene.ObjectType):
     """Whether a person may stand in a tier."""
 
     tier = graphene.Field(Tier, description="The tier.")
     is_eligible = graphene.Boolean(required=True, description="Whether nothing keeps them from it.")
     unmet = graphene.List(graphene.NonNull(UnmetRequirement), required=True, description="What keeps them from it.")
+    warning = graphene.Field(
+        TierWarning,
+        description=f"That they will lose it, from {WARN_BEFORE.days} days before; null where that is not known.",
+    )
+
+    @staticmethod
+    def resolve_warning(root: Eligibility, _info: Info) -> Ending | None:
+        """That they will lose it."""
+        return root.ending
 
     @staticmethod
     def resolve_tier(root: Eligibility, info: Info) -> Awaitable[NodeRecord | None]:

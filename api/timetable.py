@@ -11,7 +11,7 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, names_of, payload, person_of, source_field, told_source
 from mentorgraph.api.pairings import Pairing
 from mentorgraph.api.types import DateTime, Info, Node, Person, Session, SessionKind
-from mentorgraph.graph import sessions, timetable
+from mentorgraph.graph import notes, sessions, timetable
 from mentorgraph.graph.calendar.reading import Span
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.store import NodeRecord
@@ -77,6 +77,8 @@ class RecordSessionInput(graphene.InputObjectType):
     started_at = graphene.InputField(DateTime, required=True, description="When it began; a live one may be planned.")
     minutes = graphene.Int(required=True, description="How long it took, 1 to 1440.")
     link = graphene.String(description="Where a recorded one is; required for those, and only for those.")
+    agreed = graphene.String(description="What was agreed, for the people of the pairing alone.")
+    next_step = graphene.String(description="What comes next, for them alone.")
     external_id = graphene.String(description="Its key in another system; telling the same again changes nothing.")
     source = source_field()
 
@@ -188,6 +190,7 @@ class TimetableMutations:
                 {**row, "pairing_id": pairing, "kind": kind},
                 source=told_source(input),
                 external_id=input.get("external_id") or "",
+                note={name: input[name] for name in notes.TOLD if name in input},
             )
 
         return await payload(context, "session", work)

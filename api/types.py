@@ -9,7 +9,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph import matching
+from mentorgraph.graph import listing
 from mentorgraph.graph.levels import Rating, weight_of
 from mentorgraph.graph.load import Load
 from mentorgraph.graph.model import Record
@@ -18,6 +18,7 @@ from mentorgraph.graph.proficiency import SkillLevel as KnownLevel
 from mentorgraph.graph.proficiency import person_levels
 from mentorgraph.graph.profile import Completeness, completeness_of
 from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.tiers import Ending
 from mentorgraph.graph.values import instant
 
 Info: TypeAlias = GraphQLResolveInfo
@@ -125,7 +126,7 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True, description="Global id, of no meaning to clients.")
 
     @classmethod
-    def resolve_type(cls, instance: NodeRecord | matching.Recommendation, _info: Info) -> str:
+    def resolve_type(cls, instance: NodeRecord | listing.Recommendation, _info: Info) -> str:
         """Tells which type a node has."""
         return instance.kind if isinstance(instance, NodeRecord) else "Recommendation"
 
@@ -239,6 +240,16 @@ class Session(graphene.ObjectType):
     minutes = graphene.Int(required=True, description="How long it took.", resolver=stored("minutes"))
     kind = graphene.Field(SessionKind, description="How it was held.", resolver=stored("kind"))
     link = graphene.String(description="Where a recorded one is.", resolver=stored("link"))
+    notes = graphene.List(
+        graphene.NonNull("mentorgraph.api.notes.SessionNote"),
+        description="What its people noted; null for everybody else, coordinators too.",
+    )
+
+    @staticmethod
+    def resolve_notes(root: NodeRecord, info: Info) -> Awaitable[list[Any] | None]:
+        """What its people noted."""
+        context: RequestContext = info.context
+        return context.notes.load(root.uid)
 
 
 class Goal(graphene.ObjectType):
@@ -382,6 +393,10 @@ class Person(graphene.ObjectType):
         graphene.NonNull("mentorgraph.api.people.Completion"),
         description="Trainings that they have taken and that hold; null for whom you may not see it of.",
     )
+    tier_warnings = graphene.List(
+        graphene.NonNull("mentorgraph.api.tiers.TierWarning"),
+        description="Tiers where they are enrolled that they will lose soon; null for whom you may not see it of.",
+    )
     away = graphene.Field(
         "mentorgraph.api.people.Away",
         description="Their absence, if they are away; null if not, and for whom you may not see it of.",
@@ -455,6 +470,12 @@ class Person(graphene.ObjectType):
         """Trainings that they have taken."""
         own = await _participant(root, info)
         return own.holding("completions") if own else None
+
+    @staticmethod
+    async def resolve_tier_warnings(root: NodeRecord, info: Info) -> list[Ending] | None:
+        """Tiers that they will lose."""
+        context: RequestContext = info.context
+        return await context.endings.load(root.uid) if await _participant(root, info) else None
 
     @staticmethod
     async def resolve_away(root: NodeRecord, info: Info) -> Record | None:

@@ -21,7 +21,7 @@ from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.listing import Recommendation
 from mentorgraph.graph.paths import COMPUTED
 from mentorgraph.graph.sentences import Step
 from mentorgraph.graph.values import plain

@@ -14,9 +14,16 @@ RETURN uid, labels(node)[0] AS kind,
        COLLECT {
          MATCH (node:Request|Pairing)-[link:ASKS|ON_BEHALF_OF|MENTOR|MENTEE|FOR_GOAL]->(other:Person|Goal)
          RETURN [type(link), other.uid]
+       } + COLLECT {
+         MATCH (node:Session)-[:PART_OF]->(:Pairing)-[link:MENTOR|MENTEE]->(other:Person)
+         RETURN [type(link), other.uid]
        } AS parties,
        COLLECT {
          MATCH (node:Pairing)<-[help:HELPS]-(helper:Person)
+         WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
+         RETURN helper.uid ORDER BY helper.uid
+       } + COLLECT {
+         MATCH (node:Session)-[:PART_OF]->(:Pairing)<-[help:HELPS]-(helper:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
          RETURN helper.uid ORDER BY helper.uid
        } AS helpers

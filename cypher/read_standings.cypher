@@ -1,15 +1,15 @@
-// Reads what the tiers of a programme ask for in a role, and what is the case with some people; milliseconds since 1970.
-// $people: list of strings, uids
-// $programme: string, uid
-// $role: string, mentor or mentee
+// Reads what the tiers of programmes ask for in a role, and what is the case with people; milliseconds since 1970.
+// $asked: list of maps: person and programme (uids), role (mentor or mentee)
 // $now: instant as of which facts count
-MATCH (programme:Programme {uid: $programme})
-UNWIND $people AS uid
-MATCH (person:Person {uid: uid})
-RETURN uid, person.since.epochMillis AS joined, person.until.epochMillis AS left,
+UNWIND $asked AS asked
+MATCH (person:Person {uid: asked.person})
+MATCH (programme:Programme {uid: asked.programme})
+WITH person, programme, asked.role AS as_role
+RETURN person.uid AS person, programme.uid AS programme, as_role AS role,
+       person.since.epochMillis AS joined, person.until.epochMillis AS left,
        COUNT {
          MATCH (person)<-[end:MENTOR|MENTEE]-(pairing:Pairing {status: 'completed'})
-         WHERE toLower(type(end)) = $role AND pairing.until <= $now
+         WHERE toLower(type(end)) = as_role AND pairing.until <= $now
        } AS completed,
        COLLECT {
          MATCH (person)-[offer:OFFERS]->(skill:Skill)
@@ -27,18 +27,18 @@ RETURN uid, person.since.epochMillis AS joined, person.until.epochMillis AS left
          ORDER BY offer.uid
        } AS offers,
        COLLECT {
-         MATCH (person)-[member:MEMBER_OF {role: $role}]->(programme)
+         MATCH (person)-[member:MEMBER_OF {role: as_role}]->(programme)
          WHERE member.since <= $now AND (member.until IS NULL OR member.until > $now)
            AND member.hours_per_month IS NOT NULL
          RETURN member.hours_per_month
        } AS hours_here,
        COLLECT {
-         MATCH (person)-[has:HAS_ROLE]->(:Role {name: $role})
+         MATCH (person)-[has:HAS_ROLE]->(:Role {name: as_role})
          WHERE has.since <= $now AND (has.until IS NULL OR has.until > $now) AND has.hours_per_month IS NOT NULL
          RETURN has.hours_per_month
        } AS hours,
        COLLECT {
-         MATCH (tier:Tier {role: $role})-[:TIER_OF]->(programme)
+         MATCH (tier:Tier {role: as_role})-[:TIER_OF]->(programme)
          WHERE tier.since <= $now AND (tier.until IS NULL OR tier.until > $now)
          RETURN {
            properties: tier {.*, since: tier.since.epochMillis, until: tier.until.epochMillis},
@@ -60,4 +60,4 @@ RETURN uid, person.since.epochMillis AS joined, person.until.epochMillis AS left
          }
          ORDER BY tier.rank, tier.uid
        } AS tiers
-ORDER BY uid
+ORDER BY person, programme, role

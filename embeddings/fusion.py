@@ -15,7 +15,6 @@ from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES,
 from mentorgraph.graph.columns import Mask, Numbers, Reals
 from mentorgraph.graph.policy import SIGNS, Policy
 
-NETWORK = "network"
 NEIGHBOURS = 50
 YEARLY_DECAY = 0.8
 BEST = (*ALIKE, *ALIKE_IN_UNIT)

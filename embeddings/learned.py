@@ -11,7 +11,7 @@ import numpy as np
 from mentorgraph.embeddings.deletion import Deletion
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import evidence
-from mentorgraph.embeddings.fusion import FUSED, NETWORK
+from mentorgraph.embeddings.fusion import FUSED
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
@@ -20,7 +20,7 @@ from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import link_uid
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question
-from mentorgraph.graph.scoring import Scores, Term
+from mentorgraph.graph.scoring import NETWORK, Scores, Term
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence, Signal
 

@@ -4,7 +4,7 @@ Tiers and trainings are dated facts like charters: a revision ends one and begin
 checked and refused as in `graph.programmes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from mentorgraph.graph.dated import ended, since_of, until_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row, uid_of
+from mentorgraph.graph.participants import Participant
 from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.programmes import (
     configuration_of,
@@ -25,7 +26,7 @@ from mentorgraph.graph.programmes import (
 from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
 from mentorgraph.graph.rules import Refusal
 from mentorgraph.graph.store import Store
-from mentorgraph.graph.tiers import Tier, unmet
+from mentorgraph.graph.tiers import Ending, Tier, ending, unmet
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer
 from mentorgraph.graph.vocabulary import PROGRAMME_ROLES
@@ -38,10 +39,12 @@ class Eligibility:
     Attributes:
         tier: The tier.
         unmet: What keeps them from it; nothing where they are eligible.
+        ending: That they will lose it soon; None where that is not known.
     """
 
     tier: Tier
     unmet: tuple[Refusal, ...]
+    ending: Ending | None = None
 
 
 async def eligibility(
@@ -71,7 +74,32 @@ async def eligibility(
         what, field = ("programme", "programmeId") if is_known else ("person", "personId")
         raise DomainError(f"no {what} has this id", code="NOT_FOUND", field=field)
     standing, tiers = found
-    return [Eligibility(tier, tuple(unmet(tier, standing, now))) for tier in tiers]
+    return [Eligibility(tier, tuple(unmet(tier, standing, now)), ending(tier, standing, now)) for tier in tiers]
+
+
+async def list_endings(store: Store, known: Iterable[Participant], now: datetime) -> dict[str, list[Ending]]:
+    """The tiers that people hold where they are enrolled and will lose soon, unless they take a training again.
+
+    Args:
+        store: The graph.
+        known: The people. An enrolment that names no role counts for every role that there are tiers for.
+        now: The instant as of which facts count.
+
+    Returns:
+        uid → what ends, the most urgent first; empty for who loses nothing.
+    """
+    people = {each.person.uid: each for each in known}
+    asked = {
+        (uid, each.links["programme"], role)
+        for uid, own in people.items()
+        for each in own.holding("memberships")
+        for role in PROGRAMME_ROLES
+        if each.properties.get("role", role) == role
+    }
+    found: dict[str, list[Ending]] = {uid: [] for uid in people}
+    for (person, _, _), (standing, tiers) in (await store.read_standings(sorted(asked), now) if asked else {}).items():
+        found[person] += filter(None, (ending(tier, standing, now) for tier in tiers))
+    return {uid: sorted(each, key=lambda one: (one.until, one.tier.uid)) for uid, each in found.items()}
 
 
 async def set_tier(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommendation, Recommender
+from mentorgraph.graph.listing import Recommendation
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -62,7 +63,7 @@ async def rank_for_goals(
                 continue
             try:
                 slate = await recommender.recommend(
-                    viewer, owners[goal], goal, first=first, with_paths=False, as_of=instant
+                    viewer, owners[goal], goal, first=first, explores=False, with_paths=False, as_of=instant
                 )
             except DomainError as error:
                 if error.code not in OF_ONE_GOAL:

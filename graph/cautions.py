@@ -19,6 +19,7 @@ CAUTIONS = {
     "profile_old": f"The mentor has told nothing about themselves for more than {PROFILE_OLD_DAYS} days.",
     "few_data": f"The mentor has mentored in fewer than {FEW_PAIRINGS} pairings, so little can be learned from them.",
     "one_survey_only": "Only one of the mentor's past pairings has an outcome, so how they do rests on that one.",
+    "explored": "The place was drawn, to learn how mentors from further down do.",
 }
 """Every caution, and what it means."""
 
@@ -26,15 +27,16 @@ _TOLD = ("profiles", "offers", "wants", "availability", "absences")
 """Kinds of facts that people tell of themselves, each with a link to them."""
 
 
-def cautions_of(columns: Columns, now: float, mentor: int) -> tuple[str, ...]:
+def cautions_of(columns: Columns, now: float, mentor: int, *, explored: bool = False) -> tuple[str, ...]:
     """The cautions about a mentor, as of an instant, in the order of `CAUTIONS`.
 
     Args:
         columns: The columns of the graph.
         now: The instant, in seconds since 1970.
         mentor: Number of the mentor.
+        explored: Whether their place was drawn.
     """
-    return tuple(_found(columns, now, mentor))
+    return (*_found(columns, now, mentor), *(("explored",) if explored else ()))
 
 
 def _found(columns: Columns, now: float, mentor: int) -> Iterator[str]:

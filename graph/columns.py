@@ -31,6 +31,7 @@ LOADED = (
     "units",
     "skills",
     "priorities",
+    "programmes",
     "phases",
     "profiles",
     "goals",

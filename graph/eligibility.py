@@ -108,14 +108,14 @@ async def read_pairs(
     frame = seeker.frame
     rows = await known.read_candidates(seeker.uid, mentors, now, frame.programme or None)
     rank = frame.policy.rules.least_mentor_tier
-    standings: Mapping[str, Any] = {}
+    standings: Mapping[tuple[str, str, str], Any] = {}
     if rank and frame.programme:
-        standings = await known.read_standings([row["uid"] for row in rows], frame.programme, "mentor", now)
+        standings = await known.read_standings([(row["uid"], frame.programme, "mentor") for row in rows], now)
     found = {}
     for row in rows:
         tier, lacks = "", tuple[Refusal, ...]()
-        if row["uid"] in standings:
-            standing, tiers = standings[row["uid"]]
+        if (asked := (row["uid"], frame.programme, "mentor")) in standings:
+            standing, tiers = standings[asked]
             for each in tiers:
                 if each.rank == rank:
                     tier, lacks = each.name, tuple(unmet(each, standing, now))

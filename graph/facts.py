@@ -50,6 +50,7 @@ FILES = (
     "moves",
     "signatures",
     "sessions",
+    "notes",
     "feedback",
     "availability",
     "absences",

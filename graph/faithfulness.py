@@ -16,7 +16,8 @@ import numpy as np
 from mentorgraph.graph.columns import NONE, Columns, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.leaks import Shown, leaks_in
-from mentorgraph.graph.matching import Recommendation, Recommender, Slate
+from mentorgraph.graph.listing import Recommendation, Slate
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.neighbourhood import Neighbourhood
 from mentorgraph.graph.paths import COMPUTED, EDGE_TYPES, steps_hold
 from mentorgraph.graph.policy import SIGNALS

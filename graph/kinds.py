@@ -406,6 +406,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 (Link("pairing_id", "pairings", "PART_OF"),),
             ),
             Kind(
+                "notes",
+                "Note",
+                (
+                    Field("written_on", instant, "since", required=True),
+                    Field("agreed", text(5_000)),
+                    Field("next_step", text(2_000)),
+                ),
+                (Link("session_id", "sessions", "NOTE_OF"), Link("person_id", "people", "WROTE", incoming=True)),
+                key=("session_id", "person_id"),
+                has_id=False,
+            ),
+            Kind(
                 "feedback",
                 "Feedback",
                 (

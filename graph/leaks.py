@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from mentorgraph.graph.columns import NONE, Columns
-from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.listing import Recommendation
 from mentorgraph.graph.supposing import link_rows
 
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

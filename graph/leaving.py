@@ -53,10 +53,24 @@ class Left:
     Attributes:
         released: Requests that waited for them.
         left_behind: Mentees whose pairing with them ended.
+        taken_back: uids of the requests that they had made.
+        ended: uids of all pairings that ended, in whichever role they were in them.
     """
 
     released: tuple[Released, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()
+    taken_back: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What it led to, in words; empty for nothing."""
+        parts = (
+            (len(self.ended), "pairing", "ended"),
+            (len(self.released), "request", "released"),
+            (len(self.taken_back), "request", "taken back"),
+        )
+        return ", ".join(f"{n} {noun if n == 1 else noun + 's'} {what}" for n, noun, what in parts if n)
 
 
 async def record_leaving(store: Store, viewer: Viewer, person: str, on: datetime, *, clock: Clock = present) -> Left:
@@ -93,20 +107,58 @@ async def record_leaving(store: Store, viewer: Viewer, person: str, on: datetime
             raise DomainError(f"this person is known to have left on {plain(before)}", code="CONFLICT", field="leftAt")
         [left] = facts_of("people", row_of(own.person) | {"left_on": on}, SOURCE)
         written = [left, *(ended(each, on) for kind in ENDING for each in own.all_of(kind) if _outlasts(each, on))]
-        matters = await known.read_matters_of(person)
-        moved, released = await released_from(known, person, clock)
-        written += moved
-        for request in matters.asking:
-            written += await withdrawn(known, viewer, request, clock)
-        left_behind = []
-        for pairing in matters.pairings:
-            moved, was = await ended_as_left(known, viewer, pairing, clock)
-            written += moved
-            if was.links["mentor"] == person:
-                left_behind.append(LeftBehind(pairing, was.links["mentee"], was.links.get("goal", "")))
-        return written, Left(tuple(released), tuple(left_behind))
+        moved, found = await _closed(known, viewer, person, clock)
+        return [*written, *moved], found
 
     return await store.decide_and_write(decide)
+
+
+async def close_matters(
+    store: Store, viewer: Viewer, person: str, *, dry_run: bool = False, clock: Clock = present
+) -> Left:
+    """Ends the pairings of a person who leaves, and the requests that wait for them or that they made.
+
+    For those who record by themselves that what the person was and did has ended, as a roster does. Doing it again
+    changes nothing.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf; coordinators only.
+        person: uid of the person.
+        dry_run: Tell what would end and write nothing.
+        clock: The present instant.
+
+    Returns:
+        Who is to be offered others.
+
+    Raises:
+        DomainError: `FORBIDDEN`.
+    """
+    if not viewer.coordinates:
+        raise DomainError("only coordinators record that somebody left", code="FORBIDDEN")
+    if dry_run:
+        return (await _closed(store, viewer, person, clock))[1]
+
+    async def decide(known: Store) -> tuple[list[Record], Left]:
+        return await _closed(known, viewer, person, clock)
+
+    return await store.decide_and_write(decide)
+
+
+async def _closed(known: Store, viewer: Viewer, person: str, clock: Clock) -> tuple[list[Record], Left]:
+    """What has to be written so that nothing goes on with a person, and what that leads to."""
+    matters = await known.read_matters_of(person)
+    written, released = await released_from(known, person, clock)
+    written = list(written)
+    for request in matters.asking:
+        written += await withdrawn(known, viewer, request, clock)
+    left_behind = []
+    for pairing in matters.pairings:
+        moved, was = await ended_as_left(known, viewer, pairing, clock)
+        written += moved
+        if was.links["mentor"] == person:
+            left_behind.append(LeftBehind(pairing, was.links["mentee"], was.links.get("goal", "")))
+    return written, Left(tuple(released), tuple(left_behind), matters.asking, matters.pairings)
 
 
 def _outlasts(record: Record, on: datetime) -> bool:

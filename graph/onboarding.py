@@ -17,10 +17,11 @@ from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.participants import participant
 from mentorgraph.graph.recording import SOURCE, key_of, may_speak_for
 from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.tiers import WARN_BEFORE
 from mentorgraph.graph.values import instant, plain
 from mentorgraph.graph.viewer import Viewer
 
-WARN_DAYS = 14
+WARN_DAYS = WARN_BEFORE.days
 """How many days before a training expires coordinators see who has to take it again."""
 
 # --- steps ------------------------------------------------------------------------------------------------------------

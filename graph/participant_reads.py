@@ -1,6 +1,6 @@
 """What the domain asks of the database about taking part; a part of the store, which lends it its reading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,14 @@ class ParticipantReads:
             "read_silent", open=list(OPEN_REQUEST_STATES), waiting=list(waiting), heard=heard, now=now
         )
         return [{**row, "last": instant_of(row["last"])} for row in rows]
+
+    async def page_catalogue(
+        self, after: str, limit: int, now: datetime, wanted: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """A page of mentors after a uid, with what the catalogue tells; what is wanted as the statement says."""
+        return await self._read(
+            "page_catalogue", after=after, limit=limit, now=now, open=list(OPEN_STATES), wanted=dict(wanted)
+        )
 
     async def read_loads(self, people: Iterable[str], now: datetime) -> list[dict[str, Any]]:
         """Places, limits by programme and what is taken of some people: uid, places, limits and parts by programme."""

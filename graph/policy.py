@@ -41,6 +41,8 @@ SIGNS: Mapping[str, int] = MappingProxyType(
 A weight that is learned keeps this sign or is 0; one of a policy is what the policy says.
 """
 
+MOST_EXPLORED = 1_000
+
 SIGNALS = tuple(SIGNS)
 """Names of the signals."""
 
@@ -80,6 +82,19 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Exploration:
+    """How much of the first places of a list is given to mentors from further down.
+
+    Attributes:
+        share: Expected share of the places, 0 to 1; 0 for none.
+        within: They go to mentors among so many first ones.
+    """
+
+    share: float = 0.0
+    within: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A checked policy.
 
@@ -90,6 +105,7 @@ class Policy:
         signals: Settings of the signals.
         rules: Settings of the rules.
         formats: Format of programmes → what is otherwise there.
+        exploration: How much is explored.
     """
 
     version: str
@@ -98,11 +114,13 @@ class Policy:
     signals: SignalSettings
     rules: RuleSettings
     formats: Mapping[str, Draft] = field(default_factory=dict)
+    exploration: Exploration = Exploration()
 
     @property
     def content(self) -> list[Any]:
-        """All that the version stands for, as plain values."""
-        return [self.base, dict(self.weights), asdict(self.signals), asdict(self.rules)]
+        """All that the version stands for, as plain values; exploration only where there is any."""
+        explored = [asdict(self.exploration)] if self.exploration.share else []
+        return [self.base, dict(self.weights), asdict(self.signals), asdict(self.rules), *explored]
 
     @property
     def name(self) -> str:
@@ -164,12 +182,13 @@ def load_policy(path: Path | None = None) -> Policy:
             raise _bad(where, f"signals.{key} must lie between 0 and 1")
     if signals["seniority_most_years"] < signals["seniority_least_years"]:
         raise _bad(where, "signals.seniority_most_years must be at least signals.seniority_least_years")
-    _refuse_unknown(where, content, ("name", "base", "weights", "signals", "rules", "formats"))
+    _refuse_unknown(where, content, ("name", "base", "weights", "signals", "rules", "formats", "exploration"))
     base = _number(where, "base", content.get("base", 0.0))
     settings = RuleSettings(**rules)
-    version = version_of(str(content.get("name", path.stem)), [base, weights, signals, asdict(settings)])
     formats = _formats(where, content.get("formats", {}), weights, rules)
-    return Policy(version, base, MappingProxyType(weights), SignalSettings(**signals), settings, formats)
+    explored = _exploration(where, content) if "exploration" in content else Exploration()
+    found = Policy("", base, MappingProxyType(weights), SignalSettings(**signals), settings, formats, explored)
+    return replace(found, version=version_of(str(content.get("name", path.stem)), found.content))
 
 
 def read_draft(text: str, where: str = "draft") -> Draft:
@@ -233,7 +252,7 @@ def version_of(name: str, content: list[Any]) -> str:
 
     Args:
         name: What its file calls it.
-        content: Base, weights, settings of the signals and of the rules.
+        content: What `Policy.content` gives.
     """
     canonical = json.dumps(content, sort_keys=True)
     return f"{name}@{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
@@ -307,6 +326,15 @@ def _numbers(where: str, content: Mapping[str, Any], name: str, keys: tuple[str,
     if missing:
         raise _bad(where, f"lacks {name}.{missing[0]}")
     return {key: _number(where, f"{name}.{key}", section[key]) for key in keys}
+
+
+def _exploration(where: str, content: Mapping[str, Any]) -> Exploration:
+    found = Exploration(**_numbers(where, content, "exploration", ("share", "within")))
+    if not 0 <= found.share <= 1:
+        raise _bad(where, "exploration.share must lie between 0 and 1")
+    if not (1 <= found.within <= MOST_EXPLORED and found.within.is_integer()):
+        raise _bad(where, f"exploration.within must be a whole number from 1 to {MOST_EXPLORED}")
+    return found
 
 
 def _rules(where: str, table: str, section: Mapping[str, Any]) -> dict[str, Any]:

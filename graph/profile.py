@@ -73,9 +73,14 @@ def _content(profile: Record) -> Mapping[str, object]:
     return {name: value for name, value in profile.properties.items() if name in TOLD}
 
 
+def is_language(tag: str) -> bool:
+    """Whether a text has the form of a language tag, such as pt-BR."""
+    return _LANGUAGE.fullmatch(tag) is not None
+
+
 def _refuse_odd_languages(profile: Record) -> None:
     languages = profile.properties.get("languages", [])
-    odd = [each for each in languages if not _LANGUAGE.fullmatch(each)] if isinstance(languages, list) else []
+    odd = [each for each in languages if not is_language(each)] if isinstance(languages, list) else []
     if odd:
         raise InvalidFact([Problem("languages", odd[0][:120], "is no language tag", "write it as en or pt-BR")])
 

@@ -112,14 +112,22 @@ class ProgrammeReads:
         self, person: str, programme: str, role: str, now: datetime
     ) -> tuple[Standing, list[Tier]] | None:
         """What is the case with a person, and the tiers of a role in a programme; None where one of both is unknown."""
-        return (await self.read_standings([person], programme, role, now)).get(person)
+        asked = person, programme, role
+        return (await self.read_standings([asked], now)).get(asked)
 
     async def read_standings(
-        self, people: Sequence[str], programme: str, role: str, now: datetime
-    ) -> dict[str, tuple[Standing, list[Tier]]]:
-        """As `read_standing`, of several people, by uid; who is unknown is absent."""
-        rows = await self._read("read_standings", people=list(people), programme=programme, role=role, now=now)
-        return {row["uid"]: (_standing(row, now), [_tier(each) for each in row["tiers"]]) for row in rows}
+        self, asked: Iterable[tuple[str, str, str]], now: datetime
+    ) -> dict[tuple[str, str, str], tuple[Standing, list[Tier]]]:
+        """As `read_standing`, of several people, programmes and roles; absent where one of them is unknown."""
+        wanted = [{"person": person, "programme": programme, "role": role} for person, programme, role in asked]
+        rows = await self._read("read_standings", asked=wanted, now=now)
+        return {
+            (row["person"], row["programme"], row["role"]): (
+                _standing(row, now),
+                [_tier(each) for each in row["tiers"]],
+            )
+            for row in rows
+        }
 
     async def find_programme_of_tier(self, tier: str) -> str | None:
         """Uid of the programme that a tier belongs to, or None where there is no such tier."""
@@ -211,4 +219,4 @@ def _demand(row: Mapping[str, Any]) -> Demand:
         expiries.append(min(limits, default=None))
     known = [each for each in expiries if each is not None]
     never_expires = len(known) < len(expiries)
-    return Demand(row["name"], bool(expiries), None if never_expires else max(known, default=None))
+    return Demand(row["name"], bool(expiries), None if never_expires else max(known, default=None), row["uid"])

@@ -55,6 +55,8 @@ def measured(signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[Evi
         said.append(Measured("shared_or_more" if enough else "shared", round(hours * 60)))
     if load:
         said.append(Measured("load", load))
+    if not signals:
+        return tuple(said)
     strongest = max(signals, key=lambda each: each.contribution)
     weights = [path.weight for path in paths if path.signal == strongest.name]
     if weights and max(weights) < LEAST_SHARE * strongest.contribution:

@@ -1,7 +1,7 @@
 """How signals become one score that adds up; the learned part enters here, as another `Scorer`."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,6 +13,9 @@ from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.question import Question
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence
+
+NETWORK = "network"
+"""The term that a learned model adds to the signals."""
 
 DECIMALS = 9
 """Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""
@@ -58,6 +61,13 @@ class Scores:
         """Adds the terms up."""
         contributions = [term.contributions for term in terms]
         return cls(base, terms, np.round(base + np.sum(contributions, axis=0), DECIMALS) + 0.0)
+
+    def without(self, names: Set[str]) -> "Scores":
+        """The scores with some terms left out."""
+        left = tuple(term for term in self.terms if term.name not in names)
+        if len(left) == len(self.terms):
+            return self
+        return Scores.of(self.base, left) if left else Scores(self.base, (), np.full_like(self.total, self.base))
 
     def fingerprint(self) -> str:
         """Digits that are the same where everybody has the same score."""

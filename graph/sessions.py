@@ -10,6 +10,7 @@ from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of, without_gaps
 from mentorgraph.graph.model import InvalidFact, Problem, Record, Row
+from mentorgraph.graph.notes import noted
 from mentorgraph.graph.outcomes import settled
 from mentorgraph.graph.pairing import move_of, moved_to
 from mentorgraph.graph.recording import SOURCE, key_of
@@ -37,6 +38,7 @@ async def record_session(
     *,
     source: str = SOURCE,
     external_id: str = "",
+    note: Row | None = None,
     now: datetime | None = None,
 ) -> str:
     """Records a session of a pairing, or corrects it where the source told it before.
@@ -50,6 +52,7 @@ async def record_session(
         session: `pairing_id`, `kind`, `started_at`, `minutes`, and for a recorded one `link`.
         source: System that `external_id` belongs to.
         external_id: The session's key there; recording the same key again changes nothing.
+        note: What the viewer notes on it, see `mentorgraph.graph.notes`; not for coordinators who have no part in it.
         now: The present instant.
 
     Returns:
@@ -57,8 +60,8 @@ async def record_session(
 
     Raises:
         InvalidFact: A value cannot be taken, or the session lies outside the time of its pairing.
-        DomainError: `NOT_FOUND`; `CONSENT_REQUIRED`, not both had agreed to be recorded; or `CONFLICT`: one of the two
-            has another live session at that time.
+        DomainError: `NOT_FOUND`; `FORBIDDEN`, a note of somebody who has no part in the pairing; `CONSENT_REQUIRED`,
+            not both had agreed to be recorded; or `CONFLICT`: one of the two has another live session at that time.
     """
     now = now or present()
     pairing = str(session["pairing_id"])
@@ -89,7 +92,14 @@ async def record_session(
                             code="CONFLICT",
                             field="startedAt",
                         )
-        return [told, *await _moved_by(known, viewer, pairing, found, held, now)], told.uid
+        notes: list[Record] = []
+        if note:
+            if viewer.person not in [*people, *found["helpers"]]:
+                words = "notes are written by the people of the pairing; leave them out"
+                raise DomainError(words, code="FORBIDDEN", field=next(iter(note)))
+            before = await known.read_notes([told.uid], viewer.person, now)
+            notes = noted(before.get(told.uid, ()), viewer, told.uid, note, source, now)
+        return [told, *notes, *await _moved_by(known, viewer, pairing, found, held, now)], told.uid
 
     return await store.decide_and_write(decide)
 

@@ -32,11 +32,11 @@ WEEK = timedelta(days=7)
 
 REMEDIES: Mapping[str, str] = {
     "not_signed": "remind them to sign, or end the pairing",
-    "never_met": "propose a first time to them",
     "mentor_away": "pause the pairing until then, or offer the mentee somebody else",
     "mentee_away": "pause the pairing until then",
     "no_shared_time": "ask both for another time of availability, or offer the mentee somebody else",
     "hours_spent": "add a co-mentor, or raise the mentor's hours",
+    "never_met": "propose a first time to them",
     "poor_feedback": "talk to both, and offer the mentee somebody else",
     "stopped_meeting": "ask both how they want to go on",
 }
@@ -76,7 +76,6 @@ def causes_of(facts: StallFacts) -> dict[str, str]:
         "not_signed": f"The agreement waits for the {' and the '.join(facts.unsigned)}."
         if facts.status == "accepted" and facts.unsigned
         else "",
-        "never_met": "The two have never met." if met is None else "",
         "mentor_away": _away("mentor", facts.mentor_away_until),
         "mentee_away": _away("mentee", facts.mentee_away_until),
         "no_shared_time": "Both are never free at the same time in the coming week."
@@ -87,6 +86,7 @@ def causes_of(facts: StallFacts) -> dict[str, str]:
         else "The mentor's hours of this month are spent."
         if left == 0
         else "",
+        "never_met": "The two have never met." if met is None else "",
         "poor_feedback": " ".join(f"The {side} rated it {rating:g} of 1." for side, rating in sorted(poor.items())),
         "stopped_meeting": f"The last session was on {met.date().isoformat()}." if met is not None else "",
     }

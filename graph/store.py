@@ -82,8 +82,8 @@ class NodeRecord:
         properties: What is stored on it.
         owner: For a goal, uid of the person who has it; else empty.
         roles: For a person, the roles they have now.
-        parties: For a request or pairing, `mentor`, `mentee` and, where there is one, `goal` → uid.
-        helpers: For a pairing, uids of those who are co-mentors now.
+        parties: For a request, a pairing or a session of one, `mentor`, `mentee` and, where there is one, `goal` → uid.
+        helpers: For a pairing or a session of one, uids of those who are co-mentors now.
     """
 
     uid: str
@@ -357,7 +357,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             now=now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
-            programme=programme,
+            programme=programme or "",  # for text and for null the database would plan twice
             open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
@@ -371,7 +371,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             mentee=mentee,
             mentors=list(mentors),
             now=now,
-            programme=programme,
+            programme=programme or "",
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),

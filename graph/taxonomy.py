@@ -27,6 +27,7 @@ class Taxonomy:
 
     def __init__(self) -> None:
         self._broader: dict[str, set[str]] = defaultdict(set)
+        self._narrower: dict[str, set[str]] = defaultdict(set)
         self._became: dict[str, dict[str, str]] = defaultdict(dict)
         self._merged_from: dict[str, set[str]] = defaultdict(set)
         self._states: dict[str, list[Record]] = defaultdict(list)
@@ -47,6 +48,7 @@ class Taxonomy:
             self._states[record.links["skill"]].append(record)
         elif record.kind == "broader":
             self._broader[record.links["skill"]].add(record.links["broader"])
+            self._narrower[record.links["broader"]].add(record.links["skill"])
         elif record.kind == "successions":
             skill, successor, how = record.links["skill"], record.links["successor"], str(record.properties["how"])
             self._became[skill][successor] = how
@@ -63,6 +65,7 @@ class Taxonomy:
             skill, other = record.links["skill"], record.links["broader"]
             if "until" in record.properties:
                 self._broader[skill].discard(other)
+                self._narrower[other].discard(skill)
                 return ""
             if reason := self.why_not_broader(skill, other):
                 return reason
@@ -127,6 +130,20 @@ class Taxonomy:
             ahead = {other for each in ahead for other in self.broader(each)} - found.keys() - {self.counts_as(skill)}
             found |= dict.fromkeys(sorted(ahead))
         return list(found)
+
+    def family(self, skill: str) -> set[str]:
+        """A skill by what it counts for, every narrower one by whatever steps, and all that count for one of them."""
+        found = {self.counts_as(skill)}
+        ahead = list(found)
+        for each in ahead:
+            below = {self.counts_as(low) for own in self._counted(each) for low in self._narrower[own]} - found
+            found |= below
+            ahead += sorted(below)
+        return {own for each in found for own in self._counted(each)}
+
+    def successors(self) -> dict[str, str]:
+        """Every skill that was merged, and the one that it counts for."""
+        return {skill: self.counts_as(skill) for skill in self.merged()}
 
     def merged(self) -> Mapping[str, list[str]]:
         """Every skill that was merged, and what into; more than one only where `db check` should see it."""

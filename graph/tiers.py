@@ -17,11 +17,13 @@ class Demand:
         name: Name of the training.
         taken: Whether they have taken it at all.
         expires: Until when what they took last is valid; None where that does not expire, or was never taken.
+        uid: uid of the training.
     """
 
     name: str
     taken: bool
     expires: datetime | None
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,40 @@ class Standing:
     completed: int = 0
     best_level: float | None = None
     hours_per_month: float | None = None
+
+
+WARN_BEFORE = timedelta(days=14)
+"""How long before they lose a tier people are warned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """That somebody will lose a tier unless they take trainings again.
+
+    Attributes:
+        tier: The tier.
+        until: The first instant at which they are not eligible any more.
+        refreshers: What they have to take again to stay, the most urgent first: all that expires within `WARN_BEFORE`.
+    """
+
+    tier: Tier
+    until: datetime
+    refreshers: tuple[Demand, ...]
+
+    @property
+    def message(self) -> str:
+        """What to do by when, in words."""
+        todo = " and ".join(f"'{each.name}' before {_day(each.expires or self.until)}" for each in self.refreshers)
+        return f"holds until {_day(self.until)}; to stay, take {todo} again"
+
+
+def ending(tier: Tier, standing: Standing, now: datetime) -> Ending | None:
+    """Whether somebody who is eligible for a tier loses it within `WARN_BEFORE`, as a training of theirs expires."""
+    if unmet(tier, standing, now):
+        return None
+    soon = [(each.expires, each) for each in tier.demands if each.expires is not None]
+    urgent = sorted((pair for pair in soon if pair[0] <= now + WARN_BEFORE), key=lambda pair: (pair[0], pair[1].name))
+    return Ending(tier, urgent[0][0], tuple(each for _, each in urgent)) if urgent else None
 
 
 def unmet(tier: Tier, standing: Standing, now: datetime) -> list[Refusal]:

@@ -48,6 +48,18 @@ class TimeReads:
             return properties_of(row) | {"phases": phases}
         return None
 
+    async def read_notes(
+        self, sessions: Iterable[str], viewer: str, now: datetime
+    ) -> dict[str, list[Mapping[str, Any]]]:
+        """Notes by session: uid, since, person, source, agreed, next_step; sessions not the viewer's are absent."""
+        rows = await self._read("read_notes", sessions=sorted(set(sessions)), viewer=viewer, now=now)
+        return {row["uid"]: [properties_of(each) for each in row["notes"]] for row in rows}
+
+    async def read_sessions_of(self, pairings: Iterable[str], first: int) -> dict[str, list[str]]:
+        """Uids of the latest sessions of some pairings, the latest first."""
+        rows = await self._read("read_sessions_of", pairings=sorted(set(pairings)), first=first)
+        return {row["uid"]: row["sessions"] for row in rows}
+
     async def read_check_ins(self, states: Iterable[str], programme: str | None, now: datetime) -> list[dict[str, Any]]:
         """Pairings in some states: pairing, mentor, mentee, since, cadence_days, and last, the start of a session."""
         rows = await self._read("read_check_ins", states=list(states), programme=programme, now=now)

@@ -43,12 +43,16 @@ ABSENCE_CAUSES = ("told", "silent")
 """Why somebody counts as away: they or a coordinator said so, or nothing was heard of them."""
 STALL_CAUSES = (
     "not_signed",
-    "never_met",
     "mentor_away",
     "mentee_away",
     "no_shared_time",
     "hours_spent",
+    "never_met",
     "poor_feedback",
     "stopped_meeting",
 )
-"""Why a pairing does not move, the one that explains most first."""
+"""Why a pairing does not move, the one that explains most first.
+
+That two have never met explains less than that one is away, that they share no time or that the hours are spent: then
+it would not help to propose a first time to them.
+"""

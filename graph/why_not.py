@@ -5,11 +5,14 @@ distance is its own, so that the parts add up to the whole. A part of the recomm
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from mentorgraph.graph.matching import Recommender, _may_ask
+from mentorgraph.graph.asking import may_ask
+from mentorgraph.graph.horizon import Horizon
+from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.options import MOST_DAYS_AHEAD
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.rules import Refusal, Unjudged
 from mentorgraph.graph.scoring import Scorer, Scores
@@ -49,6 +52,7 @@ class WhyNot:
         gap: What is missing to that one by signal; it adds up to the distance of the scores.
         model_version: Version of the model.
         policy_version: Version of the policy that counted.
+        available_from: When the rules that forbid the pair will first allow it, as far as that is known; else None.
     """
 
     verdict: str
@@ -63,6 +67,7 @@ class WhyNot:
     gap: tuple[SignalGap, ...]
     model_version: str
     policy_version: str
+    available_from: datetime | None = None
 
 
 async def why_not(
@@ -97,15 +102,20 @@ async def why_not(
         DatabaseUnavailable: The graph cannot be asked.
     """
     check_first(first)
-    _may_ask(viewer, mentee)
+    may_ask(viewer, mentee)
     ranks, as_is = scorer or recommender.scorer, viewer.sees_everybody
     asker = await recommender._ask(mentee, goal, as_of, ranks, programme=programme, as_is=as_is)
-    person, judged = await recommender._judged(viewer, asker, mentor)
+    person, pair, judged = await recommender._judged(viewer, asker, mentor)
+    available_from = None
+    if as_of is None and not judged.is_allowed:
+        policy, frame, until = asker.scorer.policy, asker.seeker.frame, asker.now + timedelta(days=MOST_DAYS_AHEAD)
+        ahead = Horizon(asker.columns, asker.asked.mentee, asker.now, until, policy.rules, frame.programme)
+        available_from = ahead.free_from(pair, person)
     order, uids = recommender._order(asker), asker.columns.people.uids
     rank, last = None, None
     places = np.flatnonzero(order == person)
     if judged.is_allowed and len(places):
-        better = await recommender._allowed(asker, order[: places[0]], int(places[0]))
+        better = list(await recommender._allowed(asker, order[: places[0]], int(places[0])))
         rank = len(better) + 1
         last = better[first - 1] if rank > first else None
     return WhyNot(
@@ -121,6 +131,7 @@ async def why_not(
         () if last is None else gap_between(asker.scores, last, person),
         asker.scorer.model_version,
         asker.scorer.policy.version,
+        available_from,
     )
 
 

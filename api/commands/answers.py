@@ -12,7 +12,9 @@ from rich.text import Text
 
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.comparing import Compared
-from mentorgraph.graph.matching import Explanation, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Explanation
+from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import plain
@@ -119,6 +121,11 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
         "goal": _node_as_json("Goal", slate.goal, nodes),
         "notice": slate.notice or None,
         "hasNextPage": slate.has_next,
+        "mixShortfall": (
+            {"experts": slate.lacking.experts, "crossFunctional": slate.lacking.cross_functional}
+            if slate.lacking != NO_MIX
+            else None
+        ),
         "recommendations": [
             {
                 "id": global_id("Recommendation", each.uid),
@@ -130,6 +137,10 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
                 "cautions": [caution.upper() for caution in each.cautions],
+                "availableFrom": each.available_from,
+                "liftedBy": each.lifted_by.upper() or None,
+                "explored": each.is_explored,
+                "propensity": each.propensity if slate.asked.viewer.sees_everybody else None,
             }
             for each in slate.recommendations
         ],

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -26,6 +26,7 @@ from mentorgraph.api.commands.answers import (
     print_json,
     slate_as_json,
 )
+from mentorgraph.api.commands.list_options import list_options, options_of
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
@@ -38,11 +39,14 @@ from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.matching import Explanation, Recommender, Slate
+from mentorgraph.graph.listing import Recommendation, Slate
+from mentorgraph.graph.matching import Explanation, Recommender
 from mentorgraph.graph.model import InvalidFact
+from mentorgraph.graph.options import DEFAULT, NO_MIX
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.table_files import BundleError, open_table
+from mentorgraph.graph.values import plain
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SHOWN_REASONS = 3
@@ -83,6 +87,7 @@ _viewer = click.option(
 @click.option(
     "--first", type=click.IntRange(1, MOST), default=10, show_default=True, metavar="N", help="How many mentors a goal."
 )
+@list_options
 @_as_of
 @_as_json
 @_viewer
@@ -105,6 +110,7 @@ def recommend(
     source: str,
     output: Path | None,
     force: bool,
+    **listed: Any,
 ) -> None:
     """Rank the mentors that a person may be paired with, and say why.
 
@@ -113,6 +119,9 @@ def recommend(
       mentorgraph recommend --mentee p-0042
       mentorgraph recommend --mentee p-0042 --goal g-0107 --first 3 --json
       mentorgraph recommend --mentee "Ada Lind" --as-of 2026-01-31
+      mentorgraph recommend --mentee p-0042 --skill s-0009 --min-level 3 --language pt --new
+      mentorgraph recommend --mentee p-0042 --ignore load --exclude p-0007 --horizon-days 30
+      mentorgraph recommend --mentee p-0042 --first 5 --experts 2 --cross-functional 1 --diversity 0.3
       mentorgraph recommend --goals goals.csv --first 20 --output ranks.csv
 
     An ID is a global id as GraphQL gives it, one of our own uids, or the key that a source knows it by; --source names
@@ -126,7 +135,8 @@ def recommend(
     """  # noqa: D301 (click wants the backspace itself)
     if goals_file is not None:
         _refuse(
-            mentee or goal or viewer or as_json, "--goals goes with --first, --as-of, --source, --output and --force"
+            mentee or goal or viewer or as_json or options_of(listed, source) != DEFAULT,
+            "--goals goes with --first, --as-of, --source, --output and --force",
         )
         if output is None:
             raise click.UsageError("--goals needs --output FILE.csv for the ranks.")
@@ -143,6 +153,7 @@ def recommend(
             who,
             uid_given(goal, "goals", source),
             first=first,
+            options=options_of(listed, source),
             as_of=as_of,
         )
         async with DecisionLog(mentorgraph_home() / FOLDER) as decisions:
@@ -160,14 +171,17 @@ def recommend(
     table.add_column("score", justify="right")
     table.add_column("reasons", ratio=1)
     for each in slate.recommendations:
-        reasons = "\n".join(each.sentences[:SHOWN_REASONS])
+        reasons = "\n".join((*_place(each), *each.sentences[:SHOWN_REASONS]))
         table.add_row(str(each.rank), Text(name_of(nodes, each.mentor)), f"{each.score:.4f}", Text(reasons))
     if slate.recommendations:
         Console().print(table)
-    else:
+    elif not slate.notice:
         click.echo("No mentor may be recommended; mentorgraph explain says for a given one which rules forbid it.")
     if slate.notice:
         click.echo(f"Notice: {slate.notice}")
+    if slate.lacking != NO_MIX:
+        lacking = f"{slate.lacking.experts} experts and {slate.lacking.cross_functional} cross-functional mentors"
+        click.echo(f"The mix cannot be met: {lacking} are missing.")
     click.echo(f"model {slate.model_version}, policy {slate.policy_version}, slate {slate.uid}")
 
 
@@ -270,6 +284,14 @@ def _compare(
         print_json([compared_as_json(each, nodes) for each in found])
     else:
         print_comparison(found, nodes)
+
+
+def _place(each: Recommendation) -> Iterator[str]:
+    """What is to be said of a place in the list."""
+    if each.available_from is not None:
+        yield f"Free from {plain(each.available_from)} on."
+    if each.lifted_by:
+        yield f"Lifted by {each.lifted_by}."
 
 
 def _refuse(given: object, sentence: str) -> None:

@@ -104,6 +104,8 @@ def why_not(
                 [(each.rule, each.fact, each.remedy) for each in found.blockers],
             )
         )
+        if found.available_from is not None:
+            console.print(f"Free from {plain(found.available_from)} on, as far as is known.", soft_wrap=True)
     elif found.verdict == RECOMMENDED:
         console.print(f"Recommended: rank {found.rank}, score {found.score:.4f}.")
     elif found.verdict == RANKED_LOWER:
@@ -281,4 +283,5 @@ def _why_not_as_json(found: WhyNot) -> dict[str, object]:
         "gap": [asdict(each) for each in found.gap],
         "modelVersion": found.model_version,
         "policyVersion": found.policy_version,
+        "availableFrom": found.available_from,
     }

@@ -72,7 +72,9 @@ def import_by_mapping(
         _print_roster(done)
     for notice in done.notices:
         click.echo(f"Notice: {notice}")
-    warnings = [f"{row.place.file}:{row.place.line} {row.warning}" for row in done.rows if row.warning]
+    warnings = [
+        f"{row.place.file}:{row.place.line} {row.warning}" for row in done.rows if row.warning and row.status != "left"
+    ]
     for warning in warnings[:SHOWN]:
         click.echo(f"Warning: {warning}")
     if len(warnings) > SHOWN:
@@ -117,3 +119,10 @@ def _print_roster(done: SheetsResult) -> None:
     for word, keys in (("join", told.joiners), ("move", told.movers), ("leave", told.leavers)):
         shown = ", ".join(keys[:SHOWN]) + (f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "")
         click.echo(f"{len(keys)} {word}{': ' if keys else ''}{shown}")
+    ended = {key: each for key, each in done.left.items() if each.summary}
+    for key, each in list(ended.items())[:SHOWN]:
+        waiting = len(each.left_behind) + len(each.released)
+        others = f"; offer others to {waiting} {'mentee' if waiting == 1 else 'mentees'}" if waiting else ""
+        click.echo(f"  {key}: {each.summary}{others}")
+    if len(ended) > SHOWN:
+        click.echo(f"  … and {len(ended) - SHOWN} more with pairings or requests; --result FILE.csv has them all.")

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
-from mentorgraph.graph.matching import Explanation, Recommendation, Slate
+from mentorgraph.graph.listing import Asked, Recommendation, Slate
+from mentorgraph.graph.matching import Explanation
+from mentorgraph.graph.options import DEFAULT, Options
 from mentorgraph.graph.paths import shown_to
 from mentorgraph.graph.reasons import SignalValue
 from mentorgraph.graph.sentences import ENGLISH, EvidencePath, Measured, Step, sentence_of, sentences_of, wording
+from mentorgraph.graph.shaping import Candidate, Shaping
 from mentorgraph.graph.viewer import Viewer
-
-DETERMINISTIC = 1.0
-"""Propensity of whoever is recommended: the ranking draws nothing, so the same question has the same answer."""
 
 ERASED = wording(ENGLISH)["erased"]
 """Stands where a sentence was that can no longer be read."""
@@ -30,12 +30,10 @@ class Recommended:
 
     Attributes:
         recommendation: The answer; `evidence` and `paths` are what a coordinator sees.
-        propensity: The probability with which it stood where it stands.
         is_redacted: Whether the names and sentences in it can no longer be read.
     """
 
     recommendation: Recommendation
-    propensity: float
     is_redacted: bool
 
     def shown_to(self, viewer: Viewer, mentee: str) -> Recommendation:
@@ -70,6 +68,9 @@ class Decision:
         notice: What the reader was told about the list as a whole.
         names: Names of the people, and the title of the goal, by uid; those that were erased are absent.
         is_redacted: Whether the mentee was erased.
+        options: What the list was asked for with.
+        shaping: How its first places were given; None where it was by score alone.
+        candidates: Among whom they were given, best first.
     """
 
     slate: str
@@ -90,6 +91,9 @@ class Decision:
     notice: str
     names: Mapping[str, str]
     is_redacted: bool
+    options: Options = DEFAULT
+    shaping: Shaping | None = None
+    candidates: tuple[Candidate, ...] = ()
 
     def find(self, recommendation: str) -> Recommended | None:
         """One of its recommendations by uid."""
@@ -153,7 +157,9 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
             "asOf": asked.as_of,
             "rankOffset": asked.rank_offset,
             "change": asked.change,
+            "options": asked.options.content,
         },
+        "shaping": _shaping_entry(asked),
         "model": slate.model_version,
         "policy": slate.policy_version,
         "code": code_version,
@@ -164,6 +170,27 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
         ],
         "sealed": seal([keys[asked.mentee]], own, slate.uid),
     }
+
+
+def _shaping_entry(asked: Asked) -> dict[str, Any] | None:
+    """How the first places were given, and among whom; people stand in it by uid, as everywhere."""
+    if asked.shaping is None:
+        return None
+    candidates = [
+        [each.uid, each.score, each.is_expert, each.is_cross_functional, sorted(each.traits)]
+        for each in asked.candidates
+    ]
+    return {**asked.shaping.content, "candidates": candidates}
+
+
+def _shaping(entry: Mapping[str, Any] | None) -> tuple[Shaping | None, tuple[Candidate, ...]]:
+    if entry is None:
+        return None, ()
+    candidates = (
+        Candidate(uid, score, is_expert, is_cross_functional, frozenset(traits))
+        for uid, score, is_expert, is_cross_functional, traits in entry["candidates"]
+    )
+    return Shaping.of(entry), tuple(candidates)
 
 
 def _recommendation_entry(
@@ -187,8 +214,10 @@ def _recommendation_entry(
         "rank": found.rank,
         "mentor": found.mentor,
         "score": found.score,
-        "propensity": DETERMINISTIC,
         "cautions": list(found.cautions),
+        "propensity": found.propensity,
+        "availableFrom": found.available_from,
+        "liftedBy": found.lifted_by,
         "signals": [
             {
                 "name": each.name,
@@ -286,6 +315,8 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
         entry["notice"],
         names,
         own is None,
+        Options.of(asked.get("options", {})),
+        *_shaping(entry.get("shaping")),
     )
 
 
@@ -313,9 +344,12 @@ def _recommended(
         sentences_of(evidence, measured) if personal else (),
         evidence,
         measured,
+        datetime.fromisoformat(each["availableFrom"]) if each.get("availableFrom") else None,
+        each.get("liftedBy", ""),
+        each["propensity"],
         tuple(each.get("cautions", ())),
     )
-    return Recommended(found, each["propensity"], personal is None)
+    return Recommended(found, personal is None)
 
 
 def _measured(kept: str | list[Any]) -> Measured:

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from mentorgraph.graph.decisions.entry import Decision
-from mentorgraph.graph.matching import Recommendation
+from mentorgraph.graph.listing import Recommendation
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.paths import EDGE_TYPES
 from mentorgraph.graph.policy import version_of
 from mentorgraph.graph.scoring import DECIMALS
 from mentorgraph.graph.sentences import Step
+from mentorgraph.graph.shaping import Shaping
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import plain
 
@@ -61,7 +62,10 @@ def replay(
         found += [
             Difference(recommendation.uid, what) for what in _score_differences(recommendation, decision.slate, weights)
         ]
-    return found + list(_order_differences(decision))
+    found += _option_differences(decision)
+    if decision.shaping is None:
+        return found + list(_order_differences(decision))
+    return found + list(_place_differences(decision, decision.shaping, policies.get(decision.policy_version, ())))
 
 
 def _policy_differences(decision: Decision, policies: Mapping[str, Sequence[Any]]) -> Iterator[Difference]:
@@ -92,6 +96,38 @@ def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, 
         total += contribution
     if not _same(total, found.score):
         yield f"the score is {round(total, DECIMALS)!r}, recorded {found.score!r}"
+
+
+def _option_differences(decision: Decision) -> Iterator[Difference]:
+    """Nobody is listed who was excluded, and no signal counts that was left out."""
+    for each in decision.recommended:
+        found = each.recommendation
+        if found.mentor in decision.options.excluded:
+            yield Difference(found.uid, "this mentor was to be left out")
+        for signal in found.signals:
+            if signal.name in decision.options.ignored:
+                yield Difference(found.uid, f"{signal.name} was to be left out")
+
+
+def _place_differences(decision: Decision, shaping: Shaping, policy: Sequence[Any]) -> Iterator[Difference]:
+    """The first places are given again among the same candidates."""
+    if (shaping.mix, shaping.diversity) != (decision.options.mix, decision.options.diversity):
+        yield Difference("", "the first places were not given as the list was asked for")
+    if shaping.explores and shaping.exploration not in policy:
+        yield Difference("", f"explored were {shaping.exploration}, which is not the policy's")
+    if list(decision.candidates) != sorted(decision.candidates, key=lambda one: (-one.score, one.uid)):
+        yield Difference("", "the candidates do not stand in the order of their scores")
+    slots = shaping.places(decision.candidates)
+    if len(slots) != len(decision.recommended):
+        yield Difference("", f"the first places are {len(slots)}, recorded {len(decision.recommended)}")
+    for number, (slot, each) in enumerate(zip(slots, decision.recommended, strict=False), 1):
+        found, computed = each.recommendation, decision.candidates[slot.place]
+        if (found.mentor, found.score, found.rank) != (computed.uid, computed.score, number):
+            yield Difference(found.uid, f"place {number} is that of {computed.uid}, recorded {found.mentor}")
+        if found.lifted_by != slot.lifted_by:
+            yield Difference(found.uid, f"lifted by {slot.lifted_by!r}, recorded {found.lifted_by!r}")
+        if not _same(slot.propensity, found.propensity):
+            yield Difference(found.uid, f"the propensity is {slot.propensity!r}, recorded {found.propensity!r}")
 
 
 def _order_differences(decision: Decision) -> Iterator[Difference]:

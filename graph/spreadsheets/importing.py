@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
 from mentorgraph.graph.bundle import ImportResult, Refusal, import_bundle
+from mentorgraph.graph.leaving import Left, close_matters
 from mentorgraph.graph.model import Row
 from mentorgraph.graph.spreadsheets.mapping import MappingFile
 from mentorgraph.graph.spreadsheets.people import Place, Reading, read_people
@@ -14,6 +15,7 @@ from mentorgraph.graph.spreadsheets.sheets import Sheet
 from mentorgraph.graph.spreadsheets.telling import Statements, Terms, statements_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.table_files import BundleError, BundleFile
+from mentorgraph.graph.viewer import COORDINATOR
 
 Progress = Callable[[str, int, int], None]
 
@@ -27,7 +29,7 @@ class RowAnswer:
         person: Key of whom it is about; empty where it does not say.
         status: `created`, `changed`, `same`, `refused`, or `left` for a person whom no row names any more.
         why: Why it was refused.
-        warning: What its reader should know.
+        warning: What its reader should know; of somebody who left, what ended of what went on with them.
     """
 
     place: Place
@@ -47,6 +49,7 @@ class SheetsResult:
         statements: What was told, with joiners, movers and leavers.
         refusals: Why rows and facts were refused.
         notices: What concerns no single row.
+        left: Key of everybody who left → what ended of what went on with them.
     """
 
     facts: ImportResult
@@ -54,6 +57,7 @@ class SheetsResult:
     statements: Statements
     refusals: list[Refusal] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    left: dict[str, Left] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +126,16 @@ async def import_sheets(
     begins = None if mapping.since is None else datetime.combine(mapping.since, time(), UTC)
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     terms = Terms(source or mapping.source, today, begins, consent, roster)
-    leaving = await _leavers(store, reading, terms.source, max_leavers or Limit()) if roster else []
-    statements = await statements_of(store, reading, terms, leaving)
+    leaving = await _leavers(store, reading, terms.source, max_leavers or Limit()) if roster else {}
+    statements = await statements_of(store, reading, terms, list(leaving))
     answers = _Answers(statements)
     bundle = {file: _file(file, [row for row, _ in told]) for file, told in statements.rows.items() if told}
     bundle.setdefault("consents", _file("consents", []))
+    # Before what they were and did ends: whoever has left is no leaver when an import that broke off is repeated.
+    left = {
+        key: await close_matters(store, COORDINATOR, person, dry_run=dry_run, clock=lambda: now)
+        for key, person in leaving.items()
+    }
     facts = await import_bundle(
         store,
         bundle,
@@ -138,13 +147,15 @@ async def import_sheets(
     )
     for place in reading.refused:
         facts.counts.setdefault(place.file, Counter())["refused"] += 1
-    rows = answers.of(reading) + [RowAnswer(Place("", 0), key, "left") for key in statements.leavers]
+    rows = answers.of(reading) + [
+        RowAnswer(Place("", 0), key, "left", warning=left[key].summary) for key in statements.leavers
+    ]
     refusals = [Refusal(p.file, p.line, each) for p, problems in sorted(reading.refused.items()) for each in problems]
-    return SheetsResult(facts, rows, statements, refusals + answers.refusals, reading.notices)
+    return SheetsResult(facts, rows, statements, refusals + answers.refusals, reading.notices, left)
 
 
-async def _leavers(store: Store, reading: Reading, source: str, limit: Limit) -> list[str]:
-    """The people of a source who have not left yet and are on no row.
+async def _leavers(store: Store, reading: Reading, source: str, limit: Limit) -> dict[str, str]:
+    """The people of a source who have not left yet and are on no row: key → uid.
 
     Raises:
         BundleError: They are too many, or a row does not say whose it is, so that nobody can tell.
@@ -155,12 +166,13 @@ async def _leavers(store: Store, reading: Reading, source: str, limit: Limit) ->
             f"{nameless[0].file} line {nameless[0].line} does not say whose row it is, so who has left cannot be told "
             f"({len(nameless)} such rows); mend them, or import without --roster. Nothing was written"
         )
-    people, leaving, after = 0, [], ""
+    people, after = 0, ""
+    leaving: dict[str, str] = {}
     while page := await store.page_people_of_source(source, after):
         for person in page:
             people += not person["has_left"]
             if not person["has_left"] and not {person["key"], person["uid"]} & reading.named:
-                leaving.append(person["key"])
+                leaving[person["key"]] = person["uid"]
         after = page[-1]["key"]
     if not limit.allows(len(leaving), people):
         raise BundleError(

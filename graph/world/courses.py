@@ -66,7 +66,7 @@ def end(history: History) -> None:
             replace(move, cause=cause_at(history, life, move.day, told)) if move.state == "stalled" else move
             for move in life.moves
         ]
-        if life.cause in ("stopped_meeting", "poor_feedback"):
+        if life.cause in ("never_met", "stopped_meeting", "poor_feedback"):
             life.cause = cause_at(history, life, life.seen or life.ends or history.last, told)
         if life.active:
             _come_to_rest(draws, history, life, told)
@@ -168,6 +168,7 @@ def tell_sessions(history: History, recording: dict[str, list[tuple[int, int]]])
     sessions = sorted(
         ((each.day, each.begins, each.id), each, life) for life in history.lives for each in life.meetings
     )
+    draws = history.draws("session notes")
     busy_until: dict[str, int] = {}
     for _, each, life in sessions:
         if each.kind == "recorded" and not all(_consents(recording, person, each.day) for person in life.people):
@@ -178,6 +179,11 @@ def tell_sessions(history: History, recording: dict[str, list[tuple[int, int]]])
         for each in life.meetings:
             link = f"https://recordings.example.org/{each.id}" if each.kind == "recorded" else ""
             history.tables.add("sessions", each.id, life.id, each.at, str(each.minutes), each.kind, link)
+            if each.day <= history.last and draws.chance(0.2):
+                words_of = words()["notes"]
+                agreed, following = (draws.pick(words_of[name]) for name in ("agreed", "next_step"))
+                told = agreed, following if draws.chance(0.7) else ""
+                history.tables.add("notes", each.id, draws.pick(life.people), each.at, *told)
 
 
 def _attend(busy_until: dict[str, int], each: Meeting, life: Life) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from mentorgraph.graph.vocabulary import STALL_CAUSES
 from mentorgraph.graph.world import truth_2
 from mentorgraph.graph.world.clocks import iso
 from mentorgraph.graph.world.draws import Draws, Weighted
@@ -94,7 +95,8 @@ def _stay_away(history: History) -> None:
             each for each in life.meetings if not any(history.away.holds(person, each.day) for person in life.people)
         ]
         if life.cause and life.cause != "not_signed":
-            life.cause = life.cause if life.meetings else "never_met"
+            if not life.meetings and life.cause not in ("mentor_away", "mentee_away", "no_shared_time"):
+                life.cause = "never_met"
             seen = _seen(life)
             life.seen = seen if seen <= history.last and not (life.ends and life.ends <= seen) else 0
 
@@ -131,12 +133,13 @@ def cause_at(history: History, life: Life, day: int, told: set[str]) -> str:
         day: The day on which it is noticed.
         told: Who stated any availability.
     """
-    if not any(each.day < day for each in life.meetings):
-        return "never_met"
-    for cause, person in zip(("mentor_away", "mentee_away"), life.people, strict=True):
-        if history.away.holds(person, day):
-            return cause
-    if not life.pairing.fit.time and set(life.people) <= told:
-        return "no_shared_time"
+    mentor, mentee = life.people
     last = {person: rating for given, person, rating in life.ratings if given <= day}
-    return "poor_feedback" if any(10 * rating < truth_2.BAD for rating in last.values()) else "stopped_meeting"
+    holds = {
+        "mentor_away": history.away.holds(mentor, day),
+        "mentee_away": history.away.holds(mentee, day),
+        "no_shared_time": not life.pairing.fit.time and set(life.people) <= told,
+        "never_met": not any(each.day < day for each in life.meetings),
+        "poor_feedback": any(10 * rating < truth_2.BAD for rating in last.values()),
+    }
+    return next((cause for cause in STALL_CAUSES if holds.get(cause)), "stopped_meeting")

@@ -140,6 +140,7 @@ COLUMNS_2: dict[str, tuple[str, ...]] = {
     "moves": ("request_id", "pairing_id", "person_id", "moved_on", "state", "reason", "cause", "note"),
     "signatures": ("pairing_id", "person_id", "signed_on", "text_version"),
     "sessions": (*COLUMNS["sessions"], "link"),
+    "notes": ("session_id", "person_id", "written_on", "agreed", "next_step"),
     "feedback": (
         "id",
         "pairing_id",

@@ -18,7 +18,7 @@ from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.log import NOT_KEPT, DecisionLog
 from mentorgraph.graph.decisions.segments import segments_in
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.matching import Slate
+from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 from mentorgraph.graph.world.tables import World

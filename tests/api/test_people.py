@@ -31,7 +31,11 @@ JOINED = "2026-01-01"
 NAMES = ("ada", "eve", "bo", "cy")
 WORLD: dict[str, list[dict[str, str]]] = {
     "units": [],
-    "skills": [],
+    "skills": [{"id": "py", "name": "Python"}],
+    "person_skills": [
+        {"person_id": "ada", "skill_id": "py", "stance": "offers", "level": "4", "since": JOINED},
+        {"person_id": "eve", "skill_id": "py", "stance": "offers", "level": "5", "since": JOINED},
+    ],
     "pairings": [],
     "goals": [],
     "programmes": [
@@ -163,7 +167,7 @@ def test_what_is_told_is_read_by_the_person_and_by_coordinators_only(api: Api) -
     found = shown[ADA]
     assert found["profile"] == {"jobTitle": "Engineer", "pace": None, "languages": ["sv"]}
     missing = {each["field"]: each["message"] for each in found["completeness"]["missing"]}
-    assert list(missing)[:2] == ["offeredSkills", "wantedSkills"]
+    assert list(missing)[:2] == ["wantedSkills", "availability"]
     assert missing["zone"] == "meetings are proposed at hours of day in which people are awake"
     assert 0 < found["completeness"]["share"] < 1
     assert found["consents"] == [
@@ -311,12 +315,14 @@ def test_the_page_about_people_works(api: Api) -> None:
         "mentee": BO,
         "programme": ONE,
         "training": gid("trainings", "listen"),
+        "skill": gid("skills", "py"),
         "step": lambda answers: answers["DefineStep"]["defineOnboardingStep"]["step"]["id"],
         "since": (present() - timedelta(days=1)).isoformat(),
         "until": (present() + timedelta(days=14)).isoformat(),
         "today": present().isoformat(),
     }
     answers = play(api, DOCS / "people.md", values)
+    assert [edge["node"]["mentor"]["name"] for edge in answers["Catalogue"]["mentorCatalogue"]["edges"]] == ["Ada"]
     assert answers["Onboarded"]["person"]["onboarding"]["isComplete"] is True
     assert answers["Away"]["setAway"]["person"]["away"]["cause"] == "TOLD"
     assert answers["Left"]["recordLeaving"]["person"]["roles"] == []

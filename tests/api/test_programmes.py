@@ -13,6 +13,7 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.store import Store
+from mentorgraph.graph.values import instant
 
 from .conftest import Api, asked, connected, fill
 from .pages import DOCS, play
@@ -46,6 +47,13 @@ query ($person: ID!, $programme: ID!) {
   }
 }
 """
+WARNING = "{ tier { name } heldUntil trainings { id } message }"
+WARNED = f"""
+query ($person: ID!, $programme: ID!) {{
+  eligibility(personId: $person, programmeId: $programme, role: MENTOR) {{ isEligible warning {WARNING} }}
+}}
+"""
+WARNINGS = f"query ($person: ID!) {{ person(id: $person) {{ tierWarnings {WARNING} }} }}"
 
 
 @pytest.fixture
@@ -207,6 +215,38 @@ def test_an_expired_training_is_named_with_its_day(api: Api, server: EmbeddedDat
             "remedy": "take 'Listening well' again: it expired on 2026-03-01",
         }
     ]
+
+
+def test_a_tier_that_will_be_lost_says_until_when_it_is_held_and_what_mends_it(
+    api: Api, server: EmbeddedDatabase
+) -> None:
+    ada, bo = register(api, "Ada", "MENTOR"), register(api, "Bo", "MENTEE")
+    programme = create(api)
+    training = tell(api, DEFINE, name="Listening well", validDays=30, externalId="t")["training"]["id"]
+    tell(api, SET, programmeId=programme, name="Guide", role="MENTOR", rank=1, trainingIds=[training])
+    person, uid, today = read_uid(ada), uid_of("api", "trainings", "t"), clock.present()
+    write(server, "completions", person_id=person, training_id=uid, since=today)
+    enrolled = {"person_id": person, "programme_id": read_uid(programme), "role": "mentor", "since": today}
+    write(server, "memberships", **enrolled)
+    lost = instant(today) + timedelta(days=30)
+    warning = {
+        "tier": {"name": "Guide"},
+        "heldUntil": lost.isoformat().replace("+00:00", "Z"),
+        "trainings": [{"id": training}],
+        "message": f"holds until {lost.date()}; to stay, take 'Listening well' before {lost.date()} again",
+    }
+    for days, right in ((15, None), (14, warning), (13, warning), (0, None), (-1, None)):
+        with clock.set_to(at(lost - timedelta(days=days))):
+            [found] = api.data(WARNED, viewer=ada, person=ada, programme=programme)["eligibility"]
+            own = api.data(WARNINGS, viewer=ada, person=ada)["person"]["tierWarnings"]
+            assert api.data(WARNINGS, viewer=bo, person=ada)["person"]["tierWarnings"] is None
+        assert (found["warning"], found["isEligible"]) == (right, days > 0)
+        assert own == ([right] if right else [])
+
+
+def at(instant: datetime) -> clock.Clock:
+    """A clock that stands."""
+    return lambda: instant
 
 
 def read_uid(text: str) -> str:

@@ -4,6 +4,8 @@ import asyncio
 import csv
 import gzip
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, connected, fill
+from .pages import DOCS
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +192,44 @@ def test_help_shows_examples() -> None:
     for command in ("recommend", "explain"):
         shown = CliRunner().invoke(main, [command, "--help"]).output
         assert f"  mentorgraph {command} --mentee" in shown
+
+
+def test_the_page_of_lists_is_asked_from_the_shell_as_it_stands(goal: dict[str, str], world: World) -> None:
+    blocks = re.findall(
+        r"^```bash\n(.*?)^```$", (DOCS / "recommendations.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+    assert len(commands) == 3
+    ids = {
+        "--mentee": goal["person_id"],
+        "--skill": world.rows["skills"][0]["id"],
+        "--exclude": next(row["person_id"] for row in world.rows["roles"] if row["role_id"] == "mentor"),
+    }
+    for words in commands:
+        given = [ids[before] if word == "ID" else word for before, word in zip(["", *words], words, strict=False)]
+        result = run(*given)
+        assert result.exit_code == 0, result.output
+        assert "slate " in result.stdout
+
+
+def test_the_shell_leaves_out_what_it_is_told_to(goal: dict[str, str]) -> None:
+    whole = answer("recommend", "--mentee", goal["person_id"], "--first", 100)["recommendations"]
+    first = whole[0]["mentor"]["uid"]
+    asked = ["--exclude", first, "--ignore", "load", "--diversity", "0.5", "--experts", 1]
+    found = answer("recommend", "--mentee", goal["person_id"], "--first", 5, *asked)["recommendations"]
+    assert first not in [each["mentor"]["uid"] for each in found]
+    assert {"load"}.isdisjoint(signal["name"] for each in found for signal in each["signals"])
+    assert {each["propensity"] for each in found} == {1.0}
+    refused = run("recommend", "--mentee", goal["person_id"], "--min-level", 3)
+    assert refused.exit_code == 1
+    assert "filter.minLevel is the level of a skill" in refused.output
+    empty = run("recommend", "--mentee", goal["person_id"], "--language", "tlh").stdout
+    assert "0 speak tlh" in empty
+    assert run("recommend", "--goals", __file__, "--output", "x.csv", "--ignore", "load").exit_code == 2
+
+
+def test_the_help_shows_how_lists_are_asked_for() -> None:
+    shown = CliRunner().invoke(main, ["recommend", "--help"]).stdout
+    for option in ("--skill", "--language", "--exclude", "--ignore", "--horizon-days", "--experts", "--diversity"):
+        assert option in shown
+    assert "mentorgraph recommend --mentee p-0042 --ignore load --exclude p-0007 --horizon-days 30" in shown

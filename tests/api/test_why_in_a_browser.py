@@ -22,7 +22,7 @@ from mentorgraph.api.app import create_app
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.why import pages
 from mentorgraph.graph.decisions.log import DecisionLog
-from mentorgraph.graph.matching import Slate
+from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.viewer import COORDINATOR
 

@@ -8,7 +8,7 @@ import pytest
 from mentorgraph.embeddings.deletion import Deletion
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import FUSED, NETWORK, Fusion
+from mentorgraph.embeddings.fusion import FUSED, Fusion
 from mentorgraph.embeddings.inference import attend, encode
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -19,6 +19,7 @@ from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.policy import SIGNALS, load_policy
 from mentorgraph.graph.question import Question
+from mentorgraph.graph.scoring import NETWORK
 
 POLICY = load_policy()
 WEIGHT = 0.6
@@ -49,6 +50,19 @@ def test_the_score_is_the_sum_of_weights_times_values(weighted: Model, columns: 
             total += term.weight * np.nan_to_num(term.values)
         assert scores.base == 0
         np.testing.assert_allclose(scores.total, total, atol=1e-8)
+
+
+@pytest.mark.parametrize("ignored", [{NETWORK}, {"skills"}, {NETWORK, "unit", "load"}, {NETWORK, *SIGNALS}])
+def test_what_is_ignored_is_in_no_score_of_a_learned_model(
+    weighted: Model, columns: Columns, asked: list[Question], ignored: set[str]
+) -> None:
+    scores = scorer(weighted).score(columns, asked[0])
+    left = scores.without(ignored)
+    assert [term.name for term in left.terms] == [name for name in (*SIGNALS, NETWORK) if name not in ignored]
+    without = scores.total - sum(term.contributions for term in scores.terms if term.name in ignored)
+    np.testing.assert_allclose(left.total, without, atol=1e-6)
+    assert left.total.shape == scores.total.shape
+    assert not np.allclose(left.total, scores.total)
 
 
 def test_weights_are_those_of_the_model(weighted: Model, columns: Columns, asked: list[Question]) -> None:

@@ -15,9 +15,11 @@ from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import Recommender, Slate
+from mentorgraph.graph.listing import Recommendation, Slate
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import Record, uid_of
+from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.question import Question, question
 from mentorgraph.graph.scoring import RulesScorer
@@ -61,6 +63,20 @@ class Community:
         mentee, goal = self.askers[place]
         slate: Slate = self.run(self.recommender.recommend(COORDINATOR, mentee, goal, **options))
         return slate
+
+    def everybody(self, place: int = 0, **options: Any) -> list[Recommendation]:
+        """The whole list for one of the askers, page by page."""
+        slate = self.ask(place, first=MOST, with_paths=False, **options)
+        found = list(slate.recommendations)
+        while slate.has_next:
+            slate = self.ask(place, first=MOST, after=slate.cursors[-1], with_paths=False, **options)
+            found += slate.recommendations
+        return found
+
+    def facts(self, kind: str) -> list[Record]:
+        """The facts of a kind that hold now, each by itself."""
+        table = self.columns.tables[kind]
+        return [table.record(row) for row in range(len(table)) if table.valid(NOW.timestamp())[row]]
 
     def question(self, place: int = 0) -> Question:
         """What one of the askers asks."""

@@ -7,6 +7,7 @@ import pytest
 
 from mentorgraph.graph import admission
 from mentorgraph.graph.check import check
+from mentorgraph.graph.participants import participants
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
@@ -70,6 +71,32 @@ async def test_eligibility_is_read_from_the_facts_of_the_person(people: Store) -
     assert await rules(people, ADA, "mentor", NOW + 30 * DAY) == {"Guide": [], "Senior": ["TOO_NEW"]}
     assert await rules(people, ADA, "mentor", NOW - DAY) == {}
     assert await check(people) == []
+
+
+async def test_people_are_warned_of_the_tiers_that_they_lose_where_they_are_enrolled(people: Store) -> None:
+    await create(people)
+    listening = await define(people, "Listening", valid_days=30)
+    tier = await set_tier(people, [listening], name="Guide", rank=1)
+    await write(people, "completions", person_id=ADA, training_id=listening, since=NOW)
+    lost = NOW + 30 * DAY
+
+    async def warned(now: datetime) -> list[tuple[str, datetime, list[str]]]:
+        found = await admission.list_endings(people, (await participants(people, [ADA, BO], now)).values(), now)
+        assert found[BO] == []
+        return [(each.tier.uid, each.until, [one.uid for one in each.refreshers]) for each in found[ADA]]
+
+    assert await warned(lost - DAY) == []  # is not enrolled
+    in_it = {"person_id": ADA, "programme_id": PROGRAMME, "since": NOW}
+    await write(people, "memberships", **in_it, role="mentee")
+    assert await warned(lost - DAY) == []  # is not enrolled as a mentor
+    await write(people, "memberships", **in_it)
+    assert [bool(await warned(lost - days * DAY)) for days in (15, 14, 13, 0, -1)] == [False, True, True, False, False]
+    assert await warned(lost - 14 * DAY) == [(tier, lost, [listening])]
+    [told] = await admission.eligibility(people, COORDINATOR, ADA, PROGRAMME, "mentor", now=lost - 13 * DAY)
+    assert told.ending is not None
+    assert told.ending.until == lost
+    await write(people, "completions", person_id=ADA, training_id=listening, since=lost - 5 * DAY)
+    assert await warned(lost - 5 * DAY) == []
 
 
 async def test_a_completion_that_was_taken_back_does_not_count(people: Store) -> None:

@@ -91,6 +91,11 @@ def test_a_mentor_of_whom_one_outcome_is_known_rests_on_one_survey(twins: Twins)
     assert twins.of("bo") == ()
 
 
+def test_who_stands_in_a_drawn_place_is_told_as_explored(twins: Twins) -> None:
+    found = [cautions_of(twins.columns, NOW.timestamp(), 0, explored=drawn) for drawn in (True, False)]
+    assert found == [("explored",), ()]
+
+
 def test_every_caution_is_worded() -> None:
-    assert list(CAUTIONS) == ["profile_old", "few_data", "one_survey_only"]
+    assert list(CAUTIONS) == ["profile_old", "few_data", "one_survey_only", "explored"]
     assert all(text.endswith(".") for text in CAUTIONS.values())

@@ -15,7 +15,7 @@ from mentorgraph.graph.decisions.reading import Records
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exposure import Exposure, mentor_exposure
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import Slate
+from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 Community = Any  # the class of the fixture, which is in conftest.py

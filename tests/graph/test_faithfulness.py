@@ -14,7 +14,8 @@ from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.faithfulness import Answer, Check, audit_explanations
-from mentorgraph.graph.matching import Recommendation, Recommender, Slate
+from mentorgraph.graph.listing import Recommendation, Slate
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import load_policy

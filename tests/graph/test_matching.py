@@ -13,7 +13,8 @@ import pytest
 from mentorgraph.graph import recording
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import Explanation, Recommender, Slate
+from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.matching import Explanation, Recommender
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.policy import load_policy

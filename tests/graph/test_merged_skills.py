@@ -9,7 +9,7 @@ import pytest
 from mentorgraph.graph import curating
 from mentorgraph.graph.check import check
 from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import Slate
+from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.viewer import COORDINATOR
 

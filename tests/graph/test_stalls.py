@@ -62,6 +62,14 @@ def test_of_several_causes_the_one_that_explains_most_is_told_first() -> None:
     assert tuple(causes_of(replace(WELL, **told))) == STALL_CAUSES[:-1]  # who never met did not stop
 
 
+def test_that_two_never_met_is_told_only_where_it_would_help_to_propose_a_time_to_them() -> None:
+    never = replace(WELL, last_met=None)
+    assert tuple(causes_of(never)) == ("never_met",)
+    for cause in ("mentor_away", "mentee_away", "no_shared_time", "hours_spent"):
+        assert tuple(causes_of(replace(never, **SHOWN[cause][0]))) == (cause, "never_met")
+    assert tuple(causes_of(replace(never, **SHOWN["poor_feedback"][0]))) == ("never_met", "poor_feedback")
+
+
 def test_what_is_not_known_explains_nothing() -> None:
     unknown = StallFacts("active", ("mentor",), START)
     assert tuple(causes_of(unknown)) == ("stopped_meeting",)
@@ -131,8 +139,10 @@ def rated(rating: str) -> tuple[str, dict[str, str]]:
     return "feedback", {"id": "f", "pairing_id": "p", "given_on": "2026-03-20", "person_id": "bo", "rating": rating}
 
 
+AWAY_BEFORE_THEY_MET = "mentor_away before they met"
 CASES: dict[str, list[tuple[str, dict[str, str]]]] = {
     "never_met": [],
+    AWAY_BEFORE_THEY_MET: [*FREE, ("absences", {"person_id": "ada", **AWAY})],
     "mentor_away": [held(1), ("absences", {"person_id": "ada", **AWAY})],
     "mentee_away": [held(1), ("absences", {"person_id": "bo", **AWAY})],
     "no_shared_time": [held(1), window("ada", 1), window("bo", 2)],
@@ -142,11 +152,13 @@ CASES: dict[str, list[tuple[str, dict[str, str]]]] = {
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("cause", CASES)
-async def test_the_cause_follows_from_the_facts_of_the_graph(store: Store, cause: str) -> None:
-    await fill(store, *CASES[cause])
+@pytest.mark.parametrize("case", CASES)
+async def test_the_cause_follows_from_the_facts_of_the_graph(store: Store, case: str) -> None:
+    await fill(store, *CASES[case])
     [stall] = await found(store)
-    quiet = START + (1 * DAY if cause != "never_met" else 0 * DAY)
+    cause = case.split()[0]
+    assert ("never_met" in stall.further) == (case == AWAY_BEFORE_THEY_MET)
+    quiet = START + (1 * DAY if cause != "never_met" and case != AWAY_BEFORE_THEY_MET else 0 * DAY)
     assert (stall.cause, stall.status, stall.since) == (cause, "active", quiet + 45 * DAY)
     assert (stall.pairing, stall.mentor, stall.mentee) == (PAIR, ADA.person, BO.person)
     assert stall.remedy == stalls.REMEDIES[cause]
@@ -210,7 +222,7 @@ async def test_marking_moves_what_is_active_by_the_clock_and_only_once(store: St
     assert await check(store) == []
 
 
-async def record(store: Store, viewer: Viewer, at: datetime, now: datetime, **more: str) -> None:
+async def record(store: Store, viewer: Viewer, at: datetime, now: datetime, **more: Any) -> None:
     row = {"pairing_id": PAIR, "kind": "live", "started_at": at, "minutes": 30}
     await sessions.record_session(store, viewer, row, now=now, **more)
 

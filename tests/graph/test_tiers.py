@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.tiers import Demand, Standing, Tier, unmet
+from mentorgraph.graph.tiers import Demand, Ending, Standing, Tier, ending, unmet
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 JOINED = datetime(2025, 3, 15, tzinfo=UTC)
@@ -98,6 +98,47 @@ def test_everything_that_is_not_met_is_named_in_a_fixed_order() -> None:
         "TRAINING_EXPIRED",
         "TOO_FEW_HOURS",
     ]
+
+
+EXPIRY = datetime(2026, 4, 29, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "is_warned"),
+    [
+        (timedelta(days=15), False),
+        (timedelta(days=14, milliseconds=1), False),
+        (timedelta(days=14), True),
+        (timedelta(days=13), True),
+        (timedelta(milliseconds=1), True),
+        (timedelta(0), False),  # now it is lost, and `unmet` says so
+        (timedelta(days=-1), False),
+    ],
+)
+def test_who_will_lose_a_tier_is_warned_from_14_days_before_until_it_is_lost(
+    before: timedelta, is_warned: bool
+) -> None:
+    tier, now = expired(EXPIRY), EXPIRY - before
+    found = ending(tier, FIT, now)
+    assert found == (Ending(tier, EXPIRY, tier.demands) if is_warned else None)
+    assert bool(unmet(tier, FIT, now)) == (before <= timedelta(0))
+
+
+def test_a_warning_names_all_that_has_to_be_taken_again_the_most_urgent_first() -> None:
+    days = {"Late": 15, "Second": 9, "First": 2}
+    demands = [Demand(name, True, NOW + timedelta(days=each)) for name, each in days.items()]
+    tier = replace(TIER, demands=(*demands, LISTENING))
+    found = ending(tier, FIT, NOW)
+    assert found is not None
+    assert (found.until, [each.name for each in found.refreshers]) == (NOW + timedelta(days=2), ["First", "Second"])
+    assert found.message == (
+        "holds until 2026-03-17; to stay, take 'First' before 2026-03-17 and 'Second' before 2026-03-24 again"
+    )
+
+
+def test_who_does_not_hold_a_tier_cannot_lose_it() -> None:
+    assert ending(expired(EXPIRY), replace(FIT, completed=0), EXPIRY - timedelta(days=1)) is None
+    assert ending(TIER, FIT, NOW) is None
 
 
 tiers = st.builds(

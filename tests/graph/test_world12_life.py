@@ -8,6 +8,7 @@ import pytest
 
 from mentorgraph.graph.admission import eligibility
 from mentorgraph.graph.bundle import import_bundle, open_bundle
+from mentorgraph.graph.catalogue import Entry, Wanted, page_of_catalogue
 from mentorgraph.graph.check import check
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.outcomes import outcome_of
@@ -16,6 +17,7 @@ from mentorgraph.graph.profile import completeness_of
 from mentorgraph.graph.stalls import list_stalled
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.surveys import list_due
+from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import COORDINATOR
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES
 
@@ -88,8 +90,36 @@ async def test_the_sheet_of_what_else_there_is_to_know_is_right(world: Store) ->
         waiting = await world.page_requests_of(uid("people", person), OPEN_REQUEST_STATES, "", 10)
         assert waiting == [uid("requests", each) for each in right]
 
+    for each in LIFE["catalogue"]:
+        assert await catalogue(world, each["filter"]) == [uid("people", name) for name in by_uid(each["mentors"])]
+    offers: dict[str, dict[str, float | None]] = {}
+    for entry in await entries(world, Wanted()):
+        offers |= {entry.mentor: {skill.skill: skill.level for skill in entry.skills}} if entry.skills else {}
+    assert offers == {
+        uid("people", name): {uid("skills", skill): pytest.approx(level, abs=1e-6) for skill, level in right.items()}
+        for name, right in LIFE["offers"].items()
+    }
+
+
+async def entries(world: Store, wanted: Wanted) -> list[Entry]:
+    taxonomy = await Taxonomy.of(world, NOW)
+    return await page_of_catalogue(world, COORDINATOR, taxonomy, wanted, max_mentees=3, limit=20, now=NOW)
+
+
+async def catalogue(world: Store, wanted: dict[str, Any]) -> list[str]:
+    kinds = {"skill": "skills", "programme": "programmes"}
+    named: dict[str, Any] = {
+        name: uid(kinds[name], value) if name in kinds else value for name, value in wanted.items()
+    }
+    return [each.mentor for each in await entries(world, Wanted(**named))]
+
+
+def by_uid(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: uid("people", name))
+
 
 async def test_another_answer_would_be_noticed(world: Store) -> None:
+    assert len(await catalogue(world, {"skill": "facilitation"})) != len(await catalogue(world, {"skill": "sql"}))
     own = completeness_of(await participant(world, uid("people", "mia"), NOW))
     assert own.share != LIFE["completeness"]["abe"]["share"]
     assert [each.cause for each in await list_stalled(world, COORDINATOR, now=NOW)] != ["stopped_meeting"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mentorgraph.graph.decisions.log import DecisionLog
-from mentorgraph.graph.matching import Asked, Recommendation, Slate
+from mentorgraph.graph.listing import Asked, Recommendation, Slate
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import SIGNALS, load_policy
 from mentorgraph.graph.reasons import SignalValue

@@ -21,7 +21,7 @@ from mentorgraph.graph.decisions.reading import INDEX, Records
 from mentorgraph.graph.decisions.segments import last_anchor, segments_in
 from mentorgraph.graph.decisions.verify import Finding, verify
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Slate
+from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .conftest import slate_of
@@ -65,7 +65,7 @@ def test_an_answer_comes_back_as_it_was_given(keep: Keep, folder: Path) -> None:
             found = decision.find(each.uid)
             assert found is not None
             assert found.recommendation == each
-            assert found.propensity == 1.0
+            assert found.recommendation.propensity == 1.0
             assert (decision.slate, decision.mentee, decision.goal) == (slate.uid, slate.asked.mentee, slate.goal)
             assert (decision.at, decision.scored_at) == (slate.asked.at, slate.asked.scored_at)
             assert decision.names == slate.asked.names

@@ -10,7 +10,7 @@ from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import changes_since, replay
 from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Slate
+from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.model import Record
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 

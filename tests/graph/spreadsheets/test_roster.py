@@ -6,6 +6,7 @@ import pytest
 
 from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.spreadsheets.importing import Limit, SheetsResult, import_sheets
 from mentorgraph.graph.spreadsheets.mapping import mapping_of
@@ -113,6 +114,69 @@ async def test_a_second_roster_tells_joiners_movers_and_leavers(store: Store) ->
     third = await bring(store, WEEK_2, datetime(2026, 11, 16, tzinfo=UTC))
     assert (third.statements.joiners, third.statements.movers, third.statements.leavers) == ([], [], [])
     assert set(third.facts.total) == {"same"}
+
+
+async def matters(store: Store) -> dict[str, tuple[object, ...]]:
+    """Where every request and pairing stands: key → status, its last move and the reason of that."""
+    found: dict[str, tuple[object, ...]] = {}
+    for kind in ("requests", "pairings"):
+        records = [each.record async for each in store.facts(KINDS[kind])]
+        moves = await store.read_moves([each.uid for each in records])
+        for each in records:
+            last = moves[each.uid][-1] if moves.get(each.uid) else None
+            told = (last.state, last.reason, last.at) if last else None
+            found[str(each.properties["external_id"])] = (each.properties["status"], told)
+    return found
+
+
+@pytest.mark.anyio
+async def test_what_went_on_with_a_leaver_ends_as_if_their_leaving_were_recorded(store: Store) -> None:
+    await bring(store, WEEK_1, FIRST)
+    pairs = {"lost": ("e38", "e01"), "own": ("e02", "e38"), "both": ("e38", "e39"), "stays": ("e02", "e01")}
+    asked = {"waits": ("e39", "e01"), "made": ("e02", "e38"), "keeps": ("e02", "e01")}
+    facts = [
+        fact
+        for file, rows in (("pairings", pairs), ("requests", asked))
+        for key, (mentor, mentee) in rows.items()
+        for fact in facts_of(
+            file,
+            {"id": key, "mentor_id": mentor, "mentee_id": mentee, "started_on": FIRST, "asked_on": FIRST}
+            | {"status": "active" if file == "pairings" else "requested", "answer_within_days": 30},
+            "hr",
+        )
+    ]
+    await store.write(facts)
+    before = await matters(store)
+    hash_before = await graph_hash(store)
+    tried = await bring(store, WEEK_2, SECOND, dry=True)
+    assert await graph_hash(store) == hash_before
+    with pytest.raises(BundleError):
+        await bring(store, WEEK_2, SECOND, limit="1")
+    assert await graph_hash(store) == hash_before
+
+    done = await bring(store, WEEK_2, SECOND)
+    ended, released = ("ended", ("ended", "left", SECOND)), ("released", ("released", "", SECOND))
+    assert await matters(store) == {
+        **before,
+        "lost": ended,
+        "own": ended,
+        "both": ended,
+        "waits": released,
+        "made": ("withdrawn", ("withdrawn", "", SECOND)),
+    }
+    assert {key: each.summary for key, each in done.left.items()} == {
+        "e38": "3 pairings ended, 1 request taken back",
+        "e39": "1 request released",
+    }
+    mentees = {uid_of("hr", "people", each) for each in ("e01", "e39")}
+    assert {each.mentee for each in done.left["e38"].left_behind} == mentees
+    assert [row.warning for row in done.rows if row.status == "left"] == [each.summary for each in done.left.values()]
+    # A trial cannot know that what two leavers share ends with the first of them.
+    assert tried.left["e38"] == done.left["e38"]
+    assert tried.left["e39"].summary == "1 pairing ended, 1 request released"
+    assert await check(store) == []
+    again = await bring(store, WEEK_2, datetime(2026, 11, 16, tzinfo=UTC))
+    assert (again.left, set(again.facts.total)) == ({}, {"same"})
 
 
 @pytest.mark.anyio

@@ -330,6 +330,17 @@ def test_nobody_answers_a_survey_twice_or_before_it_is_due(told: Rows) -> None:
         ) + timedelta(days=30)
 
 
+def test_notes_are_written_by_one_of_the_two_on_a_session_that_was_held(told: Rows) -> None:
+    pairings, sessions = by_id(told["pairings"]), by_id(told["sessions"])
+    for row in told["notes"]:
+        session = sessions[row["session_id"]]
+        pairing = pairings[session["pairing_id"]]
+        assert row["person_id"] in (pairing["mentor_id"], pairing["mentee_id"])
+        assert row["written_on"] == session["started_at"]
+    assert 0.15 < len(told["notes"]) / len(told["sessions"]) < 0.25
+    assert {bool(row["next_step"]) for row in told["notes"]} == {True, False}
+
+
 def test_bad_answers_come_later_and_more_of_them_are_missing(told: Rows) -> None:
     ended = {row["id"]: row["ended_on"] for row in told["pairings"] if row["ended_on"] and row["ended_on"] < "2026-06"}
     days: dict[bool, list[int]] = {True: [], False: []}

@@ -1,0 +1,168 @@
+"""What reads the facts that one answer mentions, all of a sort in one round trip, however deep they stand in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from mentorgraph.graph.admission import list_endings
+from mentorgraph.graph.clock import present
+from mentorgraph.graph.course import Course
+from mentorgraph.graph.load import Load, loads
+from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.pairing_reads import Move
+from mentorgraph.graph.participants import Participant, participants
+from mentorgraph.graph.programme_reads import Configuration
+from mentorgraph.graph.sessions import Minutes, read_minutes
+from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.tiers import Ending
+from mentorgraph.graph.viewer import Viewer
+
+
+class NodeLoader(DataLoader[str, NodeRecord | None]):
+    """Reads the nodes that one answer mentions, all that are wanted at a time in one round trip.
+
+    Resolvers hand its futures on and do not await them: what waits inside an `async def` is wanted later the deeper it
+    stands in the answer, and each depth would be a round trip of its own.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[NodeRecord | None]:
+        """Reads some nodes, in the order of their uids; None for what does not exist."""
+        found = await self._store.read_nodes(uids, present())
+        return [found.get(uid) for uid in uids]
+
+
+class MovesLoader(DataLoader[str, list[Move]]):
+    """Reads the moves of the requests and pairings that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[Move]]:
+        """Reads the moves of some, in the order of their uids."""
+        found = await self._store.read_moves(uids)
+        return [found.get(uid, []) for uid in uids]
+
+
+class ProgrammesLoader(DataLoader[str, Configuration | None]):
+    """Reads how the programmes that one answer mentions are laid down, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Configuration | None]:
+        """Reads some programmes, in the order of their uids."""
+        found = await self._store.read_programmes(uids)
+        return [found.get(uid) for uid in uids]
+
+
+class DemandsLoader(DataLoader[str, list[str]]):
+    """Reads the trainings that the tiers ask for that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[str]]:
+        """Reads the trainings of some tiers, in the order of their uids."""
+        found = await self._store.read_demands(uids)
+        return [found.get(uid, []) for uid in uids]
+
+
+class CoursesLoader(DataLoader[str, Course | None]):
+    """Reads what happened in the pairings that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Course | None]:
+        """Reads some, in the order of their uids; None for what does not exist."""
+        found = await self._store.read_courses(uids)
+        return [found.get(uid) for uid in uids]
+
+
+class NotesLoader(DataLoader[str, list[Mapping[str, Any]] | None]):
+    """Reads the notes on the sessions that one answer mentions, as far as the viewer may read them, all at once."""
+
+    def __init__(self, store: Store, viewer: Viewer) -> None:
+        super().__init__()
+        self._store, self._viewer = store, viewer
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[Mapping[str, Any]] | None]:
+        """Reads the notes on some sessions, in the order of their uids; None where they are not the viewer's."""
+        found = await self._store.read_notes(uids, self._viewer.person, present()) if self._viewer.person else {}
+        return [found.get(uid) for uid in uids]
+
+
+class SessionsLoader(DataLoader[tuple[str, int], list[str]]):
+    """Reads which sessions the pairings have that one answer mentions, of all of them at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, keys: list[tuple[str, int]]) -> list[list[str]]:
+        """Reads the latest sessions, in the order of the keys: uid of a pairing, and at most how many."""
+        found = await self._store.read_sessions_of({uid for uid, _ in keys}, max(first for _, first in keys))
+        return [found.get(uid, [])[:first] for uid, first in keys]
+
+
+class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):
+    """Reads the minutes that one answer mentions, of all people and months in one round trip."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[Minutes | None]:
+        """Reads some minutes, in the order of their keys: uid of a person and month."""
+        found = await read_minutes(self._store, keys)
+        return [found.get(key) for key in keys]
+
+
+class ParticipantLoader(DataLoader[str, Participant | None]):
+    """Reads what is known of the people that one answer mentions, of all of them at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Participant | None]:
+        """Reads some people, in the order of their uids; None for who does not exist."""
+        found = await participants(self._store, uids, present())
+        return [found.get(uid) for uid in uids]
+
+
+class EndingsLoader(DataLoader[str, list[Ending]]):
+    """Reads which tiers the people that one answer mentions will lose, of all of them at once."""
+
+    def __init__(self, store: Store, people: ParticipantLoader) -> None:
+        super().__init__()
+        self._store, self._people = store, people
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[Ending]]:
+        """Reads what ends, in the order of the people's uids."""
+        known = [each for each in await self._people.load_many(uids) if each is not None]
+        found = await list_endings(self._store, known, present())
+        return [found.get(uid, []) for uid in uids]
+
+
+class LoadLoader(DataLoader[str, Load | None]):
+    """Reads what the mentors that one answer mentions have taken on, of all of them at once."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        super().__init__()
+        self._recommender = recommender
+
+    async def batch_load_fn(self, uids: list[str]) -> list[Load | None]:
+        """Reads some loads, in the order of the people's uids; None for who is no mentor."""
+        places = self._recommender.scorer.policy.rules.max_mentees
+        found = await loads(self._recommender.store, uids, present(), places)
+        return [found.get(uid) for uid in uids]

@@ -1,0 +1,94 @@
+"""Sessions and the notes on them over GraphQL, which only the people of a pairing read."""
+
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+import graphene
+
+from mentorgraph.api.context import RequestContext
+from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.mutations import errors_field, payload, told_source
+from mentorgraph.api.types import DateTime, Info, Person, Session
+from mentorgraph.graph import notes
+from mentorgraph.graph.paging import MOST, check_first
+from mentorgraph.graph.store import NodeRecord
+
+
+def _of_note(name: str) -> Any:
+    def resolve(root: Mapping[str, Any], _info: Info) -> Any:
+        return root.get(name)
+
+    return resolve
+
+
+class SessionNote(graphene.ObjectType):
+    """What somebody noted on a session."""
+
+    person = graphene.Field(Person, description="Who.")
+    written_at = graphene.Field(
+        DateTime, required=True, description="When, as it reads now.", resolver=_of_note("since")
+    )
+    agreed = graphene.String(description="What was agreed.", resolver=_of_note("agreed"))
+    next_step = graphene.String(description="What comes next.", resolver=_of_note("next_step"))
+
+    @staticmethod
+    def resolve_person(root: Mapping[str, Any], info: Info) -> Awaitable[NodeRecord | None]:
+        """Who."""
+        context: RequestContext = info.context
+        return context.nodes.load(root["person"])
+
+
+def sessions_field() -> graphene.List:
+    """The latest sessions of a pairing."""
+
+    async def resolve(root: NodeRecord, info: Info, first: int | None = None) -> list[Awaitable[NodeRecord | None]]:
+        context: RequestContext = info.context
+        first = 20 if first is None else first
+        check_first(first)
+        return [context.nodes.load(uid) for uid in await context.sessions.load((root.uid, first))]
+
+    return graphene.List(
+        graphene.NonNull(Session),
+        required=True,
+        description="Its sessions, the latest first.",
+        first=graphene.Int(description=f"At most so many, 1 to {MOST}; 20 if not given."),
+        resolver=resolve,
+    )
+
+
+class WriteNoteInput(graphene.InputObjectType):
+    """Your own note on a session. What is left out stays as it was; null takes it back."""
+
+    session_id = graphene.ID(required=True, description="The session.")
+    agreed = graphene.String(description="What was agreed.")
+    next_step = graphene.String(description="What comes next.")
+    source = graphene.String(description="Where this is known from; `api` if none is given.")
+
+
+class WriteNotePayload(graphene.ObjectType):
+    """The session that was noted on."""
+
+    session = graphene.Field(Session, description="The session.")
+    user_errors = errors_field()
+
+
+class NoteMutations:
+    """What can be noted."""
+
+    write_note = graphene.Field(
+        WriteNotePayload,
+        description="Writes your note on a session, or writes it anew; for the people of the pairing alone.",
+        input=WriteNoteInput(required=True, description="Session and note."),
+    )
+
+    @staticmethod
+    async def resolve_write_note(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Writes a note."""
+        context: RequestContext = info.context
+
+        async def work() -> str:
+            session = read_global_id(input["session_id"], expected="Session", field="sessionId")[1]
+            told = {name: input[name] for name in notes.TOLD if name in input}
+            return await notes.write_note(context.store, context.viewer, session, told, source=told_source(input))
+
+        return await payload(context, "session", work)

@@ -1,0 +1,201 @@
+"""Notes on sessions: written and read by the people of a pairing alone, and in nothing that learns, counts or logs."""
+
+import asyncio
+import gzip
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.embeddings.snapshot import FACTS, take
+from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle
+from mentorgraph.graph.check import check
+from mentorgraph.graph.clock import present
+from mentorgraph.graph.columns import LOADED
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.kinds import KINDS
+from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.notes import write_note
+from mentorgraph.graph.store import Store
+from mentorgraph.graph.viewer import Viewer
+
+from ..conftest import empty
+from .conftest import Api, asked, connected
+from .pages import DOCS, play
+
+SOURCE = "hr"
+SINCE = "2026-01-01"
+NAMES = ("ada", "bo", "eve", "gil", "zoe")
+WORLD: dict[str, list[dict[str, str]]] = {
+    "units": [],
+    "skills": [],
+    "goals": [],
+    "people": [{"id": each, "name": each.title(), "joined_on": SINCE, "zone": "Europe/Lisbon"} for each in NAMES],
+    "roles": [{"person_id": each, "role_id": "mentor", "since": SINCE} for each in ("ada", "eve", "gil", "zoe")]
+    + [{"person_id": "bo", "role_id": "mentee", "since": SINCE}],
+    "consents": [
+        {"person_id": each, "purpose": purpose, "text_version": "1", "since": SINCE}
+        for each in NAMES
+        for purpose in ("matching", "training")
+    ],
+    "pairings": [{"id": "q", "mentor_id": "ada", "mentee_id": "bo", "started_on": SINCE, "status": "active"}],
+    "co_mentors": [
+        {"person_id": "eve", "pairing_id": "q", "share": "0.25", "since": SINCE},
+        {"person_id": "gil", "pairing_id": "q", "share": "0.25", "since": SINCE, "until": "2026-02-01"},
+    ],
+    "sessions": [{"id": "s", "pairing_id": "q", "started_at": "2026-02-03T10:00:00Z", "minutes": "30", "kind": "live"}],
+}
+ERRORS = "userErrors { message field code }"
+NOTES = "notes { person { name } agreed nextStep }"
+RECORD = f"""
+mutation ($input: RecordSessionInput!) {{ told: recordSession(input: $input) {{ session {{ id {NOTES} }} {ERRORS} }} }}
+"""
+WRITE = f"mutation ($input: WriteNoteInput!) {{ told: writeNote(input: $input) {{ session {{ {NOTES} }} {ERRORS} }} }}"
+READ = f"query ($id: ID!) {{ node(id: $id) {{ ... on Session {{ minutes {NOTES} }} }} }}"
+SESSIONS = f"query ($id: ID!) {{ node(id: $id) {{ ... on Pairing {{ sessions {{ id {NOTES} }} }} }} }}"
+SECRET = "Xylophone"
+
+
+@pytest.fixture
+def api(server: EmbeddedDatabase) -> Iterator[Api]:
+    async def fill() -> None:
+        await empty(server)
+        async with connected(server) as database:
+            result = await import_bundle(Store(database), bundle_of(WORLD), source=SOURCE)
+            assert set(result.total) == {"created"}
+
+    asyncio.run(fill())
+    with asked(server) as asking:
+        yield asking
+
+
+def gid(kind: str, key: str) -> str:
+    return global_id(KINDS[kind].label, uid_of(SOURCE, kind, key))
+
+
+ADA, BO, EVE, GIL, ZOE = (gid("people", each) for each in NAMES)
+PAIRING, SESSION = gid("pairings", "q"), gid("sessions", "s")
+
+
+def tell(api: Api, mutation: str, viewer: str, **input: Any) -> dict[str, Any]:
+    payload: dict[str, Any] = api.data(mutation, viewer=viewer, input=input)["told"]
+    assert payload["userErrors"] == []
+    found: dict[str, Any] = payload["session"]
+    return found
+
+
+def refused(api: Api, mutation: str, viewer: str, **input: Any) -> tuple[str, list[str]]:
+    payload = api.data(mutation, viewer=viewer, input=input)["told"]
+    [error] = payload["userErrors"]
+    return error["code"], error["field"]
+
+
+def held(**more: Any) -> dict[str, Any]:
+    started = (present() - timedelta(days=2)).isoformat()
+    return {"pairingId": PAIRING, "kind": "WRITTEN", "startedAt": started, "minutes": 20, "externalId": "s2", **more}
+
+
+def note(name: str, agreed: str | None = None, next_step: str | None = None) -> dict[str, Any]:
+    return {"person": {"name": name}, "agreed": agreed, "nextStep": next_step}
+
+
+def test_a_session_is_told_with_its_note_which_the_people_of_the_pairing_read_and_nobody_else(api: Api) -> None:
+    session = tell(api, RECORD, BO, **held(agreed="Two pages", nextStep="Read them"))
+    assert session["notes"] == [note("Bo", "Two pages", "Read them")]
+    read = {viewer: api.data(READ, viewer=viewer, id=session["id"])["node"] for viewer in (ADA, BO, EVE, GIL, ZOE, "")}
+    for viewer in (ADA, BO, EVE):
+        assert read[viewer] == {"minutes": 20, "notes": session["notes"]}
+    assert read[""] == {"minutes": 20, "notes": None}  # a coordinator
+    assert read[GIL] is None  # was a co-mentor until before
+    assert read[ZOE] is None
+    listed = api.data(SESSIONS, viewer=ADA, id=PAIRING)["node"]["sessions"]
+    assert listed == [{"id": session["id"], "notes": session["notes"]}, {"id": SESSION, "notes": []}]
+    assert [each["notes"] for each in api.data(SESSIONS, id=PAIRING)["node"]["sessions"]] == [None, None]
+    assert sorted(api.statements) == ["read_nodes", "read_nodes", "read_sessions_of"]
+
+
+def test_each_has_a_note_of_their_own_which_they_write_anew_and_take_back(api: Api) -> None:
+    tell(api, WRITE, ADA, sessionId=SESSION, agreed="A", nextStep="B")
+    assert tell(api, WRITE, EVE, sessionId=SESSION, agreed="E")["notes"] == [note("Ada", "A", "B"), note("Eve", "E")]
+    assert note("Ada", "A", "C") in tell(api, WRITE, ADA, sessionId=SESSION, nextStep="C")["notes"]
+    assert note("Ada", None, "C") in tell(api, WRITE, ADA, sessionId=SESSION, agreed=None)["notes"]
+    last = tell(api, WRITE, ADA, sessionId=SESSION, nextStep="")["notes"]
+    assert sorted(last, key=str) == sorted([note("Ada"), note("Eve", "E")], key=str)
+
+
+def test_a_session_that_is_told_again_keeps_the_notes_on_it(api: Api) -> None:
+    first = held(agreed="Two pages")
+    tell(api, RECORD, BO, **first)
+    del first["agreed"]
+    assert tell(api, RECORD, ADA, **first, nextStep="Mine")["notes"] == [
+        note("Bo", "Two pages"),
+        note("Ada", None, "Mine"),
+    ]
+    assert tell(api, RECORD, "", **{**first, "minutes": 25})["notes"] is None
+    assert len(tell(api, RECORD, BO, **first)["notes"]) == 2
+
+
+def test_whoever_has_no_part_in_it_writes_no_note_and_nothing_is_half_recorded(api: Api) -> None:
+    assert refused(api, RECORD, "", **held(nextStep="Mine")) == ("FORBIDDEN", ["input", "nextStep"])
+    assert len(api.data(SESSIONS, id=PAIRING)["node"]["sessions"]) == 1
+    for viewer in ("", ZOE, GIL):
+        assert refused(api, WRITE, viewer, sessionId=SESSION, agreed="x") == ("NOT_FOUND", ["input", "sessionId"])
+    gone = gid("sessions", "none")
+    assert refused(api, WRITE, ADA, sessionId=gone, agreed="x") == ("NOT_FOUND", ["input", "sessionId"])
+    assert refused(api, WRITE, ADA, sessionId=SESSION, agreed="x" * 5_001) == ("BAD_USER_INPUT", ["input", "agreed"])
+    assert refused(api, WRITE, ADA, sessionId=SESSION, nextStep="x" * 2_001) == (
+        "BAD_USER_INPUT",
+        ["input", "nextStep"],
+    )
+    assert api.data(READ, viewer=ADA, id=SESSION)["node"]["notes"] == []
+
+
+def test_no_snapshot_and_no_log_has_a_word_of_a_note_but_a_bundle_has(
+    api: Api, server: EmbeddedDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "mentorgraph")
+    tell(api, WRITE, ADA, sessionId=SESSION, agreed=SECRET)
+    refused(api, WRITE, ADA, sessionId=SESSION, nextStep=SECRET * 500)
+    assert SECRET not in caplog.text
+    assert "notes" not in LOADED
+
+    async def freeze() -> bytes:
+        async with connected(server) as database:
+            store = Store(database)
+            folder = await take(store, tmp_path / "snapshots", present() + timedelta(days=1))
+            await export_bundle(store, tmp_path / "bundle")
+            assert await check(store) == []
+            return gzip.decompress((folder / FACTS).read_bytes())
+
+    frozen = asyncio.run(freeze())
+    assert uid_of(SOURCE, "sessions", "s").encode() in frozen
+    assert SECRET.encode() not in frozen
+    assert SECRET in (tmp_path / "bundle" / "notes.csv").read_text("utf-8")
+
+
+def test_the_page_about_calendars_and_sessions_works(api: Api) -> None:
+    values: dict[str, Any] = {
+        "pairingId": PAIRING,
+        "held": (present() - timedelta(days=1)).isoformat(),
+        "session": lambda answers: answers["Held"]["recordSession"]["session"]["id"],
+    }
+    answers = play(api, DOCS / "calendar.md", values, dict.fromkeys(("Held", "Note", "WhatWeAgreed"), BO))
+    [latest, _] = answers["WhatWeAgreed"]["node"]["sessions"]
+    assert latest["notes"] == [{"agreed": "Two pages a week", "nextStep": "Read them on Friday"}]
+
+
+@pytest.mark.anyio
+async def test_who_says_what_was_said_changes_nothing(store: Store) -> None:
+    await import_bundle(store, bundle_of(WORLD), source=SOURCE)
+    ada, session = Viewer(person=read_global_id(ADA)[1]), uid_of(SOURCE, "sessions", "s")
+    now = present()
+    await write_note(store, ada, session, {"agreed": "A"}, now=now)
+    last = (await store.read_changes()).last
+    await write_note(store, ada, session, {"agreed": " A "}, now=now + timedelta(hours=1))
+    assert (await store.read_changes()).last == last
+    await write_note(store, ada, session, {"agreed": "B"}, now=now + timedelta(hours=1))
+    assert (await store.read_changes()).last > last
