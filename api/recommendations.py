@@ -175,29 +175,31 @@ LIST_ARGUMENTS: dict[str, Any] = {
 """Arguments of a list of mentors beside whom it is for and its paging."""
 
 
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an input that are not null, enum values as the domain knows them."""
+    return {name: getattr(value, "value", value) for name, value in fields.items() if value is not None}
+
+
 def options_of(arguments: Mapping[str, Any]) -> Options:
     """What a list is asked for with.
 
     Raises:
         DomainError: `BAD_USER_INPUT`, an id is none of ours or one of something else.
     """
-    asked: dict[str, Any] = {
-        name: value for name, value in (arguments.get("filter") or {}).items() if value is not None
-    }
+    asked = _given(arguments.get("filter") or {})
     ids = {"skill": "Skill", "unit": "OrganisationUnit", "tier": "Tier"}
     uids: dict[str, Any] = {
         name: read_global_id(asked.pop(f"{name}_id"), expected=kind, field=f"filter.{name}Id")[1]
         for name, kind in ids.items()
         if f"{name}_id" in asked
     }
-    mix = {name: value for name, value in (arguments.get("mix") or {}).items() if value is not None}
     excluded = arguments.get("exclude") or ()
     return Options(
         filter=Filter(**uids, **asked),
         excluded=frozenset(read_global_id(each, expected="Person", field="exclude")[1] for each in excluded),
-        ignored=frozenset(arguments.get("ignore_signals") or ()),
+        ignored=frozenset(each.value for each in arguments.get("ignore_signals") or ()),
         horizon_days=arguments.get("horizon_days") or 0,
-        mix=Mix(**mix),
+        mix=Mix(**_given(arguments.get("mix") or {})),
         diversity=arguments.get("diversity") or 0.0,
     )
 

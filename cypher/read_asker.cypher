@@ -5,7 +5,8 @@
 // $pinned_at: instant as of which pins count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times come as milliseconds since 1970
-// $programme: string, uid of the programme that is meant; '' takes the only one that they are enrolled in
+// $programme: string, uid of the programme that is meant
+// $is_meant: boolean; false takes the only one that they are enrolled in
 // $open: list of strings, states of a pairing that takes up a place
 MATCH (mentee:Person {uid: $mentee})
 OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
@@ -15,13 +16,13 @@ ORDER BY goal.since DESC, goal.uid
 LIMIT 1
 WITH mentee, goal, COLLECT {
        MATCH (mentee)-[member:MEMBER_OF]->(programme:Programme)
-       WHERE $programme = '' AND coalesce(member.role, 'mentee') = 'mentee'
+       WHERE NOT $is_meant AND coalesce(member.role, 'mentee') = 'mentee'
          AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
          AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
        RETURN DISTINCT programme.uid
        LIMIT 2
      } AS enrolled
-WITH mentee, goal, CASE WHEN $programme = '' AND size(enrolled) = 1 THEN enrolled[0] ELSE $programme END AS meant
+WITH mentee, goal, CASE WHEN NOT $is_meant AND size(enrolled) = 1 THEN enrolled[0] ELSE $programme END AS meant
 RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title AS title,
        mentee.until AS left_on, mentee.zone AS zone,
        COLLECT {

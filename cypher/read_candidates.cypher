@@ -6,7 +6,7 @@
 // $next_week: instant with which the next one does; busy times and declines come as milliseconds since 1970
 // $month: instant with which the month of $now begins
 // $open: list of strings, states of a pairing that takes up a place
-// $programme: string, uid of the programme that the two would be paired in; '' for none
+// $programme: string, uid of the programme that the two would be paired in, or of nothing
 WITH COLLECT {
   MATCH line = (:Person {uid: $mentee})-[:REPORTS_TO*1..5]->(boss:Person)
   WHERE all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))

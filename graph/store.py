@@ -73,6 +73,9 @@ PARTIES = {
 
 _KIND_OF_LABEL = {kind.label: kind for kind in KINDS.values()}
 
+NOTHING = "00000000-0000-0000-0000-000000000000"
+"""A uid that nothing has. The database plans anew for text of another length, and for null; this one has the usual."""
+
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
 
@@ -348,7 +351,8 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             pinned_at=pinned_at or now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
-            programme=programme or "",  # for text and for null the database would plan twice
+            programme=programme or NOTHING,
+            is_meant=programme is not None,
             open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
@@ -362,7 +366,7 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             mentee=mentee,
             mentors=list(mentors),
             now=now,
-            programme=programme or "",
+            programme=programme or NOTHING,
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
