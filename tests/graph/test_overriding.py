@@ -20,6 +20,7 @@ from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.model import InvalidFact, Record, uid_of
+from mentorgraph.graph.options import Options
 from mentorgraph.graph.overriding import Override
 from mentorgraph.graph.policy import load_policy
 from mentorgraph.graph.scoring import RulesScorer
@@ -366,3 +367,25 @@ async def test_an_answer_with_pins_replays_and_one_whose_pin_is_left_out_does_no
     moved = replace(pinned.recommended[0], recommendation=replace(pinned.recommended[0].recommendation, model_rank=2))
     [difference] = replay(replace(pinned, recommended=(moved, *pinned.recommended[1:])), policies)
     assert difference.what == "the rank by score alone is 3, recorded 2"
+
+
+async def test_whoever_is_pinned_stands_before_the_places_that_diversity_gives(world: World) -> None:
+    of = await world.decision("dot")
+    options = Options(diversity=0.9)
+    plain = [NAMES[each.mentor] for each in (await world.ask(options=options, first=3)).recommendations]
+    override = await world.override(of, "pin", until=UNTIL)
+    slate = await world.ask(options=options, first=3)
+    names = [NAMES[each.mentor] for each in slate.recommendations]
+    assert names[0] == "dot"
+    assert len(set(names)) == 3
+    assert [each.pin for each in slate.recommendations] == [override, "", ""]
+    assert [each.model_rank for each in slate.recommendations] == [None] * 3
+    assert [name for name in plain if name in names[1:]] == names[1:]
+    rest = await world.ask(options=options, first=3, after=slate.cursors[-1])
+    assert sorted(names + [NAMES[each.mentor] for each in rest.recommendations]) == sorted(MENTORS)
+    decision = await world.log.find(slate.recommendations[1].uid)
+    assert decision is not None
+    policies = world.log.records.policies()
+    assert replay(decision, policies) == []
+    wrong = replace(decision, recommended=(*decision.recommended[1:], decision.recommended[0]))
+    assert "those who are pinned do not come first" in [each.what for each in replay(wrong, policies)]
