@@ -10,13 +10,27 @@ from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
 from mentorgraph.graph import listing, matching, rules
+from mentorgraph.graph.cautions import CAUTIONS
 from mentorgraph.graph.options import Filter, Mix, Options
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.paths import EvidencePath as FoundPath
-from mentorgraph.graph.paths import Step
 from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.scoring import NETWORK
+from mentorgraph.graph.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
+from mentorgraph.graph.sentences import EvidencePath as FoundPath
 from mentorgraph.graph.store import NodeRecord
+
+Language = enum_of("Language", dict(LANGUAGES), "A language that reasons are told in.")
+
+
+def _language() -> Any:
+    return Language(description="In which language; in English if none is given.")
+
+
+def _sentences(root: Any, language: Any) -> tuple[str, ...]:
+    """The reasons as they were told, or the same in another language; none where they can no longer be read."""
+    if language is None or language.value == ENGLISH or not root.sentences:
+        return tuple(root.sentences)
+    return sentences_of(root.paths, root.measured, language.value)
 
 
 class Signal(graphene.ObjectType):
@@ -81,7 +95,7 @@ class EvidencePath(graphene.ObjectType):
         required=True,
         description="By how much the score would fall without the path's last edge; below 0 where it would rise.",
     )
-    sentence = graphene.String(required=True, description="What it says.")
+    sentence = graphene.String(required=True, description="What it says.", language=_language())
     signal = graphene.String(required=True, description="The signal that it is evidence for.")
     steps = graphene.List(graphene.NonNull(PathStep), required=True, description="The path, ending at the mentor.")
     cypher = graphene.String(
@@ -89,9 +103,17 @@ class EvidencePath(graphene.ObjectType):
     )
 
     @staticmethod
+    def resolve_sentence(root: FoundPath, _info: Info, language: Any = None) -> str:
+        """What it says."""
+        return in_language(root, ENGLISH if language is None else language.value)
+
+    @staticmethod
     def resolve_cypher(root: FoundPath, _info: Info) -> str | None:
         """The query that returns the path."""
         return root.cypher or None
+
+
+Caution = enum_of("Caution", dict(CAUTIONS), "What to bear in mind about a mentor; it changes neither score nor order.")
 
 
 class Chance(graphene.ObjectType):
@@ -227,7 +249,12 @@ class Recommendation(graphene.ObjectType):
         description="Evidence, heaviest first.",
         first=graphene.Int(description="At most so many."),
     )
-    sentences = graphene.List(graphene.NonNull(graphene.String), required=True, description="The reasons in words.")
+    sentences = graphene.List(
+        graphene.NonNull(graphene.String), required=True, description="The reasons in words.", language=_language()
+    )
+    cautions = graphene.List(
+        graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
+    )
     available_from = graphene.Field(DateTime, description="From when on the pair may be made; null for now.")
     lifted_by = graphene.Field(Lift, description="Why they stand higher than the score puts them; null if they do not.")
     explored = graphene.Boolean(
@@ -267,6 +294,11 @@ class Recommendation(graphene.ObjectType):
         """The mentor."""
         context: RequestContext = info.context
         return context.nodes.load(root.mentor)
+
+    @staticmethod
+    def resolve_sentences(root: listing.Recommendation, _info: Info, language: Any = None) -> tuple[str, ...]:
+        """The reasons in words."""
+        return _sentences(root, language)
 
     @staticmethod
     def resolve_paths(root: listing.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
@@ -330,7 +362,12 @@ class Explanation(graphene.ObjectType):
         description="Evidence, heaviest first.",
         first=graphene.Int(description="At most so many."),
     )
-    sentences = graphene.List(graphene.NonNull(graphene.String), required=True, description="The reasons in words.")
+    sentences = graphene.List(
+        graphene.NonNull(graphene.String), required=True, description="The reasons in words.", language=_language()
+    )
+    cautions = graphene.List(
+        graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
+    )
     refusals = graphene.List(
         graphene.NonNull(RuleRefusal),
         required=True,
@@ -355,6 +392,11 @@ class Explanation(graphene.ObjectType):
         """The mentor."""
         context: RequestContext = info.context
         return context.nodes.load(root.mentor)
+
+    @staticmethod
+    def resolve_sentences(root: matching.Explanation, _info: Info, language: Any = None) -> tuple[str, ...]:
+        """The reasons in words."""
+        return _sentences(root, language)
 
     @staticmethod
     def resolve_paths(root: matching.Explanation, _info: Info, first: int | None = None) -> list[FoundPath]:

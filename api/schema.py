@@ -11,6 +11,7 @@ from mentorgraph.api.catalogue import CatalogueQueries
 from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.enrolments import EnrolmentMutations
+from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.metrics import MetricQueries
@@ -61,6 +62,7 @@ class Query(
     TierQueries,
     PeopleQueries,
     ScriptQueries,
+    ExplanationQueries,
     RuleQueries,
     graphene.ObjectType,
 ):

@@ -22,7 +22,8 @@ from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.listing import Recommendation
-from mentorgraph.graph.paths import COMPUTED, Step
+from mentorgraph.graph.paths import COMPUTED
+from mentorgraph.graph.sentences import Step
 from mentorgraph.graph.values import plain
 from mentorgraph.graph.viewer import Viewer
 

@@ -77,6 +77,7 @@ class Knowledge:
         seconds = now.timestamp()
         tables = ("goals", "pairings", "sessions", "goal_skills", "wants", "units", "broader", "successions")
         key = (
+            columns,  # those that it tells of, not others that they were copied from
             int(seconds // DAY_S),
             *(columns.tables[name].state(seconds) for name in tables),
             len(columns.people),

@@ -20,10 +20,11 @@ from mentorgraph.graph.eligibility import Seeker, read_pairs, refuse_mentee, ref
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.filtering import TierFilter
 from mentorgraph.graph.horizon import Horizon
-from mentorgraph.graph.paths import EvidencePath, Item, find_paths
+from mentorgraph.graph.paths import Item, find_paths
 from mentorgraph.graph.question import Question, question, told_at
 from mentorgraph.graph.rules import judge
 from mentorgraph.graph.scoring import Scorer, Scores, Term
+from mentorgraph.graph.sentences import EvidencePath
 from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer

@@ -124,12 +124,3 @@ def shared_minutes(one: Bits, others: Bits) -> NDArray[np.int64]:
     """
     minutes: NDArray[np.int64] = np.bitwise_count(others & one).sum(axis=1, dtype=np.int64) * SLOT_MINUTES
     return minutes
-
-
-def shared_time(minutes: int, *, or_more: bool) -> str:
-    """How long two people are free at the same time in a week, in words."""
-    if minutes == 0:
-        return "Both are never free at the same time this week."
-    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
-    length = " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number)
-    return f"Both are free at the same time for {'at least ' if or_more else ''}{length} this week."

@@ -6,9 +6,11 @@ day is therefore answered by the same code as now.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -64,6 +66,8 @@ Way: TypeAlias = tuple[tuple[str, str], ...]
 NONE = -1
 """Index number of an absent link."""
 
+_COPIES = count(1)
+
 
 class Numbering:
     """uid ↔ index number, given in the order of first sight."""
@@ -81,6 +85,12 @@ class Numbering:
         if number == len(self.uids):
             self.uids.append(uid)
         return number
+
+    def copy(self) -> "Numbering":
+        """The same numbers, to which others can be added."""
+        numbering = Numbering()
+        numbering.uids, numbering._number = list(self.uids), dict(self._number)
+        return numbering
 
     def find(self, uid: str) -> int:
         """The number of a uid, or `NONE`."""
@@ -146,6 +156,21 @@ class Table:
             elif value is not None:
                 (links if name in self._links else properties)[name] = value
         return Record(self.kind.name, self.rows.uids[row], properties, links)
+
+    def copy(self) -> "Table":
+        """A table with the same facts that can be changed by itself; it never has the version of another one."""
+        table = copy.copy(self)
+        table._values = {name: list(column) for name, column in self._values.items()}
+        table._arrays = {}
+        table.version = -next(_COPIES)
+        if self.kind.name not in self._numberings:
+            table.rows = self.rows.copy()
+        return table
+
+    def set(self, row: int, name: str, value: float) -> None:
+        """Changes one number of a fact: a link (a number or `NONE`) or an end of its time (seconds since 1970)."""
+        self._values[name][row] = value
+        self._arrays.clear()
 
     def strings(self, name: str) -> list[Any]:
         """A column as it was given; None where a fact lacks it."""
@@ -251,6 +276,18 @@ class Columns:
     def skills(self) -> Numbering:
         """Numbers of the skills."""
         return self.numberings["skills"]
+
+    def supposed(self, kinds: Iterable[str]) -> "Columns":
+        """Columns of the same graph in which the facts of some kinds can be changed; the others are shared.
+
+        Args:
+            kinds: Any but goals and skills, whose words are counted elsewhere too.
+        """
+        columns = copy.copy(self)
+        own = set(kinds) & self.tables.keys()
+        columns.tables = {name: table.copy() if name in own else table for name, table in self.tables.items()}
+        columns._derived = dict(self._derived)
+        return columns
 
     async def refresh(self, store: Store) -> bool:
         """Takes in everything that was written since the last time; one round trip where nothing was.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.asking import Asker, Asking, may_ask
+from mentorgraph.graph.cautions import cautions_of
 from mentorgraph.graph.columns import NONE, Columns, Mask
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.filtering import Part, TierFilter, cross_functional, experts, parts_of, together, traits
@@ -18,10 +19,11 @@ from mentorgraph.graph.horizon import Horizon
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.options import DEFAULT, NO_MIX, Mix, Options
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
-from mentorgraph.graph.paths import EvidencePath, shown_to
+from mentorgraph.graph.paths import shown_to
 from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
+from mentorgraph.graph.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.scoring import Scorer
+from mentorgraph.graph.sentences import EvidencePath, Measured, sentences_of
 from mentorgraph.graph.shaping import EXPLORATION, Candidate, Shaping, Slot, seed_of
 from mentorgraph.graph.viewer import Viewer
 
@@ -43,10 +45,11 @@ class Recommendation:
         paths: Evidence as the viewer may see it, heaviest first.
         sentences: The reasons in words.
         evidence: The same paths in full, for the decision log.
-        measured: Those of the sentences that tell of no path.
+        measured: What is said that no path tells.
         available_from: From when on the pair may be made; None for now.
         lifted_by: One of `shaping.LIFTS` for who stands higher than the score alone would put them; else empty.
         propensity: The probability with which this mentor stood in this place.
+        cautions: Names of `cautions.CAUTIONS`.
     """
 
     uid: str
@@ -58,10 +61,11 @@ class Recommendation:
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
     evidence: tuple[EvidencePath, ...]
-    measured: tuple[str, ...]
+    measured: tuple[Measured, ...]
     available_from: datetime | None = None
     lifted_by: str = ""
     propensity: float = DETERMINISTIC
+    cautions: tuple[str, ...] = ()
 
     @property
     def is_explored(self) -> bool:
@@ -263,6 +267,7 @@ class Listing(Asking):
                     available_from,
                     slot.lifted_by,
                     slot.propensity,
+                    cautions_of(asker.columns, asker.asked.seconds, person, explored=slot.lifted_by == EXPLORATION),
                 )
             )
         names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)

@@ -5,12 +5,13 @@ counts in place of their goals, pairings and sessions, be it now or when the ans
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from mentorgraph.graph.sentences import EvidencePath, Step, sentence_of
 from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.transported import native
@@ -40,60 +41,6 @@ COMPUTED = {"Goal": "SIMILAR_TEXT", "Profile": "COMPARED"}
 
 COORDINATORS_ONLY = frozenset({"request_declined"})
 """Kinds of path that participants are not shown: what mentors have declined is theirs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One node of a path, with the relationship that leads to it.
-
-    Attributes:
-        kind: Label of the node.
-        node_uid: The node; empty where the viewer may not see it.
-        label: Its name or title, if it has one and the viewer may see it.
-        relationship_uid: The relationship from the step before; empty for the first step and for a computed one.
-        relationship_type: Its type.
-        forward: Whether it points from the step before to this one.
-        since: When it began.
-        source: Where it is known from.
-        holds_now: Whether it holds still.
-        count: Number of facts that the step stands for, where they are counted and not named.
-        owner: uid of the person of whom the label tells; empty for nobody.
-    """
-
-    kind: str
-    node_uid: str = ""
-    label: str = ""
-    relationship_uid: str = ""
-    relationship_type: str = ""
-    forward: bool = True
-    since: datetime | None = None
-    source: str = ""
-    holds_now: bool = True
-    count: int | None = None
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EvidencePath:
-    """One reason for a recommendation.
-
-    Attributes:
-        signal: The signal that it is evidence for.
-        metapath: Its kind.
-        weight: By how much the score would fall without its edge to the mentor; the sum where it stands for several.
-        sentence: What it says, in English.
-        steps: The path.
-        cypher: A query that returns exactly this path; empty where the viewer may not see all of it.
-        strength: How strong the likeness is that it tells of, 0 to 1.
-    """
-
-    signal: str
-    metapath: str
-    weight: float
-    sentence: str
-    steps: tuple[Step, ...]
-    cypher: str = ""
-    strength: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +151,28 @@ def _steps(
     return tuple(steps)
 
 
+def steps_hold(steps: Sequence[Step], edges: Mapping[str, Mapping[str, Any]], starts: Collection[str]) -> bool:
+    """Whether the graph holds a path: each relationship is there, of its type, and leads from node to node as told.
+
+    Args:
+        steps: The path, in full.
+        edges: The relationships by uid, as `Store.read_edges` gives them.
+        starts: The nodes that are there and stand alone.
+    """
+    for before, step in pairwise(steps):
+        if not step.relationship_uid:
+            if before.node_uid not in starts or step.relationship_type != COMPUTED.get(before.kind):
+                return False
+            continue
+        row = edges.get(step.relationship_uid)
+        ends = (before, step) if step.forward else (step, before)
+        if row is None or row["type"] != step.relationship_type:
+            return False
+        if [row["start"]["uid"], row["end"]["uid"]] != [each.node_uid for each in ends]:
+            return False
+    return len(steps) > 1
+
+
 def _step(node: Mapping[str, Any]) -> Step:
     return Step(node["kind"], node["uid"], node["name"] or "")
 
@@ -298,91 +267,3 @@ def _redacted(step: Step, place: int, steps: Sequence[Step], known: set[str]) ->
             return replace(step, relationship_uid="", since=None, source="")
         return step
     return Step(step.kind, relationship_type=step.relationship_type, forward=step.forward, holds_now=step.holds_now)
-
-
-# --- sentences ------------------------------------------------------------------------------------------------------
-
-
-def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: int = 1) -> str:
-    """What a path says, made from its steps alone; what has no label is not named.
-
-    A skill that was merged goes by the name of the one that it counts for.
-    """
-    steps = _by_present_names(steps)
-    mentor = steps[-1].label
-    asks = "the goal needs" if metapath.startswith("goal_") else f"{steps[0].label} wants to learn"
-    if metapath.endswith("_wants_skill") or metapath == "goal_needs_skill":
-        return f"{mentor} offers {steps[1].label}, which {asks}."
-    if metapath.endswith("near_skill"):
-        kinship = "the wider field of" if steps[2].forward else "a kind of"
-        return f"{mentor} offers {steps[2].label}, {kinship} {steps[1].label}, which {asks}."
-    if metapath.endswith("sibling_skill"):
-        return f"{mentor} offers {steps[3].label}, a kind of {steps[2].label} like {steps[1].label}, which {asks}."
-    if metapath.endswith("similar_goal"):
-        asks = "as this goal does" if metapath.startswith("goal_") else f"which {asks}"
-        return f"{mentor} has helped with {_goals(steps[2], count)} that needed {steps[1].label}, {asks}."
-    if metapath == "similar_text":
-        likeness = f"{'up to ' if count > 1 else ''}{strength:.0%} alike"
-        return f"{mentor} has helped with {_goals(steps[1], count)} in words that are {likeness}."
-    if metapath.endswith("unit_member"):
-        whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
-        return f"{mentor} belongs to {steps[1].label}, {whose}."
-    if metapath.endswith("unit_mentored"):
-        whose = "the goal's unit" if steps[0].kind == "Goal" else f"the unit of {steps[0].label}"
-        return f"{mentor} has mentored in {steps[1].label}, {whose}."
-    if metapath in _OF_PROFILES:
-        most, some = _OF_PROFILES[metapath]
-        return f"{mentor} {most if strength == 1 else some}."
-    if metapath == "mentored_before":
-        return f"{mentor} has mentored {steps[0].label or 'the same person'} before."
-    if metapath == "goal_priority":
-        return f"{mentor} has helped with {_goals(steps[2], count)}, for “{steps[1].label}” as this goal is."
-    if metapath == "unit_phase":
-        return f"{mentor} belongs to {steps[1].label}, which has less time to meet in the phase “{steps[0].label}”."
-    if metapath in ("request_accepted", "request_declined"):
-        how = metapath.removeprefix("request_")
-        return f"{mentor} has {how} {'a request' if count == 1 else f'{count} requests'}."
-    times = max(count, steps[0].count or 1)
-    return f"{mentor} has held {times} {'session' if times == 1 else 'sessions'}{_last(steps)}."
-
-
-_OF_PROFILES = {
-    "profile_pace": ("likes to go as fast as whoever asks", "likes to go nearly as fast as whoever asks"),
-    "profile_communication": (
-        "likes to talk in the same way as whoever asks",
-        "likes to talk partly in the same way as whoever asks",
-    ),
-    "profile_coaching_style": ("coaches in the style that whoever asks likes",) * 2,
-    "profile_format": (
-        "likes the same formats as whoever asks",
-        "likes some of the formats that whoever asks likes",
-    ),
-    "profile_seniority": (
-        "is as far ahead of whoever asks in years of experience as helps most",
-        "differs from whoever asks in years of experience by less or more than helps most",
-    ),
-    "profile_asynchronous": ("is never free at the same time as whoever asks, and both work without it",) * 2,
-}
-"""Kind of path → what is said where the value is 1, and where it is less."""
-
-
-def _by_present_names(steps: Sequence[Step]) -> list[Step]:
-    """The steps without those from or to a skill that was merged."""
-    shown: list[Step] = []
-    for step in steps:
-        if step.relationship_type != "BECAME":
-            shown.append(step)
-        elif step.forward:
-            shown[-1] = replace(step, relationship_type=shown[-1].relationship_type, forward=shown[-1].forward)
-    return shown
-
-
-def _goals(step: Step, count: int) -> str:
-    if step.label:
-        return f"the goal “{step.label}”"
-    return "a goal" if count == 1 else f"{count} goals"
-
-
-def _last(steps: Sequence[Step]) -> str:
-    since = steps[1].since
-    return f" in one pairing, the last on {since.date().isoformat()}" if since else ""

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mentorgraph.graph.availability import shared_time
-from mentorgraph.graph.paths import EvidencePath
 from mentorgraph.graph.scoring import Scorer, Scores
-
-SHOWN_SENTENCES = 5
+from mentorgraph.graph.sentences import EvidencePath, Measured
 
 LEAST_SHARE = 0.1
 """A path that carries less of its signal's contribution than this does not explain it."""
@@ -48,25 +45,20 @@ def signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
     )
 
 
-def measured(signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[EvidencePath]) -> tuple[str, ...]:
-    """What no path tells, in words: what is measured, and that much rests on many facts together."""
+def measured(signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[EvidencePath]) -> tuple[Measured, ...]:
+    """What no path tells: what is measured, and that much rests on many facts together."""
     values = {each.name: each.value for each in signals}
     said = []
     hours, load = values.get("time_overlap"), values.get("load")
     if hours is not None:
         enough = hours >= scorer.policy.signals.overlap_enough_hours
-        said.append(shared_time(round(hours * 60), or_more=enough))
+        said.append(Measured("shared_or_more" if enough else "shared", round(hours * 60)))
     if load:
-        said.append(f"{load:.0%} of the mentor's places are taken.")
+        said.append(Measured("load", load))
     if not signals:
-        return ()
+        return tuple(said)
     strongest = max(signals, key=lambda each: each.contribution)
     weights = [path.weight for path in paths if path.signal == strongest.name]
     if weights and max(weights) < LEAST_SHARE * strongest.contribution:
-        said.append(f"No single path explains {strongest.name}, the largest part of the score; many facts together do.")
+        said.append(Measured("no_single_path", text=strongest.name))
     return tuple(said)
-
-
-def sentences_of(paths: Sequence[EvidencePath], measured: Sequence[str]) -> tuple[str, ...]:
-    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
-    return (*list(dict.fromkeys(path.sentence for path in paths))[:SHOWN_SENTENCES], *measured)

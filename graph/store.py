@@ -208,6 +208,27 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
 
         return await self.database.write(work, budget_s=WRITING_BUDGET_S)
 
+    async def suppose(self, records: Sequence[Record], look: Callable[["Store"], Awaitable[Result]]) -> Result:
+        """Writes records, lets somebody look at the graph that holds them, and takes them back.
+
+        Nobody else sees them, and the change counter stays as it was. Whoever writes waits meanwhile.
+
+        Args:
+            records: What is supposed.
+            look: Is given a store that sees them. It is called again where the database asks for another try.
+
+        Raises:
+            Conflict: As `write`.
+            DomainError: As `write`.
+        """
+
+        async def work(transaction: Transaction) -> Result:
+            if records:
+                await _put(transaction, records)
+            transaction.roll_back(await look(Store(self.database, transaction)))
+
+        return await self.database.write(work, budget_s=WRITING_BUDGET_S)
+
     async def find_existing(self, uids: Iterable[str]) -> dict[str, str]:
         """Finds which uids exist: uid → label."""
         wanted = sorted(set(uids))

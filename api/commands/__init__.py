@@ -8,6 +8,7 @@ from mentorgraph.api.commands.database import database
 from mentorgraph.api.commands.decisions import audit, replay
 from mentorgraph.api.commands.demo import demo
 from mentorgraph.api.commands.events import events
+from mentorgraph.api.commands.explanations import explanations
 from mentorgraph.api.commands.learning import evaluate, snapshot, train
 from mentorgraph.api.commands.model import check, migrate
 from mentorgraph.api.commands.models import models
@@ -40,6 +41,7 @@ def main() -> None:
     """  # noqa: D301 (click wants the backspace itself)
 
 
+audit.add_command(explanations)
 database.add_command(check)
 database.add_command(migrate)
 main.add_command(audit)

@@ -1,19 +1,21 @@
 """How answers are shown in a shell: as tables and lines for people, as JSON for programs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 import orjson
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.ids import global_id
+from mentorgraph.graph.comparing import Compared
 from mentorgraph.graph.listing import Slate
 from mentorgraph.graph.matching import Explanation
 from mentorgraph.graph.options import NO_MIX
-from mentorgraph.graph.paths import EvidencePath, Step
+from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.store import NodeRecord
 from mentorgraph.graph.values import plain
 
@@ -46,6 +48,42 @@ def contributions_table(found: Explanation) -> Table:
             Text(each.unit),
         )
     return table
+
+
+def print_comparison(found: Sequence[Compared], nodes: dict[str, NodeRecord]) -> None:
+    """Prints mentors side by side: what each signal adds to the score and to the gap to the first, and the reasons."""
+    console = Console(highlight=False)
+    table = Table(title=goal_line(found[0].explanation.goal, nodes), title_justify="left", show_footer=True)
+    table.add_column("signal", footer="score")
+    for each in found:
+        footer = f"{each.explanation.score:.6f}" + (f" ({each.gap:+.6f})" if each is not found[0] else "")
+        table.add_column(name_of(nodes, each.explanation.mentor), footer=footer, justify="right")
+    for place, signal in enumerate(found[0].explanation.signals):
+        cells = []
+        for each in found:
+            difference = next(one.amount for one in each.differences if one.signal == signal.name)
+            more = f" ({difference:+.6f})" if each is not found[0] else ""
+            cells.append(f"{each.explanation.signals[place].contribution:z.6f}{more}")
+        table.add_row(signal.name, *cells)
+    console.print(table)
+    for each in found:
+        console.print(Text(name_of(nodes, each.explanation.mentor), style="bold"))
+        for sentence in each.strongest:
+            console.print(Text(f"  {sentence}"), soft_wrap=True)
+        for refusal in each.explanation.refusals:
+            console.print(Text(f"  Forbidden by {refusal.rule}: {refusal.fact}."), soft_wrap=True)
+
+
+def compared_as_json(found: Compared, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
+    """One of the mentors who are compared, under the names that GraphQL gives its parts."""
+    return {
+        "mentor": _node_as_json("Person", found.explanation.mentor, nodes),
+        "score": found.explanation.score,
+        "gap": found.gap,
+        "differences": [asdict(each) for each in found.differences],
+        "strongest": found.strongest,
+        "explanation": explanation_as_json(found.explanation, nodes),
+    }
 
 
 def path_lines(number: int, path: EvidencePath) -> Iterator[str]:
@@ -98,6 +136,7 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "signals": [asdict(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
+                "cautions": [caution.upper() for caution in each.cautions],
                 "availableFrom": each.available_from,
                 "liftedBy": each.lifted_by.upper() or None,
                 "explored": each.is_explored,
@@ -120,6 +159,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "signals": [asdict(signal) for signal in found.signals],
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
+        "cautions": [caution.upper() for caution in found.cautions],
         "refusals": [asdict(refusal) for refusal in found.refusals],
         "unjudged": [asdict(rule) for rule in found.unjudged],
     }

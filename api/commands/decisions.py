@@ -123,11 +123,12 @@ def _line(slate: str, difference: Difference) -> str:
 
 @click.group()
 def audit() -> None:
-    """Verify the decision log, or make what it holds about a person unreadable.
+    """Verify the decision log, make what it holds about a person unreadable, or examine the reasons of answers.
 
     \b
     Example:
       mentorgraph audit verify
+      mentorgraph audit explanations
       mentorgraph audit erase p-0042
     """  # noqa: D301 (click wants the backspace itself)
 

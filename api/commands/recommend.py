@@ -16,11 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.commands.answers import (
+    compared_as_json,
     contributions_table,
     explanation_as_json,
     goal_line,
     name_of,
     path_lines,
+    print_comparison,
     print_json,
     slate_as_json,
 )
@@ -30,6 +32,8 @@ from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
 from mentorgraph.graph.batch import RankedGoal, rank_for_goals
+from mentorgraph.graph.cautions import CAUTIONS
+from mentorgraph.graph.comparing import Compared, compare
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
@@ -184,6 +188,9 @@ def recommend(
 @click.command()
 @click.option("--mentee", required=True, metavar="ID", help="The person who seeks a mentor.")
 @click.option("--mentor", required=True, metavar="ID", help="The mentor in question.")
+@click.option(
+    "--compare", "others", multiple=True, metavar="ID", help="Compare another mentor with this one; up to four times."
+)
 @_goal
 @_as_of
 @_as_json
@@ -192,6 +199,7 @@ def recommend(
 def explain(
     mentee: str,
     mentor: str,
+    others: tuple[str, ...],
     goal: str | None,
     as_of: datetime | None,
     as_json: bool,
@@ -204,11 +212,17 @@ def explain(
     Example:
       mentorgraph explain --mentee p-0042 --mentor p-0007
       mentorgraph explain --mentee "Ada Lind" --mentor "Bo Ek" --goal g-0107 --json
+      mentorgraph explain --mentee p-0042 --mentor p-0007 --compare p-0008
 
     Each path of evidence stands with the Cypher query that returns exactly it; mentorgraph db shell-info says where to
     run that. An ID is a global id as GraphQL gives it, one of our own uids, the key that a source knows it by (--source
     names that source), or the name of a person, if only one has it.
+
+    With --compare, what each signal adds to the gap between the scores is printed instead.
     """  # noqa: D301 (click wants the backspace itself)
+    if others:
+        _compare(mentee, (mentor, *others), goal, as_of, as_json, viewer, source)
+        return
 
     async def work(recommender: Recommender, _show: Report) -> tuple[str, Explanation, dict[str, NodeRecord]]:
         who = await person_of(recommender, mentee, source, "--mentee")
@@ -239,7 +253,37 @@ def explain(
         console.print(Text(f"Forbidden by {refusal.rule}: {refusal.fact}{remedy}."), soft_wrap=True)
     if not found.refusals:
         console.print("No rule forbids the pair.")
+    for caution in found.cautions:
+        console.print(f"Caution: {CAUTIONS[caution]}", soft_wrap=True)
     console.print(f"model {found.model_version}, policy {found.policy_version}", soft_wrap=True)
+
+
+def _compare(
+    mentee: str,
+    mentors: Sequence[str],
+    goal: str | None,
+    as_of: datetime | None,
+    as_json: bool,
+    viewer: str | None,
+    source: str,
+) -> None:
+    async def work(recommender: Recommender, _show: Report) -> tuple[list[Compared], dict[str, NodeRecord]]:
+        found = await compare(
+            recommender,
+            await viewer_of(recommender, viewer, source),
+            await person_of(recommender, mentee, source, "--mentee"),
+            [await person_of(recommender, each, source, "--compare") for each in mentors],
+            uid_given(goal, "goals", source),
+            as_of=as_of,
+        )
+        shown = [found[0].explanation.goal, *(each.explanation.mentor for each in found)]
+        return found, await nodes_of(recommender, shown, as_of)
+
+    found, nodes = ask(work)
+    if as_json:
+        print_json([compared_as_json(each, nodes) for each in found])
+    else:
+        print_comparison(found, nodes)
 
 
 def _place(each: Recommendation) -> Iterator[str]:

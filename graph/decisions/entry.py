@@ -14,12 +14,13 @@ from mentorgraph.graph.decisions.keys import Key, seal, unseal
 from mentorgraph.graph.listing import Asked, Recommendation, Slate
 from mentorgraph.graph.matching import Explanation
 from mentorgraph.graph.options import DEFAULT, Options
-from mentorgraph.graph.paths import EvidencePath, Step, sentence_of, shown_to
-from mentorgraph.graph.reasons import SignalValue, sentences_of
+from mentorgraph.graph.paths import shown_to
+from mentorgraph.graph.reasons import SignalValue
+from mentorgraph.graph.sentences import ENGLISH, EvidencePath, Measured, Step, sentence_of, sentences_of, wording
 from mentorgraph.graph.shaping import Candidate, Shaping
 from mentorgraph.graph.viewer import Viewer
 
-ERASED = "(erased)"
+ERASED = wording(ENGLISH)["erased"]
 """Stands where a sentence was that can no longer be read."""
 
 
@@ -117,6 +118,8 @@ class Decision:
             (),
             self.recorded_at,
             found.is_redacted,
+            cautions=shown.cautions,
+            measured=shown.measured,
         )
 
     def may_be_seen_by(self, viewer: Viewer) -> bool:
@@ -196,7 +199,7 @@ def _recommendation_entry(
     both = {mentee, found.mentor}
     personal = {
         "name": names.get(found.mentor, ""),
-        "measured": found.measured,
+        "measured": [[each.what, each.number, each.text] for each in found.measured],
         "paths": [_words(path, both) for path in found.evidence],
     }
     paths = []
@@ -211,6 +214,7 @@ def _recommendation_entry(
         "rank": found.rank,
         "mentor": found.mentor,
         "score": found.score,
+        "cautions": list(found.cautions),
         "propensity": found.propensity,
         "availableFrom": found.available_from,
         "liftedBy": found.lifted_by,
@@ -328,7 +332,7 @@ def _recommended(
         SignalValue(one["name"], one["value"], one["unit"], one["weight"], one["contribution"])
         for one in each["signals"]
     )
-    measured = tuple(personal["measured"]) if personal else ()
+    measured = tuple(map(_measured, personal["measured"])) if personal else ()
     found = Recommendation(
         each["uid"],
         each["rank"],
@@ -343,8 +347,14 @@ def _recommended(
         datetime.fromisoformat(each["availableFrom"]) if each.get("availableFrom") else None,
         each.get("liftedBy", ""),
         each["propensity"],
+        tuple(each.get("cautions", ())),
     )
     return Recommended(found, personal is None)
+
+
+def _measured(kept: str | list[Any]) -> Measured:
+    """What is said that no path tells; entries of earlier versions hold the sentence itself."""
+    return Measured("as_told", text=kept) if isinstance(kept, str) else Measured(*kept)
 
 
 def _path(path: Mapping[str, Any], texts: list[str] | None) -> EvidencePath:

@@ -7,6 +7,7 @@ brought up to date by whoever misses something in it, and is made anew where it 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -66,6 +67,17 @@ class Records:
                     for line in read_lines(stream):
                         if line.is_intact and line.content["kind"] == "answer":
                             yield self._decision(line.content)
+
+    def entries(self, since: datetime) -> Iterator[dict[str, Any]]:
+        """The entries of the answers that were given from an instant on, oldest first, with what is sealed unread."""
+        begin = since.isoformat()[:10]
+        with _readable():
+            for segment in segments_in(self._folder):
+                with segment.open("rb") as stream:
+                    for line in read_lines(stream):
+                        if line.is_intact and line.content["kind"] == "answer" and line.content["at"][:10] >= begin:
+                            if datetime.fromisoformat(line.content["at"]) >= since:
+                                yield line.content
 
     def policies(self) -> dict[str, list[Any]]:
         """The content of every policy that decisions name, by version."""

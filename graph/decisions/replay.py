@@ -10,9 +10,10 @@ from typing import Any
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.listing import Recommendation
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paths import EDGE_TYPES, Step
+from mentorgraph.graph.paths import EDGE_TYPES
 from mentorgraph.graph.policy import version_of
 from mentorgraph.graph.scoring import DECIMALS
+from mentorgraph.graph.sentences import Step
 from mentorgraph.graph.shaping import Shaping
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.values import plain

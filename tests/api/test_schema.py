@@ -41,10 +41,15 @@ PROMISED = {
         "mentor: Person",
         "signals: [Signal!]!",
         "paths(first: Int): [EvidencePath!]!",
-        "sentences: [String!]!",
+        "sentences(language: Language): [String!]!",
     ),
     "Signal": ("name: String!", "value: Float", "unit: String", "weight: Float", "contribution: Float!"),
-    "EvidencePath": ("weight: Float!", "sentence: String!", "steps: [PathStep!]!", "cypher: String"),
+    "EvidencePath": (
+        "weight: Float!",
+        "sentence(language: Language): String!",
+        "steps: [PathStep!]!",
+        "cypher: String",
+    ),
     "PathStep": (
         "node: Node",
         "kind: String!",

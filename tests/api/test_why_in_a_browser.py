@@ -23,7 +23,7 @@ from mentorgraph.api.ids import global_id
 from mentorgraph.api.why import pages
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.paths import EvidencePath, Step
+from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.viewer import COORDINATOR
 
 from ..graph.decisions.conftest import slate_of
@@ -70,7 +70,7 @@ def rich_slate() -> Slate:
         "MATCH (n0:Goal) RETURN *",
     )
     evidence = (path, skill)
-    sentences = (path.sentence, skill.sentence, *first.measured)
+    sentences = (path.sentence, skill.sentence, *(each.sentence() for each in first.measured))
     changed = replace(first, evidence=evidence, paths=evidence, sentences=sentences)
     return replace(slate, recommendations=(changed, *slate.recommendations[1:]))
 

@@ -1,20 +1,19 @@
 """The evidence of recommendations on a generated community: it is in the graph, and its weight is what it adds."""
 
-import copy
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.database import Database
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import question
+from mentorgraph.graph.question import Edge, question
 from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.supposing import without
 from mentorgraph.graph.viewer import COORDINATOR
 
 SOURCE = "bundle"
@@ -46,30 +45,8 @@ def test_every_path_is_in_the_graph_and_its_query_returns_it(community: Communit
     assert community.run(rows_of(community.store.database, broken)) == []
 
 
-def without_last_edge(columns: Columns, path: Any) -> Columns:
-    """A copy of the columns in which the last edge of a path does not lead to the mentor."""
-    changed = copy.copy(columns)
-    changed.tables = {name: copy.copy(table) for name, table in columns.tables.items()}
-    changed._derived = {}
-    edge = path.steps[-1]
-    value: float = -np.inf
-    if edge.relationship_type == "MENTOR":
-        table, uid, column, value = changed.tables["pairings"], path.steps[-2].node_uid, "mentor", nobody(columns)
-    else:
-        kind = {"OFFERS": "offers", "BELONGS_TO": "unit_membership"}[edge.relationship_type]
-        table, uid, column = changed.tables[kind], edge.relationship_uid, "until"
-    row = table.rows.find(uid)
-    table._values = {**table._values, column: list(table._values[column])}
-    table._values[column][row] = value
-    table._arrays = {}
-    table.version = -1
-    return changed
-
-
-def nobody(columns: Columns) -> int:
-    """Somebody without any pairing, to whom an edge may lead in place of the mentor."""
-    mentors = set(columns.tables["pairings"].numbers("mentor").tolist())
-    return next(person for person in range(len(columns.people)) if person not in mentors)
+def last_edge(path: Any) -> Edge:
+    return Edge(path.steps[-1].relationship_type, path.steps[-1].relationship_uid)
 
 
 def contributions(community: Community, columns: Columns, asker: tuple[str, str], mentor: str) -> dict[str, float]:
@@ -89,7 +66,7 @@ def test_the_weight_of_a_path_is_what_the_score_loses_without_its_last_edge(comm
         for each in draws.sample(slate.recommendations, min(4, len(slate.recommendations))):
             before = contributions(community, community.columns, asker, each.mentor)
             for path in each.paths:
-                after = contributions(community, without_last_edge(community.columns, path), asker, each.mentor)
+                after = contributions(community, without(community.columns, [last_edge(path)]), asker, each.mentor)
                 weights.append(path.weight)
                 drops.append(before[path.signal] - after[path.signal])
     assert weights == pytest.approx(drops, abs=1e-9)

@@ -17,9 +17,9 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.matching import Explanation, Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.policy import Policy, load_policy
 from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 

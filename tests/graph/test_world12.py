@@ -16,10 +16,10 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.matching import Explanation, Recommender
 from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.policy import SIGNALS, load_policy
 from mentorgraph.graph.reasons import SignalValue
 from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.sentences import EvidencePath, Step
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 

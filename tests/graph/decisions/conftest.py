@@ -11,9 +11,9 @@ import pytest
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.listing import Asked, Recommendation, Slate
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paths import EvidencePath, Step
 from mentorgraph.graph.policy import SIGNALS, load_policy
-from mentorgraph.graph.reasons import SignalValue, sentences_of
+from mentorgraph.graph.reasons import SignalValue
+from mentorgraph.graph.sentences import EvidencePath, Measured, Step, sentences_of
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def slate_of(seed: int, mentors: int = 5, *, viewer: Viewer = COORDINATOR, model
     found = []
     for rank, (mentor, score, signals) in enumerate(scored, 1):
         evidence = (_path(draw, seed, goal, mentee, mentor),)
-        measured = ("Both are free at the same time for 3 hours this week.",)
+        measured = (Measured("shared", 180),)
         found.append(
             Recommendation(
                 uid_of("mentorgraph", "recommendations", identity + mentor),

@@ -81,7 +81,7 @@ def test_a_participant_is_shown_counts_of_third_people_as_live_answers_show_them
     shown = decision.recommended[0].shown_to(Viewer(person=decision.mentee), decision.mentee)
     assert "Foreign" not in str(shown.paths) + str(shown.sentences)
     assert "has helped with a goal in words that are 40% alike" in shown.sentences[0]
-    assert shown.sentences[1:] == slate.recommendations[0].measured
+    assert shown.sentences[1:] == ("Both are free at the same time for 3 hours this week.",)
     assert shown.paths[0].cypher == ""
     assert "Foreign" in str(decision.recommended[0].shown_to(COORDINATOR, decision.mentee).sentences)
     assert not decision.may_be_seen_by(Viewer(person=slate.recommendations[0].mentor))
