@@ -18,6 +18,7 @@ from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence, evidence
 from mentorgraph.embeddings.fusion import (
+    DOUBTED,
     OF_RULES,
     OF_SIGN,
     Choice,
@@ -25,6 +26,7 @@ from mentorgraph.embeddings.fusion import (
     blend,
     differing,
     fit_listwise,
+    proven,
     signals_of,
 )
 from mentorgraph.embeddings.inference import Weights
@@ -221,7 +223,8 @@ def _rankings(
 
     What the rules' signals and the network count beside each other is judged on the last window, by a sum that was
     fitted without it and the rehearsed network; the weights that are given back are fitted to all windows. Those of the
-    rules' signals keep their sign. One that nobody differed in taught nothing and counts as the policy says.
+    rules' signals keep their sign, and the later ones have to prove themselves. A signal that nobody differed in taught
+    nothing and counts as the policy says.
     """
     chance = np.random.default_rng([seed, 1])
     kept = [[_sample(lesson, chance) for lesson in course.lessons] for course in courses]
@@ -229,12 +232,14 @@ def _rankings(
         [_choice(lesson, people) for lesson, people in zip(course.lessons, own, strict=True)]
         for course, own in zip(courses, kept, strict=True)
     ]
-    earlier = fit_listwise([each for window in choices[:-1] for each in window], fitted=OF_RULES, signs=OF_SIGN)
+    before = [each for window in choices[:-1] for each in window]
+    earlier = fit_listwise(before, fitted=proven(before, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
     opinions = school.opinions(rehearsed, courses[-1].lessons, courses[-1].graph)
     of_some = [opinion[people] for opinion, people in zip(opinions, kept[-1], strict=True)]
     of_signals, of_network = blend(earlier, choices[-1], of_some)
     everything = [each for window in choices for each in window]
-    plain, taught = fit_listwise(everything, fitted=OF_RULES, signs=OF_SIGN), differing(everything)
+    plain = fit_listwise(everything, fitted=proven(everything, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
+    taught = differing(everything)
     of_policy = Fusion.of_rules(policy).weights
     return (
         Fusion(np.where(taught, plain * of_signals, of_policy), of_network),

@@ -216,6 +216,8 @@ def _recommendation_entry(
         "score": found.score,
         "cautions": list(found.cautions),
         "propensity": found.propensity,
+        "pin": found.pin,
+        "modelRank": found.model_rank,
         "availableFrom": found.available_from,
         "liftedBy": found.lifted_by,
         "signals": [
@@ -347,6 +349,8 @@ def _recommended(
         datetime.fromisoformat(each["availableFrom"]) if each.get("availableFrom") else None,
         each.get("liftedBy", ""),
         each["propensity"],
+        each.get("pin", ""),
+        each.get("modelRank"),
         tuple(each.get("cautions", ())),
     )
     return Recommended(found, personal is None)

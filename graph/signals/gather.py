@@ -15,22 +15,22 @@ from mentorgraph.graph.signals.profiles import (
 )
 from mentorgraph.graph.signals.signal import Signal
 from mentorgraph.graph.signals.skills import skills
-from mentorgraph.graph.signals.time import asynchronous, availability_pattern, time_overlap
+from mentorgraph.graph.signals.time import asynchronous, availability_pattern, shared_hours, time_overlap
 
 
 def all_signals(columns: Columns, asked: Question, policy: Policy) -> tuple[Signal, ...]:
     """Every signal for one question, in the order of `policy.SIGNALS`."""
     past = PastPairings.of(columns, asked)
-    settings, profiles = policy.signals, Profiles.of(columns, asked)
+    settings, profiles, shared = policy.signals, Profiles.of(columns, asked), shared_hours(columns, asked)
     return (
         skills(columns, asked, settings),
         goal_text(columns, asked, past),
         similar_goals(columns, asked, settings, past),
         unit(columns, asked, settings, past),
-        time_overlap(columns, asked, settings),
+        time_overlap(columns, asked, settings, shared),
         sessions(columns, asked, settings, past),
         load(columns, asked, policy.rules.max_mentees),
-        asynchronous(columns, asked, profiles),
+        asynchronous(asked, profiles, shared),
         availability_pattern(columns, asked, settings),
         pace(profiles),
         communication(profiles),

@@ -63,9 +63,8 @@ class Profiles:
     def words(self, field: str) -> sparse.csr_array:
         """What words people have told in a field, upper and lower case alike: `float64[people, words]` of 0 and 1."""
         table = self.columns.tables["profiles"]
-        told = self.columns.remember(f"words of {field}", table.version, lambda: _words(table.strings(field)))
-        empty = sparse.csr_array((1, told.shape[1]))
-        return sparse.csr_array(sparse.vstack([told, empty], format="csr")[self.rows])
+        key = (table.state(self.asked.seconds), len(self.columns.people))
+        return self.columns.remember(f"words of {field}", key, lambda: _words(table.strings(field), self.rows))
 
     def signal(self, name: str, unit: str, values: Reals) -> Signal:
         """A signal whose value is made of the mentor's profile, compared with that of whoever asks."""
@@ -95,14 +94,16 @@ def _latest(columns: Columns, now: float) -> Numbers:
     return rows
 
 
-def _words(told: Sequence[object]) -> sparse.csr_array:
-    """Words of rows that hold a text, a list of texts or nothing."""
+def _words(told: Sequence[object], rows: Numbers) -> sparse.csr_array:
+    """Words of some rows, which hold a text, a list of texts or nothing; a row may be `NONE`."""
     lists = [[each] if isinstance(each, str) else each if isinstance(each, list | tuple) else [] for each in told]
     folded = [sorted({" ".join(str(word).split()).casefold() for word in each}) for each in lists]
     numbers = {word: number for number, word in enumerate(sorted({word for each in folded for word in each}))}
     flat = np.array([numbers[word] for each in folded for word in each], np.int64)
     ends = np.cumsum([0, *map(len, folded)])
-    return sparse.csr_array((np.ones(len(flat)), flat, ends), shape=(len(folded), max(1, len(numbers))))
+    of_rows = sparse.csr_array((np.ones(len(flat)), flat, ends), shape=(len(folded), max(1, len(numbers))))
+    empty = sparse.csr_array((1, of_rows.shape[1]))
+    return sparse.csr_array(sparse.vstack([of_rows, empty], format="csr")[rows])
 
 
 def pace(profiles: Profiles) -> Signal:

@@ -70,10 +70,23 @@ def planted(columns: Columns, task: Task) -> dict[str, tuple[str, Row]]:
             "goals",
             {"id": "later", "person_id": mentor, "title": text, "description": text * 5, "created_on": LATER},
         ),
+        "profile": ("profiles", {"person_id": mentor, "pace": "steady", "experience_years": "9", "since": LATER}),
+        "answer": (
+            "requests",
+            {
+                "id": "later",
+                "mentor_id": mentor,
+                "mentee_id": people[int(task.mentees[0])],
+                "asked_on": "2026-01-20",
+                "answered_on": LATER,
+                "answer_within_days": "200",
+                "status": "declined",
+            },
+        ),
     }
 
 
-KINDS = ("pairing", "need", "offer", "want", "unit", "role", "session", "text")
+KINDS = ("pairing", "need", "offer", "want", "unit", "role", "session", "text", "profile", "answer")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -105,7 +118,7 @@ def test_the_same_facts_told_earlier_do_change_scores(
 ) -> None:
     """Else the tests above would pass on a model that looks at nothing."""
     before = scores_of(model, columns, task)
-    for kind in ("pairing", "offer", "unit", "session", "text"):
+    for kind in ("pairing", "offer", "unit", "session", "text", "answer"):
         changed = new_community()
         file, row = planted(columns, task)[kind]
         row |= {name: value.replace(LATER, "2026-02-01") for name, value in row.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentorgraph.graph.columns import Columns
@@ -89,6 +89,7 @@ def test_skills_are_the_mean_credit_over_the_wishes(facts: list[FACT], right: fl
     assert value("skills", *facts) == pytest.approx(right, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(SKILLS), st.integers(1, 5)), min_size=1, unique_by=lambda each: each[0]),
     st.lists(st.tuples(st.sampled_from(SKILLS), st.integers(1, 5)), min_size=1, unique_by=lambda each: each[0]),

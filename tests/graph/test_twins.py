@@ -92,8 +92,8 @@ def test_twins_differ_in_one_signal_alone_and_by_its_weight(ask: Ask, twin: dict
     assert own == pytest.approx(tuple(twin["values"]), abs=EXACT)
     assert all(one == two for one, two in values.values())
     assert POLICY.weights[twin["signal"]] == twin["weight"]
-    apart = (own[0] or 0.0) - (own[1] or 0.0)
-    assert better.score - worse.score == pytest.approx(twin["weight"] * apart, abs=EXACT)
+    more = twin["values"][0] - twin["values"][1]
+    assert better.score - worse.score == pytest.approx(twin["weight"] * more, abs=EXACT)
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda each: each["signal"])

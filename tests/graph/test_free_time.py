@@ -1,0 +1,99 @@
+"""Free time in memory: as each person's own windows and spans give it, and the pattern that the coming weeks have."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from mentorgraph.graph.availability import free_bits, week_of
+from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.free_time import WEEKS, free_slots, open_weeks
+from mentorgraph.graph.policy import load_policy
+
+NOW = datetime(2026, 3, 25, 12, tzinfo=UTC)  # the clocks of Europe change on the Sunday of this week
+MONDAY = datetime(2026, 3, 23, tzinfo=UTC)
+SETTINGS = load_policy().signals
+
+
+def put(columns: Columns, file: str, **row: object) -> None:
+    for record in facts_of(file, row, "test"):
+        columns.put(record)
+
+
+def test_free_slots_are_windows_less_all_that_is_taken() -> None:
+    draws = random.Random(1)  # noqa: S311
+    columns, taken = Columns(), {}
+    for unit in ("u0", "u1"):
+        put(columns, "units", id=unit, name=unit)
+    for number in range(40):
+        name = f"p{number}"
+        put(columns, "people", id=name, name=name, joined_on="2020-01-01")
+        if number % 8:
+            for weekday in (1, 3, 7):
+                put(columns, "availability", person_id=name, weekday=weekday, start="08:00", end="18:00",
+                    zone=draws.choice(["Europe/Lisbon", "Pacific/Auckland"]), since="2025-01-01")  # fmt: skip
+        spans = []
+        for kind in ("busy_times", "absences"):
+            for _ in range(draws.randrange(3)):
+                since = MONDAY + timedelta(minutes=7 * draws.randrange(-500, 1500))
+                until = since + timedelta(minutes=13 * draws.randrange(1, 200))
+                put(columns, kind, person_id=name, since=since, until=until)
+                spans += [(since, until)] if kind == "busy_times" or since < NOW else []
+        if number % 3 == 0:
+            put(columns, "unit_membership", person_id=name, unit_id=f"u{number % 2}", since="2025-01-01")
+            spans += [(MONDAY + timedelta(days=2), MONDAY + timedelta(days=4))] if number % 2 else []
+        taken[number] = spans
+    put(
+        columns,
+        "phases",
+        unit_id="u1",
+        name="Launch",
+        since=MONDAY + timedelta(days=2),
+        until=MONDAY + timedelta(days=4),
+    )
+    free, stated = free_slots(columns, NOW)
+    windows, valid = columns.tables["availability"], columns.tables["availability"].valid(NOW.timestamp())
+    for number, spans in taken.items():
+        rows = [row for row in np.flatnonzero(valid) if windows.numbers("person")[row] == number]
+        right = free_bits([columns.window(int(row)) for row in rows], spans, week_of(NOW))
+        assert np.array_equal(free[number], right), number
+        assert stated[number] == bool(number % 8)
+    assert free.any()
+
+
+def test_the_pattern_that_was_planted_is_found_in_nine_of_ten_calendars() -> None:
+    draws = random.Random(2)  # noqa: S311
+    columns, ongoing = Columns(), []
+    for number in range(200):
+        name = f"p{number}"
+        put(columns, "people", id=name, name=name, joined_on="2020-01-01")
+        for weekday in range(1, 6):
+            put(columns, "availability", person_id=name, weekday=weekday, start="16:00", end="18:00", zone="UTC",
+                since="2025-01-01")  # fmt: skip
+        ongoing.append(draws.random() < 0.5)
+        for each in range(WEEKS):
+            begin = MONDAY + timedelta(weeks=each)
+            busy_days = draws.choice([0, 1, 1, 2]) if ongoing[-1] else draws.choice([1, 4, 5, 5])
+            for day in draws.sample(range(5), busy_days):
+                since = begin + timedelta(days=day, hours=draws.choice([9, 15, 16, 16]))
+                put(columns, "busy_times", person_id=name, since=since, until=since + timedelta(hours=3))
+    found = open_weeks(columns, NOW, SETTINGS) >= SETTINGS.ongoing_share
+    assert (found == np.array(ongoing)).mean() >= 0.9
+    shuffled = np.array(draws.sample(ongoing, len(ongoing)))
+    assert (found == shuffled).mean() < 0.7
+
+
+def test_a_week_is_open_where_half_of_it_is_left_and_nobody_is_told_of_who_stated_nothing() -> None:
+    columns = Columns()
+    for name in ("a", "b", "c"):
+        put(columns, "people", id=name, name=name, joined_on="2020-01-01")
+        if name != "c":
+            put(columns, "availability", person_id=name, weekday=1, start="10:00", end="12:00", zone="UTC",
+                since="2025-01-01")  # fmt: skip
+        for each in range(3):
+            since = MONDAY + timedelta(weeks=each, hours=11 if name == "a" else 10, minutes=0 if name == "a" else 55)
+            put(columns, "busy_times", person_id=name, since=since, until=since + timedelta(hours=2))
+    assert open_weeks(columns, NOW, SETTINGS)[:2].tolist() == pytest.approx([1.0, 5 / 8])
+    assert np.isnan(open_weeks(columns, NOW, SETTINGS)[2])
