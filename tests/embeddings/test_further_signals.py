@@ -12,7 +12,6 @@ from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import FURTHER, SEEN, evidence
 from mentorgraph.embeddings.fusion import (
     FUSED,
-    NETWORK,
     OF_RULES,
     OF_SIGN,
     Choice,
@@ -29,6 +28,7 @@ from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.policy import SIGNALS, SIGNS, load_policy
+from mentorgraph.graph.scoring import NETWORK
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.store import Store
 
