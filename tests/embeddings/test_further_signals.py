@@ -12,7 +12,6 @@ from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import FURTHER, SEEN, evidence
 from mentorgraph.embeddings.fusion import (
     FUSED,
-    NETWORK,
     OF_RULES,
     OF_SIGN,
     Choice,
