@@ -32,7 +32,9 @@ from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
+from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.policy import chosen_policy, load_policy
+from mentorgraph.graph.scoring import Scorer
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 logger = logging.getLogger(__name__)
@@ -168,6 +170,10 @@ def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
         await service.tried()
         return RequestContext(viewer(request), service, decisions, await service.scorer())
 
+    async def graph() -> tuple[Recommender, Scorer | None]:
+        await service.tried()
+        return service.recommender, await service.scorer()
+
     async def card(request: Request) -> PlainTextResponse:
         found = service.card(request.path_params["version"])
         return PlainTextResponse(found or "No such model.\n", 200 if found else 404, media_type="text/plain")
@@ -178,7 +184,7 @@ def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
         ready=service.ready,
         lifespan=lifespan,
         allowed_hosts=LOOPBACK_HOSTS,
-        pages=[*pages(decisions, viewer, card_link=service.card_link), Route("/models/{version}", card)],
+        pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],
     )
 
 

@@ -18,12 +18,15 @@ from mentorgraph.api.loaders import (
     MovesLoader,
     NodeLoader,
     NotesLoader,
+    OverridesLoader,
     ParticipantLoader,
     ProgrammesLoader,
+    RefusalsLoader,
     SessionsLoader,
 )
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
+from mentorgraph.graph.asking import FIRST_BLOCK
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.decisions.entry import Decision
@@ -37,7 +40,7 @@ from mentorgraph.graph.participants import Participant
 from mentorgraph.graph.policy import chosen_policy, load_policy
 from mentorgraph.graph.scoring import RulesScorer, Scorer
 from mentorgraph.graph.sessions import Minutes, month_of
-from mentorgraph.graph.store import NodeRecord, Store
+from mentorgraph.graph.store import NOTHING, NodeRecord, Store
 from mentorgraph.graph.taxonomy import Taxonomy
 from mentorgraph.graph.viewer import Viewer
 
@@ -98,8 +101,8 @@ async def _ask_for_nothing(recommender: Recommender) -> None:
     """
     store, now = recommender.store, present()
     with suppress(DatabaseUnavailable):
-        await store.read_asker("", None, now)
-        await store.read_candidates("", [], now)
+        await store.read_asker(NOTHING, None, now)
+        await store.read_candidates(NOTHING, [NOTHING] * FIRST_BLOCK, now)
         await store.read_edges({}, [])
         await store.read_nodes([], now)
 
@@ -256,6 +259,16 @@ class RequestContext:
     def nodes(self) -> NodeLoader:
         """Nodes by uid."""
         return NodeLoader(self.store)
+
+    @cached_property
+    def overrides(self) -> OverridesLoader:
+        """What was decided about recommendations, by their uid; not for participants."""
+        return OverridesLoader(self.store)
+
+    @cached_property
+    def refusals(self) -> RefusalsLoader:
+        """Which rules forbid a pair, by the uids of mentee and mentor; not for participants."""
+        return RefusalsLoader(self.recommender)
 
     @cached_property
     def moves(self) -> MovesLoader:

@@ -13,10 +13,11 @@ from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.participants import Participant, participants
 from mentorgraph.graph.programme_reads import Configuration
+from mentorgraph.graph.rules import Refusal
 from mentorgraph.graph.sessions import Minutes, read_minutes
 from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.tiers import Ending
-from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 
 class NodeLoader(DataLoader[str, NodeRecord | None]):
@@ -166,3 +167,34 @@ class LoadLoader(DataLoader[str, Load | None]):
         places = self._recommender.scorer.policy.rules.max_mentees
         found = await loads(self._recommender.store, uids, present(), places)
         return [found.get(uid) for uid in uids]
+
+
+class OverridesLoader(DataLoader[str, list[NodeRecord]]):
+    """Reads what was decided about the recommendations that one answer mentions, all at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[NodeRecord]]:
+        """Reads the overrides of some recommendations, in the order of their uids."""
+        found = await self._store.read_overrides_on(uids)
+        nodes = await self._store.read_nodes([uid for each in found.values() for uid in each], present())
+        return [[nodes[override] for override in found.get(uid, ())] for uid in uids]
+
+
+class RefusalsLoader(DataLoader[tuple[str, str], list[Refusal]]):
+    """Reads which rules forbid the pairs that one answer mentions, all pairs of a mentee at once."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        super().__init__()
+        self._recommender = recommender
+
+    async def batch_load_fn(self, pairs: list[tuple[str, str]]) -> list[list[Refusal]]:
+        """Reads the refusals of some pairs, in their order: uids of mentee and mentor."""
+        found: dict[tuple[str, str], list[Refusal]] = {}
+        for mentee in dict.fromkeys(mentee for mentee, _ in pairs):
+            mentors = [mentor for other, mentor in pairs if other == mentee]
+            judged = await self._recommender.judge(COORDINATOR, mentee, mentors)
+            found |= {(mentee, mentor): list(each.refusals) for mentor, each in judged.items()}
+        return [found.get(pair, []) for pair in pairs]

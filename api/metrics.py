@@ -199,6 +199,20 @@ METRICS = (
         ("Recommendation.rank", "Recommendation.score", "Recommendation.base", "Explanation.score", "Explanation.base"),
     ),
     Known(
+        "propensity",
+        "It says how likely a mentor stood in their place of a list, so that what lists lead to can be judged fairly.",
+        ("staff",),
+        LOGGED,
+        ("Recommendation.propensity",),
+    ),
+    Known(
+        "why_not",
+        "It says how far a mentor is from the list that somebody asked for, and by what.",
+        ("mentee", "staff"),
+        COMPUTED,
+        ("WhyNot.score", "WhyNot.rank", "WhyNot.first", "SignalGap.missing"),
+    ),
+    Known(
         "signals",
         "It says what a score is the sum of, so that it can be checked.",
         ("mentee", "staff"),

@@ -175,31 +175,42 @@ LIST_ARGUMENTS: dict[str, Any] = {
 """Arguments of a list of mentors beside whom it is for and its paging."""
 
 
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an input that are not null, enum values as the domain knows them."""
+    return {name: getattr(value, "value", value) for name, value in fields.items() if value is not None}
+
+
 def options_of(arguments: Mapping[str, Any]) -> Options:
     """What a list is asked for with.
 
     Raises:
         DomainError: `BAD_USER_INPUT`, an id is none of ours or one of something else.
     """
-    asked: dict[str, Any] = {
-        name: value for name, value in (arguments.get("filter") or {}).items() if value is not None
-    }
+    asked = _given(arguments.get("filter") or {})
     ids = {"skill": "Skill", "unit": "OrganisationUnit", "tier": "Tier"}
     uids: dict[str, Any] = {
         name: read_global_id(asked.pop(f"{name}_id"), expected=kind, field=f"filter.{name}Id")[1]
         for name, kind in ids.items()
         if f"{name}_id" in asked
     }
-    mix = {name: value for name, value in (arguments.get("mix") or {}).items() if value is not None}
     excluded = arguments.get("exclude") or ()
     return Options(
         filter=Filter(**uids, **asked),
         excluded=frozenset(read_global_id(each, expected="Person", field="exclude")[1] for each in excluded),
-        ignored=frozenset(arguments.get("ignore_signals") or ()),
+        ignored=frozenset(each.value for each in arguments.get("ignore_signals") or ()),
         horizon_days=arguments.get("horizon_days") or 0,
-        mix=Mix(**mix),
+        mix=Mix(**_given(arguments.get("mix") or {})),
         diversity=arguments.get("diversity") or 0.0,
     )
+
+
+class ModelAnswer(graphene.ObjectType):
+    """Where the model alone would have put somebody."""
+
+    rank = graphene.Int(
+        description="Place by score alone; null where the page that was answered does not tell, because of pins."
+    )
+    score = graphene.Float(required=True, description="The score, which no coordinator changes.")
 
 
 class Recommendation(graphene.ObjectType):
@@ -236,6 +247,33 @@ class Recommendation(graphene.ObjectType):
     propensity = graphene.Float(
         description="Probability with which this mentor stood in this place; null for participants."
     )
+
+    is_pinned = graphene.Boolean(
+        required=True, description="Whether a coordinator put the mentor first, as far as the rules allow it."
+    )
+    proposed = graphene.Field(
+        ModelAnswer, required=True, description="The model's own answer, beside what was decided."
+    )
+    overrides = graphene.List(
+        graphene.NonNull("mentorgraph.api.overrides.Override"),
+        description="What coordinators decided about it, in order; null for participants.",
+    )
+
+    @staticmethod
+    def resolve_is_pinned(root: listing.Recommendation, _info: Info) -> bool:
+        """Whether a coordinator put the mentor first."""
+        return bool(root.pin)
+
+    @staticmethod
+    def resolve_proposed(root: listing.Recommendation, _info: Info) -> dict[str, object]:
+        """The model's own answer."""
+        return {"rank": root.model_rank, "score": root.score}
+
+    @staticmethod
+    def resolve_overrides(root: listing.Recommendation, info: Info) -> Awaitable[list[NodeRecord]] | None:
+        """What coordinators decided about it."""
+        context: RequestContext = info.context
+        return context.overrides.load(root.uid) if context.viewer.sees_everybody else None
 
     @staticmethod
     def resolve_id(root: listing.Recommendation, _info: Info) -> str:

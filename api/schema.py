@@ -10,12 +10,14 @@ from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.catalogue import CatalogueQueries
 from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
+from mentorgraph.api.decisions import DecisionQueries
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.notes import NoteMutations
+from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueries
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
@@ -53,8 +55,10 @@ def _after() -> graphene.String:
 
 class Query(
     CatalogueQueries,
+    DecisionQueries,
     FeedbackQueries,
     MetricQueries,
+    OverrideQueries,
     SkillQueries,
     TimetableQueries,
     ProgrammeQueries,
@@ -278,6 +282,7 @@ class Query(
 class Mutation(
     OwnMutations,
     PairingMutations,
+    OverrideMutations,
     FeedbackMutations,
     SkillMutations,
     TimetableMutations,
@@ -346,7 +351,9 @@ def _selected(info: Info) -> set[str]:
 
 def _build() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
-        query=Query, mutation=Mutation, types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep]
+        query=Query,
+        mutation=Mutation,
+        types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep, Override],
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.

@@ -6,10 +6,11 @@ well. All that a page loads comes from this server under names that hold the has
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,7 +18,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from mentorgraph.api import why_now
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.page_forms import filled_in, remember, token_of
+from mentorgraph.api.why_now import Graph
+from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
@@ -29,7 +34,7 @@ from mentorgraph.graph.viewer import Viewer
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }
 FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
@@ -50,7 +55,11 @@ ViewerOf = Callable[[Request], Viewer]
 
 
 def pages(
-    decisions: DecisionLog, viewer_of: ViewerOf, *, card_link: Callable[[str], str | None] = lambda _version: None
+    decisions: DecisionLog,
+    viewer_of: ViewerOf,
+    *,
+    card_link: Callable[[str], str | None] = lambda _version: None,
+    graph: Graph | None = None,
 ) -> list[Route]:
     """The page, and the files that it loads.
 
@@ -58,15 +67,17 @@ def pages(
         decisions: Where answers are kept.
         viewer_of: On whose behalf a request is made; raises a `DomainError` where it says that badly.
         card_link: Where the card of a model stands, by version; None for a model without one.
+        graph: What tells of the present and takes decisions; the page is about the past alone if none is given.
     """
     files = {file.served_name: file for file in map(_File, FILES)}
-    page = _WhyPage(decisions, viewer_of, card_link, {file.name: f"/static/{name}" for name, file in files.items()})
+    links = {file.name: f"/static/{name}" for name, file in files.items()}
+    page = _WhyPage(decisions, viewer_of, card_link, links, graph)
 
     async def static(request: Request) -> Response:
         file = files.get(request.path_params["name"])
         return file.answer(request) if file else Response(status_code=404)
 
-    return [Route("/why/{recommendation}", page.answer), Route("/static/{name}", static)]
+    return [Route("/why/{recommendation}", page.answer, methods=["GET", "POST"]), Route("/static/{name}", static)]
 
 
 class _WhyPage:
@@ -76,28 +87,86 @@ class _WhyPage:
         viewer_of: ViewerOf,
         card_link: Callable[[str], str | None],
         links: Mapping[str, str],
+        graph: Graph | None,
     ) -> None:
         self._decisions = decisions
         self._viewer_of = viewer_of
         self._card_link = card_link
+        self._graph = graph
         loader = FileSystemLoader(Path(__file__).with_name("templates"))
         self._templates = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals["link_of"] = links.__getitem__
 
-    async def answer(self, request: Request) -> HTMLResponse:
-        """The page of a recommendation, or one that says why there is none."""
+    async def answer(self, request: Request) -> Response:
+        """The page of a recommendation, or one that says why there is none; a form that was sent is carried out."""
         try:
             viewer = self._viewer_of(request)
             uid = _uid_in(request)
             decision = await self._decisions.find(uid)
             if decision is None or not decision.may_be_seen_by(viewer):
                 raise UNKNOWN_ID
+            if request.method == "POST":
+                return await self._sent(request, decision, uid, viewer)
         except DomainError as error:
-            status = {"NOT_FOUND": 404, "BAD_USER_INPUT": 400}.get(error.code, 503)
+            status = {"NOT_FOUND": 404, "BAD_USER_INPUT": 400, "FORBIDDEN": 403}.get(error.code, 503)
             return self._page("problem.html", status, said=error.message, status=status)
-        return self._page("why.html", 200, **self._shown(decision, uid, viewer))
+        return await self._whole(request, decision, uid, viewer)
+
+    async def _sent(self, request: Request, decision: Decision, uid: str, viewer: Viewer) -> Response:
+        """Carries out a form; a browser then asks for the page anew, so that reloading it sends nothing again."""
+        filled = await filled_in(request)
+        if self._graph is None or not viewer.coordinates:
+            raise DomainError("Only coordinators decide about recommendations.", code="FORBIDDEN")
+        wrong = await why_now.decide(self._graph, viewer, decision, uid, filled)
+        if wrong:
+            return await self._whole(request, decision, uid, viewer, wrong, filled, 422)
+        return Response(status_code=303, headers={"Location": f"{request.url.path}#decided"})
+
+    async def _whole(
+        self,
+        request: Request,
+        decision: Decision,
+        uid: str,
+        viewer: Viewer,
+        wrong: Sequence[str] = (),
+        filled: Mapping[str, str] = MappingProxyType({}),
+        status: int = 200,
+    ) -> Response:
+        token = token_of(request)
+        shown = self._shown(decision, uid, viewer)
+        now = await self._now(request, decision, uid, viewer)
+        page = self._page("why.html", status, **shown, **now, wrong=wrong, filled=filled, token=token)
+        remember(page, request, token, "/why")
+        return page
+
+    async def _now(self, request: Request, decision: Decision, uid: str, viewer: Viewer) -> dict[str, Any]:
+        """What the page shows of the present, as far as it is asked for and can be told."""
+        asked = request.query_params
+        found: dict[str, Any] = {
+            "may_decide": self._graph is not None and viewer.coordinates,
+            "has_graph": self._graph is not None,
+            "decided": [],
+            "since": None,
+            "why_not": None,
+            "away": "",
+            "actions": why_now.ACTIONS,
+            "reasons": why_now.REASONS,
+            "compared": why_now.side_by_side(decision, asked.get("one", ""), asked.get("other", "")),
+            "asked": asked,
+        }
+        if self._graph is not None:
+            try:
+                if viewer.sees_everybody:
+                    found["decided"] = await why_now.decided(self._graph, decision, uid)
+                if asked.get("why_not", "").strip():
+                    found["why_not"] = await why_now.why_not_of(self._graph, decision, viewer, asked["why_not"])
+                if "now" in asked:
+                    found["since"] = await why_now.since_then(self._graph, decision, uid, viewer)
+            except DatabaseUnavailable as error:
+                found["away"] = error.message
+        return found
 
     def _page(self, template: str, status_code: int, **content: Any) -> HTMLResponse:
         text = self._templates.get_template(template).render(content)
@@ -116,6 +185,7 @@ class _WhyPage:
             "mentee": _name(decision, decision.mentee),
             "mentor": _name(decision, shown.mentor),
             "goal": _name(decision, decision.goal) if decision.goal else "",
+            "address": f"/why/{global_id('Recommendation', uid)}",
             "others": [_listed(decision, each.recommendation, uid) for each in decision.recommended],
             "paths": [
                 {"path": path, "steps": [_step(step, place) for place, step in enumerate(path.steps)]}
@@ -142,6 +212,7 @@ def _listed(decision: Decision, each: Recommendation, shown: str) -> dict[str, A
     """One line of the list that the recommendation stands in."""
     return {
         "rank": each.rank,
+        "uid": each.uid,
         "name": _name(decision, each.mentor),
         "score": each.score,
         "link": f"/why/{global_id('Recommendation', each.uid)}",

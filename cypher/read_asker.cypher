@@ -2,9 +2,11 @@
 // $mentee: string, uid of the person
 // $goal: string or null, uid of the goal; null takes the latest one that is open
 // $now: instant as of which facts count
+// $pinned_at: instant as of which pins count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times come as milliseconds since 1970
-// $programme: string, uid of the programme that is meant; '' takes the only one that they are enrolled in
+// $programme: string, uid of the programme that is meant
+// $is_meant: boolean; false takes the only one that they are enrolled in
 // $open: list of strings, states of a pairing that takes up a place
 MATCH (mentee:Person {uid: $mentee})
 OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
@@ -14,13 +16,13 @@ ORDER BY goal.since DESC, goal.uid
 LIMIT 1
 WITH mentee, goal, COLLECT {
        MATCH (mentee)-[member:MEMBER_OF]->(programme:Programme)
-       WHERE $programme = '' AND coalesce(member.role, 'mentee') = 'mentee'
+       WHERE NOT $is_meant AND coalesce(member.role, 'mentee') = 'mentee'
          AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
          AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
        RETURN DISTINCT programme.uid
        LIMIT 2
      } AS enrolled
-WITH mentee, goal, CASE WHEN $programme = '' AND size(enrolled) = 1 THEN enrolled[0] ELSE $programme END AS meant
+WITH mentee, goal, CASE WHEN NOT $is_meant AND size(enrolled) = 1 THEN enrolled[0] ELSE $programme END AS meant
 RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title AS title,
        mentee.until AS left_on, mentee.zone AS zone,
        COLLECT {
@@ -71,6 +73,12 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
          WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
          RETURN [window.weekday, window.start, window.end, window.zone]
        } AS windows,
+       COLLECT {
+         MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'pin'})-[:CHOOSES]->(mentor:Person)
+         WHERE override.since < $pinned_at AND override.until >= $pinned_at
+           AND (NOT EXISTS { (override)-[:ABOUT_GOAL]->(:Goal) } OR EXISTS { (override)-[:ABOUT_GOAL]->(goal) })
+         RETURN [mentor.uid, override.uid] ORDER BY override.uid
+       } AS pins,
        COLLECT {
          MATCH (mentee)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now

@@ -6,7 +6,7 @@
 // $next_week: instant with which the next one does; busy times and declines come as milliseconds since 1970
 // $month: instant with which the month of $now begins
 // $open: list of strings, states of a pairing that takes up a place
-// $programme: string, uid of the programme that the two would be paired in; '' for none
+// $programme: string, uid of the programme that the two would be paired in, or of nothing
 WITH COLLECT {
   MATCH line = (:Person {uid: $mentee})-[:REPORTS_TO*1..5]->(boss:Person)
   WHERE all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
@@ -120,6 +120,11 @@ RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
          MATCH (mentor)-[block:BLOCKS]-(mentee)
          WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
        } AS blocked,
+       COLLECT {
+         MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
+         WHERE override.since < $now AND override.until >= $now
+         RETURN [override.until, override.reason] ORDER BY override.until DESC
+       } AS forbidden,
        COLLECT {
          MATCH (mentor)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now AND absence.until >= $now

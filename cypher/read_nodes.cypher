@@ -2,7 +2,7 @@
 // $uids: list of strings
 // $now: instant as of which roles and co-mentors count
 UNWIND $uids AS uid
-MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Tier|Training|OnboardingStep {uid: uid})
+MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Tier|Training|OnboardingStep|Override {uid: uid})
 RETURN uid, labels(node)[0] AS kind,
        node {.*, since: node.since.epochMillis, until: node.until.epochMillis} AS properties,
        COLLECT { MATCH (node)<-[:HAS_GOAL]-(owner:Person) RETURN owner.uid } AS owners,
@@ -13,6 +13,9 @@ RETURN uid, labels(node)[0] AS kind,
        } AS roles,
        COLLECT {
          MATCH (node:Request|Pairing)-[link:ASKS|ON_BEHALF_OF|MENTOR|MENTEE|FOR_GOAL]->(other:Person|Goal)
+         RETURN [type(link), other.uid]
+       } + COLLECT {
+         MATCH (node:Override)-[link:FOR_MENTEE|CHOOSES|INSTEAD_OF|ABOUT_GOAL|LED_TO|DECIDED]-(other:Person|Goal|Request)
          RETURN [type(link), other.uid]
        } + COLLECT {
          MATCH (node:Session)-[:PART_OF]->(:Pairing)-[link:MENTOR|MENTEE]->(other:Person)

@@ -5,7 +5,7 @@ for are read in growing blocks down an order, so that answers are fresh at a bou
 one for whoever asks, O(log n) for rules, one for paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -45,6 +45,7 @@ class Asker:
     seeker: Seeker
     asked: Question
     scores: Scores
+    pins: Mapping[int, str]
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class Asking:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
-        row = await self.store.read_asker(mentee, goal, told, programme)
+        row = await self.store.read_asker(mentee, goal, told, programme, scored_at or now)
         if row is None:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
         if goal is not None and row["goal"] is None:
@@ -97,7 +98,8 @@ class Asking:
         scores = scorer.score(columns, asked)
         frame = seeker.frame.programme
         key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
-        return Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores)
+        pins = {columns.people.find(uid): override for uid, override in row["pins"]}
+        return Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores, pins)
 
     async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""

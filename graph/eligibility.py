@@ -130,6 +130,7 @@ def _pair_facts(
     free = seeker.free
     hours = max(row["hours"], default=None)
     enrolments = [each for each in row["enrolments"] if each >= 0]
+    forbidden_until, forbidden_for = next(iter(row["forbidden"]), (None, ""))
     return PairFacts(
         at=now,
         same_person=row["uid"] == seeker.uid,
@@ -164,6 +165,8 @@ def _pair_facts(
         mentee_consented=asker["consented"],
         mentee_missing_steps=tuple(asker["missing_steps"]),
         mentors=asker["mentors"],
+        forbidden_until=native(forbidden_until),
+        forbidden_for=forbidden_for,
     )
 
 

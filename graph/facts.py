@@ -45,6 +45,7 @@ FILES = (
     "steps_done",
     "blocks",
     "requests",
+    "overrides",
     "pairings",
     "co_mentors",
     "moves",

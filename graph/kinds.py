@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mentorgraph.graph.model import Field, Kind, Link
+from mentorgraph.graph.override_kind import OVERRIDE
 from mentorgraph.graph.policy import policy_text
 from mentorgraph.graph.values import choice, instant, items, link, number, text, time_of_day, whole, zone
 from mentorgraph.graph.vocabulary import (
@@ -346,6 +347,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 key=("pairing_id", "person_id", "text_version"),
                 has_id=False,
             ),
+            OVERRIDE,
             _dated_relationship(
                 "roles",
                 "HAS_ROLE",

@@ -8,7 +8,7 @@ from mentorgraph.graph.dated import ended, until_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts import facts_of, row_of
 from mentorgraph.graph.model import InvalidFact, Problem, Record
-from mentorgraph.graph.pairing import Released, ended_as_left, released_from, withdrawn
+from mentorgraph.graph.pairing import Released, ended_as, released_from, withdrawn
 from mentorgraph.graph.participants import participant
 from mentorgraph.graph.recording import SOURCE
 from mentorgraph.graph.store import Store
@@ -154,7 +154,7 @@ async def _closed(known: Store, viewer: Viewer, person: str, clock: Clock) -> tu
         written += await withdrawn(known, viewer, request, clock)
     left_behind = []
     for pairing in matters.pairings:
-        moved, was = await ended_as_left(known, viewer, pairing, clock)
+        moved, was = await ended_as(known, viewer, pairing, "left", clock)
         written += moved
         if was.links["mentor"] == person:
             left_behind.append(LeftBehind(pairing, was.links["mentee"], was.links.get("goal", "")))

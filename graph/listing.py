@@ -19,6 +19,7 @@ from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.options import DEFAULT, NO_MIX, Mix, Options
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
 from mentorgraph.graph.paths import EvidencePath, shown_to
+from mentorgraph.graph.pins import Standing, model_ranks, pinned_first, place_after
 from mentorgraph.graph.policy import Policy
 from mentorgraph.graph.reasons import SignalValue, measured, sentences_of, signal_values
 from mentorgraph.graph.scoring import Scorer
@@ -47,6 +48,8 @@ class Recommendation:
         available_from: From when on the pair may be made; None for now.
         lifted_by: One of `shaping.LIFTS` for who stands higher than the score alone would put them; else empty.
         propensity: The probability with which this mentor stood in this place.
+        pin: uid of the override by which a coordinator put the mentor first; empty for none.
+        model_rank: Place by score alone; None where the page does not tell, see `pins.model_ranks`.
     """
 
     uid: str
@@ -62,6 +65,8 @@ class Recommendation:
     available_from: datetime | None = None
     lifted_by: str = ""
     propensity: float = DETERMINISTIC
+    pin: str = ""
+    model_rank: int | None = None
 
     @property
     def is_explored(self) -> bool:
@@ -146,7 +151,7 @@ class _Wanted:
         ahead: How far it looks ahead; None where only the present counts.
         key: What tells the question from others.
         mentors: All mentors, best first.
-        order: Those of them whom filter and exclusion leave.
+        order: Those of them whom filter and exclusion leave, whoever is pinned before all others.
     """
 
     asker: Asker
@@ -163,19 +168,32 @@ class _Wanted:
     def uid(self) -> str:
         """Identity of the list."""
         shaped = "" if self.shaping.is_by_score else f" {self.shaping.first}"
+        shaped += f" {sorted(self.asker.pins.values())}" if self.asker.pins else ""
         state = f"{self.asker.columns.change} {self.asker.scores.fingerprint()}"
         return uid_of("mentorgraph", "slates", f"{self.key} {state}{shaped}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Who stands on a page: person → from when on they are free, None for now; and how the first places were given."""
+    """Who stands on a page, and how the first places were given.
+
+    Attributes:
+        people: Person → from when on they are free, None for now.
+        has_next: Whether more follow.
+        seen: Whoever is known to follow one another by score, after those who are pinned; none on a shaped page.
+        slots: How each place was given, on a shaped page.
+        candidates: Among whom they were given.
+        lacking: Who is missing of a mix.
+        shaping: How the places after the pinned ones were given.
+    """
 
     people: Mapping[int, datetime | None]
     has_next: bool
+    seen: Sequence[int] = ()
     slots: tuple[Slot, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     lacking: Mix = NO_MIX
+    shaping: Shaping | None = None
 
 
 @dataclass(slots=True)
@@ -241,6 +259,7 @@ class Listing(Asking):
             page = await self._later_page(wanted, first, cursor, everybody)
         slate_uid, rank = wanted.uid, cursor.rank if cursor else 0
         evidence = await self._paths(wanted.asker, list(page.people)) if with_paths else {}
+        by_score = _by_score(wanted.asker, page, rank)
         recommendations = []
         for place, (person, available_from) in enumerate(page.people.items()):
             mentor = asker.columns.people.uids[person]
@@ -263,6 +282,8 @@ class Listing(Asking):
                     available_from,
                     slot.lifted_by,
                     slot.propensity,
+                    wanted.asker.pins.get(person, ""),
+                    by_score.get(person),
                 )
             )
         names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
@@ -287,7 +308,7 @@ class Listing(Asking):
                 asker.scorer.policy,
                 names,
                 options,
-                wanted.shaping if page.slots else None,
+                page.shaping if page.slots else None,
                 page.candidates,
             ),
             page.lacking,
@@ -324,26 +345,32 @@ class Listing(Asking):
         mentors = self._order(asker, options.horizon)
         passes = together(parts, len(columns.people))[mentors] & ~np.isin(mentors, excluded)
         key = " ".join(filter(None, (asker.key, options.key, f"explored {day}" if shaping.explores else "")))
-        return _Wanted(asker, options, shaping, parts, tier, ahead, key, mentors, mentors[passes])
+        order = pinned_first(mentors[passes], asker.pins)
+        return _Wanted(asker, options, shaping, parts, tier, ahead, key, mentors, order)
 
     async def _allowed_of(self, wanted: _Wanted, order: NDArray[np.int64], number: int) -> dict[int, datetime | None]:
         return await self._allowed(wanted.asker, order, number, tier=wanted.tier, ahead=wanted.ahead)
 
     async def _first_page(self, wanted: _Wanted, first: int, everybody: Mapping[int, datetime | None] | None) -> _Page:
         shaping = wanted.shaping
-        number = max(first + 1, shaping.wanted)
+        number = max(first + 1, shaping.wanted + len(wanted.asker.pins))
         if everybody is None:
             allowed = await self._allowed_of(wanted, wanted.order, number)
         else:
             allowed = dict(list(everybody.items())[:number])
         if shaping.is_by_score:
-            return _Page(dict(list(allowed.items())[:first]), len(allowed) > first)
+            return _Page(dict(list(allowed.items())[:first]), len(allowed) > first, list(allowed))
         asker = wanted.asker
+        pinned = {person: free for person, free in list(allowed.items())[:first] if person in asker.pins}
+        if len(pinned) == first:
+            return _Page(pinned, len(allowed) > first)
+        shaping = replace(shaping, first=first - len(pinned))
         expert = experts(asker.columns, asker.asked, asker.scorer.policy.signals)
         cross = cross_functional(asker.columns, asker.asked)
         if shaping.is_mixed and len(allowed) == number:
             allowed |= await self._for_the_mix(wanted, list(allowed)[-1], expert, cross)
-        people = sorted(allowed, key={int(each): place for place, each in enumerate(wanted.order)}.__getitem__)
+        free = [person for person in allowed if person not in pinned]
+        people = sorted(free, key={int(each): place for place, each in enumerate(wanted.order)}.__getitem__)
         candidates = tuple(
             Candidate(
                 asker.columns.people.uids[person],
@@ -355,8 +382,10 @@ class Listing(Asking):
             for person in people
         )
         slots = tuple(shaping.places(candidates))
-        page = {people[slot.place]: allowed[people[slot.place]] for slot in slots}
-        return _Page(page, len(allowed) > first, slots, candidates, shaping.lacking(candidates))
+        page = pinned | {people[slot.place]: allowed[people[slot.place]] for slot in slots}
+        slots = (*(Slot(place) for place in range(len(pinned))), *slots)
+        has_next = len(allowed) > first
+        return _Page(page, has_next, (), slots, candidates, shaping.lacking(candidates), shaping)
 
     async def _for_the_mix(self, wanted: _Wanted, last: int, expert: Mask, cross: Mask) -> dict[int, datetime | None]:
         """Those behind somebody in the order with whom a mix can be met: of each kind as many as it takes."""
@@ -378,7 +407,9 @@ class Listing(Asking):
         """A page that goes on by score, without those whom the first page has shown already."""
         uids, order = wanted.asker.columns.people.uids, wanted.order
         is_of_shaped_page = cursor.mentor in cursor.shown
-        start = 0 if is_of_shaped_page else wanted.asker.scores.place_after(order, uids, cursor.score, cursor.mentor)
+        asker, start = wanted.asker, 0
+        if not is_of_shaped_page:
+            start = place_after(asker.scores, order, asker.pins, uids, cursor.score, cursor.mentor)
         shown = [wanted.asker.columns.people.find(uid) for uid in cursor.shown]
         order = order[start:]
         order = order[~np.isin(order, shown)]
@@ -387,7 +418,14 @@ class Listing(Asking):
         else:
             later = set(order.tolist())
             allowed = {person: instant for person, instant in everybody.items() if person in later}
-        return _Page(dict(list(allowed.items())[:first]), len(allowed) > first)
+        return _Page(dict(list(allowed.items())[:first]), len(allowed) > first, list(allowed))
+
+
+def _by_score(asker: Asker, page: _Page, offset: int) -> dict[int, int | None]:
+    """Where score alone would put each of a page; nobody of a shaped one, whose places say how they were given."""
+    uids, total = asker.columns.people.uids, asker.scores.total
+    seen = [Standing(float(total[each]), uids[each], each in asker.pins) for each in page.seen]
+    return dict(zip(page.seen, model_ranks(seen, offset, bool(asker.pins), not page.has_next), strict=True))
 
 
 def _cursors(wanted: _Wanted, page: Sequence[Recommendation], after: Cursor | None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Recommending: the one thing that answers with mentors, asked for a list or about one pair."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,21 @@ class Explanation:
     answered_at: datetime | None = None
     is_redacted: bool = False
     unjudged: tuple[Unjudged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A mentor as they would be scored now, whether or not they may be recommended.
+
+    Attributes:
+        score: base + Σ contributions.
+        signals: The summands.
+        refusals: Rules that forbid the pair, as the viewer may read them.
+    """
+
+    score: float
+    signals: tuple[SignalValue, ...]
+    refusals: tuple[Refusal, ...]
 
 
 @dataclass(slots=True)
@@ -85,6 +101,34 @@ class Recommender(Listing):
             judged.refusals,
             unjudged=judged.unjudged,
         )
+
+    async def judge(
+        self,
+        viewer: Viewer,
+        mentee: str,
+        mentors: Sequence[str],
+        goal: str | None = None,
+        *,
+        ignored: Collection[str] = (),
+        scorer: Scorer | None = None,
+    ) -> dict[str, Judged]:
+        """Scores some mentors for a mentee as of now, with the rules that forbid each pair; unknown ones are absent.
+
+        Raises:
+            DomainError: As `recommend`; but coordinators learn of rules that forbid the mentee from the refusals.
+            DatabaseUnavailable: The graph cannot be asked.
+        """
+        may_ask(viewer, mentee)
+        asker = await self._ask(mentee, goal, None, scorer or self.scorer, as_is=viewer.sees_everybody)
+        scores = asker.scores.without(frozenset(ignored))
+        found = {}
+        for uid, pair in (await read_pairs(self.store, asker.seeker, mentors, asker.now)).items():
+            person = asker.columns.people.find(uid)
+            if person != NONE:
+                told = judge(pair, asker.scorer.policy.rules).refusals
+                shown = told if viewer.sees_everybody or not told else (NOT_AVAILABLE,)
+                found[uid] = Judged(float(scores.total[person]), signal_values(scores, person), shown)
+        return found
 
     async def _judged(self, viewer: Viewer, asker: Asker, mentor: str) -> tuple[int, PairFacts, Judgement]:
         """Number of a mentor, the facts of the pair, and what the rules say of it, as a viewer may read that."""

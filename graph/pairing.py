@@ -77,13 +77,10 @@ async def request_mentor(
         DomainError: `FORBIDDEN`, `NOT_FOUND`, `CONSENT_REQUIRED`, `NOT_ONBOARDED`, `NOT_ALLOWED` where a rule forbids
             the pair, `CONFLICT` where the same is asked already, `ARCHIVED` where the programme has ended.
     """
-    mentee, mentor, goal, programme = (
-        str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id", "programme_id")
-    )
+    mentee = str(request.get("mentee_id") or "")
     if not (viewer.coordinates or (viewer.person == mentee and not is_proposal)):
         told = "propose mentors" if is_proposal else "ask for others"
         raise DomainError(f"only coordinators {told}", code="FORBIDDEN", field="menteeId")
-    state = "proposed" if is_proposal else "requested"
 
     async def decide(known: Store) -> tuple[list[Record], str]:
         now = clock()
@@ -91,27 +88,65 @@ async def request_mentor(
         uid = uid_of(source, "requests", key)
         if external_id and await known.read_request(uid, now):
             return [], uid
-        if programme:
-            await refuse_anything_new(known, programme, now)
-        asker = await known.read_asker(mentee, goal or None, now, programme or None)
-        if asker is None:
-            raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
-        if goal and asker["goal"] is None:
-            raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
-        refuse_mentee(asker)
-        seeker = seeker_of(asker, now, policy)
-        pair = (await read_pairs(known, seeker, [mentor], now)).get(mentor)
-        if pair is None or not (viewer.coordinates or may_be_shown(pair)):
-            raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
-        refuse(judge(pair, seeker.frame.policy.rules).refusals, viewer)
-        waiting = await known.read_open_requests_to(mentor)
-        if any(each["mentee"] == mentee for each in waiting):
-            raise DomainError("this mentor is asked already and has not answered", code="CONFLICT", field="mentorId")
-        told = {**_told(request), **({"programme_id": seeker.frame.programme} if seeker.frame.programme else {})}
-        row = {"answer_within_days": ANSWER_WITHIN_DAYS, **told, "id": key, "asked_on": now, "status": state}
-        return [*facts_of("requests", row, source), move_of("request", uid, state, now, viewer, note=note)], uid
+        return await requested(
+            known, viewer, request, policy, now, is_proposal=is_proposal, note=note, source=source, key=key
+        )
 
     return await store.decide_and_write(decide)
+
+
+async def requested(
+    known: Store,
+    viewer: Viewer,
+    request: Row,
+    policy: Policy,
+    now: datetime,
+    *,
+    key: str,
+    is_proposal: bool = False,
+    note: str = "",
+    source: str = SOURCE,
+) -> tuple[list[Record], str]:
+    """What asks a mentor on behalf of a mentee, and the uid of the request; see `request_mentor`.
+
+    Args:
+        known: The graph, inside the transaction that will write.
+        viewer: On whose behalf.
+        request: As of `request_mentor`.
+        policy: The policy of the whole organisation.
+        now: The present instant.
+        key: The request's key in its source.
+        is_proposal: Whether the mentee is to agree first.
+        note: What the mentor should know.
+        source: System that the key belongs to.
+
+    Raises:
+        DomainError: As `request_mentor`, but for `FORBIDDEN`.
+    """
+    mentee, mentor, goal, programme = (
+        str(request.get(name) or "") for name in ("mentee_id", "mentor_id", "goal_id", "programme_id")
+    )
+    state = "proposed" if is_proposal else "requested"
+    if programme:
+        await refuse_anything_new(known, programme, now)
+    asker = await known.read_asker(mentee, goal or None, now, programme or None)
+    if asker is None:
+        raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
+    if goal and asker["goal"] is None:
+        raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
+    refuse_mentee(asker)
+    seeker = seeker_of(asker, now, policy)
+    pair = (await read_pairs(known, seeker, [mentor], now)).get(mentor)
+    if pair is None or not (viewer.coordinates or may_be_shown(pair)):
+        raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
+    refuse(judge(pair, seeker.frame.policy.rules).refusals, viewer)
+    waiting = await known.read_open_requests_to(mentor)
+    if any(each["mentee"] == mentee for each in waiting):
+        raise DomainError("this mentor is asked already and has not answered", code="CONFLICT", field="mentorId")
+    told = {**_told(request), **({"programme_id": seeker.frame.programme} if seeker.frame.programme else {})}
+    row = {"answer_within_days": ANSWER_WITHIN_DAYS, **told, "id": key, "asked_on": now, "status": state}
+    [own] = facts_of("requests", row, source)
+    return [own, move_of("request", own.uid, state, now, viewer, note=note)], own.uid
 
 
 async def move_request(
@@ -296,15 +331,17 @@ async def withdrawn(known: Store, viewer: Viewer, request: str, clock: Clock) ->
     return [moved_to(matter.record, REQUEST, "withdrawn", now), move_of("request", request, "withdrawn", now, viewer)]
 
 
-async def ended_as_left(known: Store, viewer: Viewer, pairing: str, clock: Clock) -> tuple[list[Record], Record]:
-    """What ends a pairing of which one has left, on behalf of a coordinator; and the pairing as it was."""
+async def ended_as(
+    known: Store, viewer: Viewer, pairing: str, reason: str, clock: Clock
+) -> tuple[list[Record], Record]:
+    """What ends a pairing for a reason, on behalf of a coordinator; and the pairing as it was."""
     matter = await known.read_pairing(pairing)
     assert matter is not None  # noqa: S101 - it was read in this transaction
     now = matter.after(clock())
-    PAIRING.check(str(matter.record.properties["status"]), "ended", COORDINATOR, "left")
+    PAIRING.check(str(matter.record.properties["status"]), "ended", COORDINATOR, reason)
     moved = moved_to(matter.record, PAIRING, "ended", now)
     moved = settled((await known.read_courses([pairing]))[pairing].told([moved]))
-    return [moved, move_of("pairing", pairing, "ended", now, viewer, reason="left")], matter.record
+    return [moved, move_of("pairing", pairing, "ended", now, viewer, reason=reason)], matter.record
 
 
 async def expire_requests(store: Store, *, clock: Clock = present) -> list[Released]:

@@ -120,7 +120,8 @@ class Policy:
     def content(self) -> list[Any]:
         """All that the version stands for, as plain values; exploration only where there is any."""
         explored = [asdict(self.exploration)] if self.exploration.share else []
-        return [self.base, dict(self.weights), asdict(self.signals), asdict(self.rules), *explored]
+        rules = {name: list(each) if isinstance(each, tuple) else each for name, each in asdict(self.rules).items()}
+        return [self.base, dict(self.weights), asdict(self.signals), rules, *explored]
 
     @property
     def name(self) -> str:

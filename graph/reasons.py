@@ -34,6 +34,33 @@ class SignalValue:
     contribution: float
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of one signal in the distance between two scores of one list.
+
+    Attributes:
+        name: The signal; `base` does not count, since it is the same for both.
+        one: What it adds to the first score.
+        other: What it adds to the second one.
+    """
+
+    name: str
+    one: float
+    other: float
+
+    @property
+    def difference(self) -> float:
+        """By how much it puts the first one ahead; below 0 where the second one is."""
+        return self.one - self.other
+
+
+def apart(one: Sequence[SignalValue], other: Sequence[SignalValue]) -> tuple[Part, ...]:
+    """What parts two scores of one list, signal by signal; the differences add up to that of the scores."""
+    first = {each.name: each.contribution for each in one}
+    second = {each.name: each.contribution for each in other}
+    return tuple(Part(name, first.get(name, 0.0), second.get(name, 0.0)) for name in dict.fromkeys((*first, *second)))
+
+
 def signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
     """The summands of one person's score."""
     return tuple(

@@ -93,6 +93,8 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
         found.append(Problem(columns["until"], plain(until), f"lies before {columns['since']}", "swap or correct them"))
     if kind.name in ("pairings", "requests") and links["mentor"] == links["mentee"]:
         found.append(Problem("mentee_id", "", "is the mentor", "a person cannot be paired with themselves"))
+    if kind.name == "overrides":
+        found += _contradictions_of_override(properties, links)
     if kind.name == "requests" and (until is None) != (properties["status"] in OPEN_REQUEST_STATES):
         is_open, remedy = ("is open but", "remove it") if until is not None else ("is an answer but no", "fill it in")
         found.append(Problem("status", plain(properties["status"]), f"{is_open} answered_on is given", remedy))
@@ -135,4 +137,18 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
         found.append(Problem("manager_id", "", "is the person", "remove the row"))
     if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):
         found.append(Problem("end", str(properties["end"]), "does not lie after start", "split the window at midnight"))
+    return found
+
+
+def _contradictions_of_override(properties: Mapping[str, Value], links: Mapping[str, str]) -> list[Problem]:
+    found = []
+    action, proposed = str(properties["action"]), links.get("proposed")
+    if links["mentor"] == links["mentee"]:
+        found.append(Problem("mentor_id", "", "is the mentee", "name somebody else"))
+    if action == "swap" and proposed in (None, links["mentor"]):
+        found.append(Problem("mentor_id", "", "is nobody else than who was recommended", "name another mentor"))
+    if action == "accept" and proposed not in (None, links["mentor"]):
+        found.append(Problem("mentor_id", "", "is not who was recommended", "leave it out, or swap"))
+    if action in ("pin", "forbid") and "until" not in properties:
+        found.append(Problem("until", "", "is missing", "say until when it holds"))
     return found

@@ -123,6 +123,8 @@ class PairFacts:
         mentee_consented: Whether the mentee agreed to be matched.
         mentee_missing_steps: Mandatory steps of onboarding that the mentee has not taken.
         mentors: Open pairings of the mentee.
+        forbidden_until: Until when a coordinator has forbidden the pair, if one has.
+        forbidden_for: Their reason, one of `vocabulary.OVERRIDE_REASONS`.
     """
 
     at: datetime
@@ -158,6 +160,8 @@ class PairFacts:
     mentee_consented: bool = True
     mentee_missing_steps: tuple[str, ...] = ()
     mentors: int = 0
+    forbidden_until: datetime | None = None
+    forbidden_for: str = ""
 
 
 Outcome = Iterator[Refusal | Unjudged]
@@ -244,6 +248,13 @@ def _not_onboarded(pair: PairFacts, _settings: RuleSettings) -> Outcome:
 def _blocked(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.blocked:
         yield Refusal("BLOCKED", "one of the two does not want to be paired with the other")
+
+
+def _forbidden(pair: PairFacts, _settings: RuleSettings) -> Outcome:
+    if pair.forbidden_until is not None:
+        reason = pair.forbidden_for.replace("_", " ")
+        fact = f"a coordinator has forbidden this pair until {_day(pair.forbidden_until)} ({reason})"
+        yield Refusal("FORBIDDEN_BY_COORDINATOR", fact, "a coordinator ends that")
 
 
 def _already_paired(pair: PairFacts, _settings: RuleSettings) -> Outcome:
@@ -410,6 +421,7 @@ RULES = (
     Rule("NO_CONSENT", _no_consent, is_firm=True),
     Rule("NOT_ONBOARDED", _not_onboarded),
     Rule("BLOCKED", _blocked, is_firm=True),
+    Rule("FORBIDDEN_BY_COORDINATOR", _forbidden, is_firm=True),
     Rule("ALREADY_PAIRED", _already_paired, is_firm=True),
     Rule("REPORTING_LINE", _reporting_line),
     Rule("DECLINED_BEFORE", _declined_before),

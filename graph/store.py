@@ -16,6 +16,7 @@ from mentorgraph.graph.database import Database, Transaction
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import ALWAYS, Kind, Record, link_uid
+from mentorgraph.graph.override_reads import OverrideReads
 from mentorgraph.graph.pairing_reads import PairingReads
 from mentorgraph.graph.participant_reads import ParticipantReads
 from mentorgraph.graph.programme_reads import ProgrammeReads
@@ -63,10 +64,17 @@ class Changes:
     by_kind: Mapping[str, int]
 
 
-PARTIES = {"ASKS": "mentor", "MENTOR": "mentor", "ON_BEHALF_OF": "mentee", "MENTEE": "mentee", "FOR_GOAL": "goal"}
-"""Type of a link of a request or pairing → what it leads to."""
+PARTIES = {
+    **{"ASKS": "mentor", "MENTOR": "mentor", "ON_BEHALF_OF": "mentee", "MENTEE": "mentee", "FOR_GOAL": "goal"},
+    **{"CHOOSES": "mentor", "FOR_MENTEE": "mentee", "ABOUT_GOAL": "goal"},
+    **{"INSTEAD_OF": "proposed", "LED_TO": "request", "DECIDED": "by"},
+}
+"""Type of a link of a request, pairing or override → what it leads to."""
 
 _KIND_OF_LABEL = {kind.label: kind for kind in KINDS.values()}
+
+NOTHING = "00000000-0000-0000-0000-000000000000"
+"""A uid that nothing has. The database plans anew for text of another length, and for null; this one has the usual."""
 
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
@@ -130,7 +138,7 @@ class Conflict(DomainError):
         self.statuses = statuses
 
 
-class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
+class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantReads):
     """The facts of one graph.
 
     Args:
@@ -323,20 +331,28 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
     # --- matching ---------------------------------------------------------------------------------------------------
 
     async def read_asker(
-        self, mentee: str, goal: str | None, now: datetime, programme: str | None = None
+        self,
+        mentee: str,
+        goal: str | None,
+        now: datetime,
+        programme: str | None = None,
+        pinned_at: datetime | None = None,
     ) -> dict[str, Any] | None:
         """Whoever asks and the goal asked about, in a programme; None where there is no such person.
 
-        Where no programme is given, it is the only one that they are enrolled in as a mentee, if that is one.
+        Where no programme is given, it is the only one that they are enrolled in as a mentee, if that is one. Pins are
+        those that held at `pinned_at`, or `now` if none is given.
         """
         rows = await self._read(
             "read_asker",
             mentee=mentee,
             goal=goal,
             now=now,
+            pinned_at=pinned_at or now,
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),
-            programme=programme or "",  # for text and for null the database would plan twice
+            programme=programme or NOTHING,
+            is_meant=programme is not None,
             open=list(OPEN_STATES),
         )
         return rows[0] if rows else None
@@ -350,7 +366,7 @@ class Store(TimeReads, PairingReads, ProgrammeReads, ParticipantReads):
             mentee=mentee,
             mentors=list(mentors),
             now=now,
-            programme=programme or "",
+            programme=programme or NOTHING,
             open=list(OPEN_STATES),
             week=monday_of(now),
             next_week=monday_of(now) + timedelta(days=7),

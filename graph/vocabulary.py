@@ -21,6 +21,19 @@ REASONS = (
     "other",
 )
 """Why a request was declined or a pairing ended; only coordinators see it."""
+OVERRIDES = ("accept", "swap", "pin", "forbid", "end")
+"""What a coordinator may decide about a recommendation, beside the model's own answer."""
+OVERRIDE_REASONS = (
+    "asked_for",
+    "better_fit",
+    "experience",
+    "balance",
+    "conflict_of_interest",
+    "wrong_facts",
+    "does_not_work_out",
+    "other",
+)
+"""Why a coordinator decides so; whoever sees everybody reads it, and nobody else."""
 SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
 SKILL_STATES = ("proposed", "approved", "deprecated")
 """What may be said of a skill; one of which nothing is said is approved."""

@@ -18,6 +18,7 @@ from mentorgraph.api.commands.requests import requests
 from mentorgraph.api.commands.rules import policy, why_not
 from mentorgraph.api.commands.serve import serve
 from mentorgraph.api.commands.taxonomy import taxonomy
+from mentorgraph.api.commands.then_and_now import then_and_now
 from mentorgraph.api.commands.world import world
 
 
@@ -61,6 +62,7 @@ main.add_command(requests)
 main.add_command(serve)
 main.add_command(snapshot)
 main.add_command(taxonomy)
+main.add_command(then_and_now)
 main.add_command(train)
 main.add_command(why_not)
 main.add_command(world)

@@ -94,6 +94,8 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "rank": each.rank,
                 "score": each.score,
                 "base": each.base,
+                "isPinned": bool(each.pin),
+                "proposed": {"rank": each.model_rank, "score": each.score},
                 "mentor": _node_as_json("Person", each.mentor, nodes),
                 "signals": [asdict(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
@@ -120,7 +122,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "signals": [asdict(signal) for signal in found.signals],
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
-        "refusals": [asdict(refusal) for refusal in found.refusals],
+        "refusals": [asdict(each) | {"remedy": each.remedy or None} for each in found.refusals],
         "unjudged": [asdict(rule) for rule in found.unjudged],
     }
 

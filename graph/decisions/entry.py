@@ -212,6 +212,8 @@ def _recommendation_entry(
         "mentor": found.mentor,
         "score": found.score,
         "propensity": found.propensity,
+        "pin": found.pin,
+        "modelRank": found.model_rank,
         "availableFrom": found.available_from,
         "liftedBy": found.lifted_by,
         "signals": [
@@ -343,6 +345,8 @@ def _recommended(
         datetime.fromisoformat(each["availableFrom"]) if each.get("availableFrom") else None,
         each.get("liftedBy", ""),
         each["propensity"],
+        each.get("pin", ""),
+        each.get("modelRank"),
     )
     return Recommended(found, personal is None)
 

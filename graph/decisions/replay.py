@@ -116,10 +116,13 @@ def _place_differences(decision: Decision, shaping: Shaping, policy: Sequence[An
         yield Difference("", f"explored were {shaping.exploration}, which is not the policy's")
     if list(decision.candidates) != sorted(decision.candidates, key=lambda one: (-one.score, one.uid)):
         yield Difference("", "the candidates do not stand in the order of their scores")
-    slots = shaping.places(decision.candidates)
-    if len(slots) != len(decision.recommended):
-        yield Difference("", f"the first places are {len(slots)}, recorded {len(decision.recommended)}")
-    for number, (slot, each) in enumerate(zip(slots, decision.recommended, strict=False), 1):
+    pinned = [each for each in decision.recommended if each.recommendation.pin]
+    if list(decision.recommended[: len(pinned)]) != pinned:
+        yield Difference("", "those who are pinned do not come first")
+    slots, free = shaping.places(decision.candidates), decision.recommended[len(pinned) :]
+    if len(slots) != len(free):
+        yield Difference("", f"the first places are {len(slots)}, recorded {len(free)}")
+    for number, (slot, each) in enumerate(zip(slots, free, strict=False), len(pinned) + 1):
         found, computed = each.recommendation, decision.candidates[slot.place]
         if (found.mentor, found.score, found.rank) != (computed.uid, computed.score, number):
             yield Difference(found.uid, f"place {number} is that of {computed.uid}, recorded {found.mentor}")
@@ -130,11 +133,15 @@ def _place_differences(decision: Decision, shaping: Shaping, policy: Sequence[An
 
 
 def _order_differences(decision: Decision) -> Iterator[Difference]:
-    """Ranks follow the score, then the uid."""
+    """Ranks follow the score, then the uid, after those whom a coordinator has pinned."""
     found = [each.recommendation for each in decision.recommended]
-    for place, each in enumerate(sorted(found, key=lambda one: (-one.score, one.mentor)), decision.rank_offset + 1):
+    by_score = sorted(found, key=lambda one: (-one.score, one.mentor))
+    for place, each in enumerate(sorted(by_score, key=lambda one: not one.pin), decision.rank_offset + 1):
         if each.rank != place:
             yield Difference(each.uid, f"the rank is {place}, recorded {each.rank}")
+    for place, each in enumerate(by_score, decision.rank_offset + 1):
+        if each.model_rank not in (None, place):
+            yield Difference(each.uid, f"the rank by score alone is {place}, recorded {each.model_rank}")
 
 
 def _same(computed: float, recorded: float) -> bool:

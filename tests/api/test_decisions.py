@@ -238,7 +238,7 @@ def test_the_policy_of_the_page_is_strict_and_the_other_headers_are_as_everywher
             "style-src": "'self'",
             "img-src": "'self'",
             "base-uri": "'none'",
-            "form-action": "'none'",
+            "form-action": "'self'",
             "frame-ancestors": "'none'",
         }
         assert {name: headers[name] for name in SECURITY_HEADERS if name != "Content-Security-Policy"} == without(

@@ -21,6 +21,8 @@ OF_NOBODY = {
     "SkillCandidate": "how well a text fits a name",
     "LeftOutComponents": "components of a file",
     "ImportCalendarPayload": "what of a file was taken in, told to whoever sent it",
+    "MixShortfall": "how many of a sort a list lacks",
+    "PolicyTest": "how many pairs a draft of a policy would concern",
     "RecommendationConnection": "how long a list is",
 }
 """Types whose numbers are about no person, and what they are about."""

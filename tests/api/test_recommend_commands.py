@@ -219,7 +219,7 @@ def test_the_shell_leaves_out_what_it_is_told_to(goal: dict[str, str]) -> None:
     found = answer("recommend", "--mentee", goal["person_id"], "--first", 5, *asked)["recommendations"]
     assert first not in [each["mentor"]["uid"] for each in found]
     assert {"load"}.isdisjoint(signal["name"] for each in found for signal in each["signals"])
-    assert {each["propensity"] for each in found} == {1.0}
+    assert {each["propensity"] for each in found} <= {1.0}
     refused = run("recommend", "--mentee", goal["person_id"], "--min-level", 3)
     assert refused.exit_code == 1
     assert "filter.minLevel is the level of a skill" in refused.output

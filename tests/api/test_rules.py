@@ -36,6 +36,7 @@ query ($mentee: ID!, $mentor: ID!, $programme: ID) {
   }
 }
 """
+TRY = "query ($id: ID!, $draft: String!) { testPolicy(programmeId: $id, draft: $draft) { pairs } }"
 DRAFT = "[rules]\nmembers_only = true\n"
 SINCE = "2025-01-01"
 
@@ -58,11 +59,22 @@ def test_the_page_of_rules_names_every_rule_setting_and_star() -> None:
     assert read_draft(example).name == tomllib.loads(example)["name"] == "peers"
 
 
+def warm(api: Api, query: str, **variables: str) -> None:
+    """Has the database plan what is asked for first, which on a busy machine takes longer than an answer may."""
+    for _ in range(10):
+        if "errors" not in api.ask(query, **variables):
+            return
+    raise AssertionError("no answer in time")
+
+
 def test_the_page_of_rules_works(api: Api) -> None:
     ada, ben, bo = register(api, "Ada", "MENTOR"), register(api, "Ben", "MENTOR"), register(api, "Bo", "MENTEE")
     programme = create(api)
     for person, role in ((bo, "MENTEE"), (ada, "MENTOR")):
         assert tell(api, ENROL, personId=person, programmeId=programme, role=role)["userErrors"] == []
+    warm(api, TRY, id=programme, draft="")
+    for mentor in (ben, ada):
+        warm(api, WHY, mentee=bo, mentor=mentor)
     values = {"programme": programme, "draft": DRAFT, "mentee": bo, "mentor": ben}
     answers = play(api, DOCS / "rules.md", values)
     tried = answers["TryIt"]["testPolicy"]
@@ -109,9 +121,9 @@ def test_a_policy_that_cannot_be_is_an_error_of_the_input_and_the_old_one_stays(
     assert api.data(read, id=programme)["policy"] == {"draft": DRAFT, "history": [{"draft": DRAFT, "until": None}]}
     bo = register(api, "Bo", "MENTEE")
     assert error(api, SET, bo, programmeId=programme, draft="") == ("FORBIDDEN", "input")
-    trial = 'query ($id: ID!) { testPolicy(programmeId: $id, draft: "x") { pairs } }'
-    assert api.refusal(trial, id=programme) == ("BAD_POLICY", "draft")
-    assert api.refusal(trial, viewer=bo, id=programme)[0] == "FORBIDDEN"
+
+    assert api.refusal(TRY, id=programme, draft="x") == ("BAD_POLICY", "draft")
+    assert api.refusal(TRY, viewer=bo, id=programme, draft="x")[0] == "FORBIDDEN"
 
 
 # --- from the shell ---------------------------------------------------------------------------------------------------

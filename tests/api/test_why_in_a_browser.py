@@ -30,7 +30,7 @@ from ..graph.decisions.conftest import slate_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=alert(1)> “Title”"
-FOCUSABLE = "a[href], summary, [tabindex='0']"
+FOCUSABLE = "a[href], summary, [tabindex='0'], select, button"
 
 
 @dataclass
@@ -257,17 +257,18 @@ def test_everything_is_there_without_script(browser: Browser, site: Site) -> Non
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, site: Site) -> None:
     page.goto(site.why())
     wanted = page.locator(FOCUSABLE).count()
-    assert wanted >= 5 + 2 + 2
+    assert wanted >= 5 + 2 + 2 + 3
     reached = []
     for _ in range(wanted):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
-                """() => {
+                """focusable => {
                   const found = document.activeElement, style = getComputedStyle(found);
-                  return [[...document.querySelectorAll("a[href], summary, [tabindex='0']")].indexOf(found),
+                  return [[...document.querySelectorAll(focusable)].indexOf(found),
                           style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
-                }"""
+                }""",
+                FOCUSABLE,
             )
         )
     hidden = page.locator("details:not([open]) pre").count()

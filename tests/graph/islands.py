@@ -168,6 +168,10 @@ class Island:
         if self._chance(0.1):
             ends = draws.sample((key, self.id("mentee")), 2)
             self._add("blocks", person_id=ends[0], blocked_id=ends[1], **self._span())
+        if self._chance(0.1):
+            told = {"action": draws.choice(("forbid", "forbid", "pin")), "reason": "other", "note": "So be it."}
+            span = {"until": self._day(-9), **self._span()}
+            self._add("overrides", id=f"{key}-override", mentee_id=self.id("mentee"), mentor_id=key, **told, **span)
         if self._chance(0.3):
             goal = draws.choice(("goal", "later", ""))
             answered = draws.choice((10, 50, 100))
@@ -253,6 +257,10 @@ class Island:
             "NO_CONSENT": not any(holds(each) for each in self._of("consents", theirs)),
             "NOT_ONBOARDED": self._lacks_step(theirs, "mentor", bool(enrolled)),
             "BLOCKED": {mine, theirs} in blocks,
+            "FORBIDDEN_BY_COORDINATOR": any(
+                each["mentor_id"] == theirs and each["action"] == "forbid" and holds(each)
+                for each in self.rows["overrides"]
+            ),
             "ALREADY_PAIRED": any(each["mentee_id"] == mine for each in own),
             "REPORTING_LINE": 0 < self._levels_between(mine, theirs) <= limits["reporting_levels"],
             "DECLINED_BEFORE": any(NOW < day + timedelta(limits["decline_cool_off_days"]) for day in declines),

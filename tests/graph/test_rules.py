@@ -64,6 +64,7 @@ BREAKING: dict[str, dict[str, Any]] = {
     "NO_CONSENT": {"consented": False},
     "NOT_ONBOARDED": {"missing_steps": ("Read the charter",)},
     "BLOCKED": {"blocked": True},
+    "FORBIDDEN_BY_COORDINATOR": {"forbidden_until": DAY, "forbidden_for": "conflict_of_interest"},
     "ALREADY_PAIRED": {"paired": True},
     "REPORTING_LINE": {"reports": -2},
     "DECLINED_BEFORE": {"declined_on": DAY - timedelta(days=89)},

@@ -115,6 +115,9 @@ def test_order_scores_signals_and_evidence_are_those_of_the_sheet(ask: Ask, ques
     expected = question["order"]
     assert [KEYS[each.mentor] for each in slate.recommendations] == [each["mentor"] for each in expected]
     assert [each.rank for each in slate.recommendations] == list(range(1, len(expected) + 1))
+    by_score = [each.get("rank_by_score", place) for place, each in enumerate(expected, 1)]
+    assert [each.model_rank for each in slate.recommendations] == by_score
+    assert [bool(each.pin) for each in slate.recommendations] == [each.get("is_pinned", False) for each in expected]
     assert (slate.total, slate.has_next, bool(slate.notice)) == (len(expected), False, question["notice"])
     for found, right in zip(slate.recommendations, expected, strict=True):
         assert found.score == pytest.approx(right["score"], abs=EXACT)
@@ -158,6 +161,7 @@ def test_the_sheet_holds_every_rule() -> None:
         "NO_CONSENT",
         "NOT_ONBOARDED",
         "BLOCKED",
+        "FORBIDDEN_BY_COORDINATOR",
         "ALREADY_PAIRED",
         "DECLINED_BEFORE",
         "NO_CAPACITY",
