@@ -155,7 +155,7 @@ def from_environment() -> ASGIApp:
     return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER))
 
 
-def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
+def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = None) -> ASGIApp:
     """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
 
     @asynccontextmanager
@@ -183,6 +183,7 @@ def app_of(service: Service, decisions: DecisionLog) -> ASGIApp:
         context=context,
         ready=service.ready,
         lifespan=lifespan,
+        limits=limits,
         allowed_hosts=LOOPBACK_HOSTS,
         pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],
     )

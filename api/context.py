@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -100,11 +100,16 @@ async def _ask_for_nothing(recommender: Recommender) -> None:
     Whoever asks first should not wait for that; what is not planned in time is planned then.
     """
     store, now = recommender.store, present()
-    with suppress(DatabaseUnavailable):
-        await store.read_asker(NOTHING, None, now)
-        await store.read_candidates(NOTHING, [NOTHING] * FIRST_BLOCK, now)
-        await store.read_edges({}, [])
-        await store.read_nodes([], now)
+
+    async def plan(asking: Awaitable[object]) -> None:
+        with suppress(DatabaseUnavailable):
+            await asking
+
+    await plan(store.read_asker(NOTHING, None, now))
+    await plan(store.read_candidates(NOTHING, [NOTHING] * FIRST_BLOCK, now))
+    await plan(store.read_edges({}, []))
+    await plan(store.read_nodes([], now))
+    await plan(store.page_catalogue(NOTHING, 1, now, {}))
 
 
 class Service:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mentorgraph.api.app import VIEWER_HEADER, app_of
 from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.api.ids import global_id
+from mentorgraph.api.limits import Limits
 from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -86,7 +87,8 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
 
     service = Service(opening)
     decisions = DecisionLog(server.home / FOLDER)
-    application = app_of(service, decisions)
+    # As patient as the connection is: what is asked for the first time has to be planned, on a busy machine.
+    application = app_of(service, decisions, Limits(execution_s=60))
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

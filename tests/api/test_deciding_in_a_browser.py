@@ -21,13 +21,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from mentorgraph.api.app import app_of
 from mentorgraph.api.context import Service, recommender_on
+from mentorgraph.api.limits import Limits
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.matching import Recommender
 
 from .conftest import connected, fill
-from .test_overrides import END, LIST, MENTORS, OVERRIDE, SKILLED, plan
+from .test_overrides import END, LIST, MENTORS, OVERRIDE, SKILLED
 from .test_pairings import ERRORS, REGISTER
 from .test_why_in_a_browser import CHROMIUM, chromium_or_skip, troubles_of
 
@@ -91,14 +92,13 @@ class Site:
 def site(server: EmbeddedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     chromium_or_skip(CHROMIUM, os.environ)
     asyncio.run(fill(server, None))
-    asyncio.run(plan(server))
 
     @asynccontextmanager
     async def opening(_report: Report) -> AsyncIterator[Recommender]:
         async with connected(server) as database:
             yield await recommender_on(database)
 
-    app = app_of(Service(opening), DecisionLog(tmp_path_factory.mktemp("log")))
+    app = app_of(Service(opening), DecisionLog(tmp_path_factory.mktemp("log")), Limits(execution_s=WAIT_S))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})

@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from mentorgraph.api.ids import global_id, read_global_id
-from mentorgraph.api.limits import Limits
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.store import Store
 
-from .conftest import Api, asked, connected, fill
+from .conftest import Api, asked, fill
 from .pages import DOCS, play
 from .test_pairings import ASK, ERRORS, REGISTER, UNKNOWN, code, tell
 
@@ -66,45 +63,10 @@ SKILLED = ("Ada", "Ben", "Cal")
 
 @pytest.fixture(scope="module")
 def api(server: EmbeddedDatabase) -> Iterator[Api]:
-    """An application on a database that holds whom the tests register; those of earlier tests have left.
-
-    It takes its time: on a machine where much else runs, planning the first of these questions takes seconds.
-    """
+    """An application on a database that holds whom the tests register; those of earlier tests have left."""
     asyncio.run(fill(server, None))
-    asyncio.run(plan(server))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mentorgraph.api.endpoint.Limits", lambda: Limits(execution_s=60))
-        with asked(server) as asking:
-            yield asking
-
-
-async def plan(server: EmbeddedDatabase) -> None:
-    """Has a database that was just emptied plan what the tests ask for, which on a busy machine takes seconds."""
-    at, uid = datetime.now(UTC), read_global_id(global_id("Person", UNKNOWN))[1]
-    people = {"mentee_id": uid, "mentor_id": uid.replace("0", "1")}
-    told: dict[str, Any] = {
-        "action": "accept",
-        "reason": "other",
-        "note": "None.",
-        "since": at,
-        "status": "requested",
-        "id": "x",
-    }
-    rows: dict[str, dict[str, Any]] = {"requests": {"asked_on": at, "answer_within_days": 1}, "overrides": {}}
-    async with connected(server) as database:
-        store = Store(database)
-        await asyncio.gather(
-            store.read_asker(uid, None, at),
-            store.read_candidates(uid, [uid], at),
-            store.read_nodes([uid], at),
-            store.read_overrides_of(uid),
-            store.read_overrides_on([uid]),
-            store.page_overrides_of(uid, at, "", 1),
-            store.read_touched([uid], [], 0, at, at, 1),
-            store.find_existing([uid]),
-            store.read_open_requests_to(uid),
-            store.compare([fact for file, row in rows.items() for fact in facts_of(file, told | people | row, "test")]),
-        )
+    with asked(server) as asking:
+        yield asking
 
 
 @pytest.fixture(scope="module")
