@@ -40,7 +40,12 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
        COLLECT {
          MATCH (mentee)-[:DESCRIBED_BY]->(profile:Profile)
          WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
-         RETURN {grade: profile.grade, languages: profile.languages, formats: profile.formats}
+         RETURN {
+           grade: profile.grade,
+           languages: profile.languages,
+           formats: profile.formats,
+           communication: profile.communication
+         }
          ORDER BY profile.since DESC, profile.uid LIMIT 1
        } AS profiles,
        COUNT {

@@ -31,7 +31,12 @@ RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
        COLLECT {
          MATCH (mentor)-[:DESCRIBED_BY]->(profile:Profile)
          WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
-         RETURN {grade: profile.grade, languages: profile.languages, formats: profile.formats}
+         RETURN {
+           grade: profile.grade,
+           languages: profile.languages,
+           formats: profile.formats,
+           communication: profile.communication
+         }
          ORDER BY profile.since DESC, profile.uid LIMIT 1
        } AS profiles,
        COLLECT {

@@ -158,6 +158,7 @@ def _pair_facts(
         reports=min(row["manages"], default=0) or -min(row["reports"], default=0),
         languages=(_languages(row), _languages(asker)),
         formats=(_formats(row), _formats(asker)),
+        asynchronous=_works_apart(row) and _works_apart(asker),
         levels=(_level(row, settings.grades), _level(asker, settings.grades)),
         tier=tier,
         unmet=lacks,
@@ -218,6 +219,11 @@ def _formats(row: Mapping[str, Any]) -> frozenset[str]:
     named = (each for profile in row["profiles"] for each in profile["formats"] or ())
     clean = {each.strip().casefold().replace(" ", "_").replace("-", "_") for each in named}
     return frozenset(clean & set(PROGRAMME_FORMATS))
+
+
+def _works_apart(row: Mapping[str, Any]) -> bool:
+    """Whether a person says that they need not meet at the same time."""
+    return any(profile["communication"] in ("mixed", "asynchronous") for profile in row["profiles"])
 
 
 def _level(row: Mapping[str, Any], grades: Sequence[str]) -> int | None:

@@ -116,6 +116,7 @@ class PairFacts:
         reports: Levels over which the mentee reports to the mentor, or below 0 the mentor to the mentee; 0 for neither.
         languages: Languages of mentor and mentee; empty where they are not known.
         formats: Formats of programmes in which mentor and mentee take part; empty where they are not known.
+        asynchronous: Whether both said that they work together without meeting at the same time, too.
         levels: Levels of mentor and mentee, the higher the more senior; None where it is not known.
         tier: Name of the tier that is asked for; empty where the programme has none of that rank.
         unmet: What keeps the mentor from that tier.
@@ -153,6 +154,7 @@ class PairFacts:
     reports: int = 0
     languages: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     formats: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    asynchronous: bool = False
     levels: tuple[int | None, int | None] = (None, None)
     tier: str = ""
     unmet: tuple[Refusal, ...] = ()
@@ -320,12 +322,15 @@ def _away(pair: PairFacts, _settings: RuleSettings) -> Outcome:
 
 
 def _no_shared_time(pair: PairFacts, settings: RuleSettings) -> Outcome:
+    if pair.asynchronous:
+        return
     if pair.shared_minutes is None:
         yield Unjudged("NO_SHARED_TIME", "not both have said when they are free")
     elif pair.shared_minutes < settings.least_overlap_minutes:
         needed = f"{settings.least_overlap_minutes:g} are needed"
         fact = f"both are free in {pair.shared_minutes} minutes of this week; {needed}"
-        yield Refusal("NO_SHARED_TIME", fact, "one of the two adds a time of availability")
+        remedy = "one of the two adds a time of availability, or both say that they work asynchronously, too"
+        yield Refusal("NO_SHARED_TIME", fact, remedy)
 
 
 def _zone_gap(pair: PairFacts, settings: RuleSettings) -> Outcome:

@@ -137,6 +137,7 @@ class Island:
                 grade=grade,
                 languages=languages,
                 formats=formats,
+                communication=draws.choice(("", "live", "mixed", "asynchronous", "mixed")),
                 about="x",
                 **self._span(),
             )
@@ -270,6 +271,7 @@ class Island:
             "NO_HOURS": bool(hours) and hours[0] * 60 - used < limits["least_minutes_left"],
             "AWAY": any(at(each["since"]) < NOW < at(each["until"]) for each in self._of("absences", theirs)),
             "NO_SHARED_TIME": None not in free
+            and not all({"mixed", "asynchronous"} & set(self._words(who, "communication")) for who in (mine, theirs))
             and 5 * len((free[0] or set()) & (free[1] or set())) < limits["least_overlap_minutes"],
             "ZONE_GAP": min(gap, 24 - gap) > limits["most_zone_gap_hours"],
             "NO_LANGUAGE": bool(tongues[0] and tongues[1] and not tongues[0] & tongues[1]),

@@ -147,6 +147,12 @@ def test_shared_time_counts_only_where_both_have_said_when_they_are_free(minutes
     assert bool(refusals(replace(ALLOWED, shared_minutes=minutes))) == blocked
 
 
+def test_two_who_work_asynchronously_need_no_time_in_common() -> None:
+    never = replace(ALLOWED, shared_minutes=0)
+    assert [each.rule for each in refusals(never)] == ["NO_SHARED_TIME"]
+    assert refusals(replace(never, asynchronous=True)) == ()
+
+
 def test_a_mentor_without_places_has_no_capacity() -> None:
     [refusal] = refusals(replace(ALLOWED, places=0.0, taken=0))
     assert refusal.fact == "0 of 0 places are taken"

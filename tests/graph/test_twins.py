@@ -149,6 +149,15 @@ def test_a_former_mentor_comes_first_while_free_and_falls_below_a_stranger_at_ni
     assert [each for each in everybody if each in former] == former
 
 
+def test_who_is_never_free_at_the_same_time_is_listed_where_both_work_without_it(ask: Ask) -> None:
+    async def recommend(recommender: Recommender) -> list[str]:
+        slate = await recommender.recommend(COORDINATOR, person("asker"), first=50, as_of=AS_OF)
+        return [each.mentor for each in slate.recommendations]
+
+    everybody = ask(recommend)
+    assert [each for each in ("apart-a", "apart-b") if person(each) in everybody] == ["apart-a"]
+
+
 def test_participants_see_their_own_pairing_but_neither_requests_of_others_nor_what_was_declined(ask: Ask) -> None:
     viewer = Viewer(person("asker"), frozenset({"mentee"}))
     before, accepted, declined = explained(ask, "again-a", "answer-a1", "answer-b1", viewer=viewer)
