@@ -21,6 +21,7 @@ from mentorgraph.api.loaders import (
     OverridesLoader,
     ParticipantLoader,
     ProgrammesLoader,
+    RankCostsLoader,
     RefusalsLoader,
     SessionsLoader,
 )
@@ -335,6 +336,11 @@ class RequestContext:
         if not self.viewer.sees_everybody and self.viewer.person != person:
             return None
         return await self.loads.load(person)
+
+    @cached_property
+    def costs_on_rank(self) -> RankCostsLoader:
+        """What it costs mentors in the lists that they have not told something, by what they have told."""
+        return RankCostsLoader(self.recommender, self.scorer)
 
     @cached_property
     def participants(self) -> ParticipantLoader:

@@ -12,9 +12,12 @@ from mentorgraph.graph.load import Load, loads
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.pairing_reads import Move
 from mentorgraph.graph.participants import Participant, participants
+from mentorgraph.graph.profile import Completeness
 from mentorgraph.graph.programme_reads import Configuration
 from mentorgraph.graph.rules import Refusal
+from mentorgraph.graph.scoring import Scorer
 from mentorgraph.graph.sessions import Minutes, read_minutes
+from mentorgraph.graph.standing import costs_on_rank
 from mentorgraph.graph.store import NodeRecord, Store
 from mentorgraph.graph.tiers import Ending
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -167,6 +170,23 @@ class LoadLoader(DataLoader[str, Load | None]):
         places = self._recommender.scorer.policy.rules.max_mentees
         found = await loads(self._recommender.store, uids, present(), places)
         return [found.get(uid) for uid in uids]
+
+
+class RankCostsLoader(DataLoader[Completeness, dict[str, float]]):
+    """Estimates what it costs the mentors that one answer mentions that they have not told something."""
+
+    def __init__(self, recommender: Recommender, scorer: Scorer | None) -> None:
+        super().__init__()
+        self._recommender = recommender
+        self._scorer = scorer
+
+    async def batch_load_fn(self, known: list[Completeness]) -> list[dict[str, float]]:
+        """Estimates some, in the order of whom they are about."""
+        untold = {each.person: [demand.field for demand in each.missing] for each in known}
+        columns = await self._recommender.fresh_columns()
+        scorer = self._scorer or self._recommender.scorer
+        found = await costs_on_rank(columns, scorer, untold, self._recommender.clock())
+        return [found[each.person] for each in known]
 
 
 class OverridesLoader(DataLoader[str, list[NodeRecord]]):

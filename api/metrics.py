@@ -60,6 +60,13 @@ METRICS = (
         ("Completeness.share",),
     ),
     Known(
+        "cost_on_rank",
+        "It shows mentors what to tell of themselves first to be found by those whom they can help.",
+        _OWN,
+        COMPUTED,
+        ("MissingField.costOnRank",),
+    ),
+    Known(
         "load",
         "It keeps mentors from taking on more than they have places for.",
         _OWN,

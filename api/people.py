@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import graphene
 
@@ -84,22 +84,40 @@ class Profile(graphene.ObjectType):
     since = graphene.Field(DateTime, required=True, description="Since when it reads so.", resolver=told("since"))
 
 
+class Missing(NamedTuple):
+    """One thing that a person has not told, and all that they have not."""
+
+    demand: profile.Demand
+    completeness: profile.Completeness
+
+
 class MissingField(graphene.ObjectType):
     """Something that a person should tell."""
 
     field = graphene.String(required=True, description="What.")
     message = graphene.String(required=True, description="What it is good for.")
+    cost_on_rank = graphene.Float(
+        description="For mentors, about how many places higher they would stand in the lists for the newest open goals "
+        "if it were told; null where no signal reads it."
+    )
 
     @staticmethod
-    def resolve_field(root: profile.Demand, _info: Info) -> str:
+    def resolve_field(root: Missing, _info: Info) -> str:
         """What."""
-        head, *rest = root.field.split("_")
+        head, *rest = root.demand.field.split("_")
         return head + "".join(map(str.capitalize, rest))
 
     @staticmethod
-    def resolve_message(root: profile.Demand, _info: Info) -> str:
+    def resolve_message(root: Missing, _info: Info) -> str:
         """What it is good for."""
-        return root.why
+        return root.demand.why
+
+    @staticmethod
+    async def resolve_cost_on_rank(root: Missing, info: Info) -> float | None:
+        """How many places it costs."""
+        context: RequestContext = info.context
+        costs = await context.costs_on_rank.load(root.completeness)
+        return costs.get(root.demand.field)
 
 
 class Completeness(graphene.ObjectType):
@@ -109,6 +127,11 @@ class Completeness(graphene.ObjectType):
     missing = graphene.List(
         graphene.NonNull(MissingField), required=True, description="What is not told, the weightiest first."
     )
+
+    @staticmethod
+    def resolve_missing(root: profile.Completeness, _info: Info) -> list[Missing]:
+        """What is not told."""
+        return [Missing(demand, root) for demand in root.missing]
 
 
 class ProgrammeLoad(graphene.ObjectType):

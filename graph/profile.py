@@ -6,7 +6,7 @@ a past day stays answerable.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.dated import ended
@@ -130,10 +130,12 @@ class Completeness:
     Attributes:
         share: Weight of what is told over the weight of what is asked of them, 0 to 1.
         missing: What is not told, the weightiest first.
+        person: uid of whom it is about; empty where that is not known.
     """
 
     share: float
     missing: tuple[Demand, ...]
+    person: str = ""
 
 
 def completeness(told: Mapping[str, object], roles: tuple[str, ...]) -> Completeness:
@@ -161,4 +163,4 @@ def completeness_of(own: Participant) -> Completeness:
         "wanted_skills": own.holding("wants"),
         "availability": own.holding("availability"),
     }
-    return completeness(told, own.roles)
+    return replace(completeness(told, own.roles), person=own.person.uid)
