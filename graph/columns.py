@@ -302,6 +302,7 @@ class Columns:
             if self._reading is not None:
                 await asyncio.wait([self._reading])
             self._reading = asyncio.create_task(self._take_in(store))
+            self._reading.add_done_callback(_heard)
             try:
                 return await asyncio.shield(self._reading)
             finally:
@@ -457,6 +458,12 @@ class Columns:
         if known is None or known[0] != key:
             self._derived[name] = (key, build())
         return cast(Derived, self._derived[name][1])
+
+
+def _heard(reading: asyncio.Task[bool]) -> None:
+    """Takes note of how a reading ended that nobody may wait for any more; whoever still does is told all the same."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 def _seconds(value: object, absent: float) -> float:

@@ -15,7 +15,6 @@ from mentorgraph.graph.embedded.folder import DatabaseFolder
 from mentorgraph.graph.embedded.jars import ensure_jars
 from mentorgraph.graph.embedded.lines import Line
 from mentorgraph.graph.embedded.progress import Report, no_report
-from mentorgraph.graph.embedded.quick_start import rehearse
 
 CONNECT_LIMIT_S = 60
 RETRY_EVERY_S = 0.1
@@ -120,6 +119,8 @@ def call_or_start(folder: DatabaseFolder, line: Line | None = None, progress: Re
         if line is not None:
             folder.check_line(line)
             ensure_jars(line, progress)
+            from mentorgraph.graph.embedded.quick_start import rehearse  # it needs what the extra brings
+
             rehearse(line, progress)
         _start_guardian(folder)
         conversation = call(folder)

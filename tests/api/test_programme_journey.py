@@ -217,7 +217,8 @@ def test_a_programme_is_played_from_charter_to_completed_pairings(
     in_it = {"menteeId": noa, "goalId": goals[noa], "programmeId": programme}
     assert it.refused("requestMentor", noa, mentorId=ada, **in_it) == "NO_CAPACITY"
     second = it.pair(noa, bea, goals[noa], programme)
-    assert it.mentors_for(noa, goals[noa]) == ["Ada"]
+    assert it.mentors_for(noa, goals[noa]) == []
+    assert [each["rule"] for each in it.ask(REFUSALS, mentee=noa, mentor=ada)["refusals"]] == ["NO_CAPACITY"]
     assert it.refused("archiveProgramme", programmeId=programme) == "IN_USE"
 
     # They meet; nobody is overdue while they do, and then one of the two is.

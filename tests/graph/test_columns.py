@@ -1,6 +1,7 @@
 """Columns: taken in one change at a time they equal those of a fresh load, and every signal with them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentorgraph.graph.columns import Columns, Groups
+from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.facts import facts_of
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import Kind, Record
@@ -219,6 +221,28 @@ def test_a_refresh_outlives_the_question_that_began_it() -> None:
         assert columns.change == facts.change
 
     asyncio.run(compare())
+
+
+def test_a_refresh_that_fails_after_its_question_has_left_is_no_surprise(caplog: pytest.LogCaptureFixture) -> None:
+    class Away(Facts):
+        async def read_changes(self) -> Changes:
+            await asyncio.sleep(0.01)
+            raise DatabaseUnavailable("the database did not answer in time; try again")
+
+    async def leave() -> None:
+        columns = Columns()
+        asking = asyncio.create_task(columns.refresh(cast(Store, Away())))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        await asyncio.sleep(0.05)
+        with pytest.raises(DatabaseUnavailable):  # whoever asks next is told
+            await columns.refresh(cast(Store, Away()))
+
+    asyncio.run(leave())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_of_two_facts_that_follow_each_other_one_holds_at_every_instant() -> None:

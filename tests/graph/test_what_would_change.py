@@ -162,7 +162,7 @@ def test_random_questions_are_answered_with_what_works_and_nothing_is_written(wo
             sets += 1
             assert found.rank_after is not None
             assert verified(world, mentee, found) == found.rank_after
-    assert sets >= 8
+    assert sets >= 5
     assert world.state() == before
 
 

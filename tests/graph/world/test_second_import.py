@@ -28,7 +28,8 @@ async def test_a_world_of_version_2_is_taken_as_it_is_and_comes_out_of_an_export
         assert await check(store) == []
         counts = await count_facts(store)
         counts["person_skills"] = counts.pop("offers") + counts.pop("wants")
-        assert counts == {file: len(each) for file, each in rows.items()}
+        found = {file: count for file, count in counts.items() if count}
+        assert found == {file: len(each) for file, each in rows.items() if each}
         before = await graph_hash(store)
         await export_bundle(store, tmp_path / "out")
         await _refuse_a_status_that_no_move_led_to(store, rows)
