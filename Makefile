@@ -21,7 +21,7 @@ demo: set-up-demo
 test: check
 	$(PYTEST) -m "not slow" --line $(LINE)
 ifeq ($(LINE),current)
-	$(PYTEST) -m "store and not slow and not journey" --line lts
+	$(PYTEST) -m "store and not slow and not journey" --line lts tests/graph tests/test_cypher_contract.py
 endif
 
 check: set-up-test build/view/mentorgraph
