@@ -71,13 +71,34 @@ class Taxonomy:
                 return reason
         elif record.kind == "successions":
             skill, other = record.links["skill"], record.links["successor"]
+            was_merged = self._became[skill].get(other) == "merged"
             if "until" in record.properties:
-                self._became[skill].pop(other, None)
-                self._merged_from[other].discard(skill)
-                return ""
+                return self._undone(skill, other) if was_merged else self._forgotten(skill, other)
             if record.properties["how"] == "merged" and (reason := self.why_not_merged(skill, other)):
                 return reason
+            if record.properties["how"] != "merged" and was_merged and (reason := self._undone(skill, other)):
+                return reason
         self.put(record)
+        return ""
+
+    def _forgotten(self, skill: str, other: str) -> str:
+        self._became[skill].pop(other, None)
+        self._merged_from[other].discard(skill)
+        return ""
+
+    def _undone(self, skill: str, other: str) -> str:
+        """Takes back a merge, unless steps that fell together with it would go round in a circle without it."""
+        self._forgotten(skill, other)
+        ahead = self.broader(self.counts_as(skill))
+        seen = set(ahead)
+        while ahead:
+            above = set().union(*(self.broader(each) for each in ahead))
+            if self.counts_as(skill) in above:
+                self._became[skill][other] = "merged"
+                self._merged_from[other].add(skill)
+                return "would leave the skill broader than itself, by steps that hold between the two"
+            ahead = above - seen
+            seen |= above
         return ""
 
     # --- what is the case -------------------------------------------------------------------------------------------

@@ -61,6 +61,10 @@ def test_a_step_between_the_two_of_a_merge_falls_together() -> None:
     assert ancestors(taxonomy, "a") == ancestors(taxonomy, "b") == "c"
 
 
+HIDDEN_CIRCLE = [became("a", "c"), became("b", "c"), broader("a", "b"), broader("b", "a")]
+"""Steps that say nothing while both of their skills count for a third one."""
+
+
 @pytest.mark.parametrize(
     ("known", "step", "why"),
     [
@@ -72,6 +76,8 @@ def test_a_step_between_the_two_of_a_merge_falls_together() -> None:
         ([became("a", "b")], became("a", "c"), "is not what the skill was merged into already"),
         ([broader("a", "b")], broader("b", "a"), "is itself a kind of the skill"),
         ([broader("a", "b"), became("c", "a")], broader("b", "c"), "is itself a kind of the skill"),
+        (HIDDEN_CIRCLE, became("a", "c", "split"), "would leave the skill broader than itself"),
+        (HIDDEN_CIRCLE, became("a", "c", until="2026-02-01"), "would leave the skill broader than itself"),
     ],
 )
 def test_a_circle_is_refused_and_nothing_of_it_taken(known: list[Record], step: Record, why: str) -> None:
@@ -106,9 +112,15 @@ def test_the_state_that_was_told_last_holds() -> None:
 
 steps = st.lists(
     st.builds(
-        lambda pair, how: broader(pair[0], pair[1]) if how == "broader" else became(pair[0], pair[1], how),
+        lambda pair, how: (
+            broader(pair[0], pair[1])
+            if how == "broader"
+            else became(pair[0], pair[1], until="2026-02-01")
+            if how == "taken back"
+            else became(pair[0], pair[1], how)
+        ),
         st.permutations("abcdef").map(lambda each: (each[0], each[1])),
-        st.sampled_from(["broader", "merged", "split"]),
+        st.sampled_from(["broader", "merged", "split", "taken back"]),
     ),
     max_size=25,
 )
