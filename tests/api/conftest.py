@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.matching import Recommender
 from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.model import Row, uid_of
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World
@@ -122,6 +122,21 @@ async def fill(server: EmbeddedDatabase, world: World | None) -> None:
         await migrate(database)
         if world is not None:
             await import_bundle(Store(database), bundle_of(world.rows), source=SOURCE)
+
+
+@contextmanager
+def asked_about(server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], source: str) -> Iterator[Api]:
+    """The application on a database that holds some rows and nothing else; all of them have to be taken in."""
+
+    async def take_in() -> None:
+        await fill(server, None)
+        async with connected(server) as database:
+            result = await import_bundle(Store(database), bundle_of(rows), source=source)
+            assert set(result.total) == {"created"}
+
+    asyncio.run(take_in())
+    with asked(server) as asking:
+        yield asking
 
 
 @pytest.fixture(scope="session")

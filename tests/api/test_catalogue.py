@@ -1,20 +1,16 @@
 """The catalogue of mentors over GraphQL: what an entry shows, to whom, page by page, at a bounded price."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
 
-from ..conftest import empty
-from .conftest import Api, asked, connected
+from .conftest import Api, asked_about
 
 SOURCE = "hr"
 SINCE = "2026-01-01"
@@ -71,14 +67,7 @@ query ($filter: MentorCatalogueFilter, $first: Int, $after: String) {
 
 @pytest.fixture(scope="module")
 def api(server: EmbeddedDatabase) -> Iterator[Api]:
-    async def fill() -> None:
-        await empty(server)
-        async with connected(server) as database:
-            result = await import_bundle(Store(database), bundle_of(WORLD), source=SOURCE)
-            assert set(result.total) == {"created"}
-
-    asyncio.run(fill())
-    with asked(server) as asking:
+    with asked_about(server, WORLD, SOURCE) as asking:
         yield asking
 
 

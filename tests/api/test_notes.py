@@ -23,8 +23,7 @@ from mentorgraph.graph.notes import write_note
 from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import Viewer
 
-from ..conftest import empty
-from .conftest import Api, asked, connected
+from .conftest import Api, asked_about, connected
 from .pages import DOCS, play
 
 SOURCE = "hr"
@@ -62,14 +61,7 @@ SECRET = "Xylophone"
 
 @pytest.fixture
 def api(server: EmbeddedDatabase) -> Iterator[Api]:
-    async def fill() -> None:
-        await empty(server)
-        async with connected(server) as database:
-            result = await import_bundle(Store(database), bundle_of(WORLD), source=SOURCE)
-            assert set(result.total) == {"created"}
-
-    asyncio.run(fill())
-    with asked(server) as asking:
+    with asked_about(server, WORLD, SOURCE) as asking:
         yield asking
 
 

@@ -22,8 +22,7 @@ from mentorgraph.graph.kinds import KINDS
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.store import Store
 
-from ..conftest import empty
-from .conftest import Api, asked, connected
+from .conftest import Api, asked_about, connected
 from .pages import DOCS, play
 
 SOURCE = "hr"
@@ -101,15 +100,7 @@ query ($days: Int) { expiringTrainings(withinDays: $days) { person { name } trai
 @pytest.fixture
 def api(server: EmbeddedDatabase) -> Iterator[Api]:
     """An application on a database that holds two mentors and two mentees, of whom one has not agreed to anything."""
-
-    async def fill() -> None:
-        await empty(server)
-        async with connected(server) as database:
-            result = await import_bundle(Store(database), bundle_of(WORLD), source=SOURCE)
-            assert set(result.total) == {"created"}
-
-    asyncio.run(fill())
-    with asked(server) as asking:
+    with asked_about(server, WORLD, SOURCE) as asking:
         yield asking
 
 
