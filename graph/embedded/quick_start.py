@@ -62,10 +62,12 @@ def rehearse(line: Line, progress: Report = no_report) -> None:
             return
         progress(f"Rehearsing the start of {line}, once", 0, 0)
         new = file.with_suffix(".new")
-        with suppress(EmbeddedDatabaseError, psutil.Error, DriverError, Neo4jError, TimeoutError):
+        new.unlink(missing_ok=True)
+        try:
             _rehearse(line, new)
-        if not new.exists():
-            new.touch()
+        except (EmbeddedDatabaseError, psutil.Error, DriverError, Neo4jError, TimeoutError):
+            new.unlink(missing_ok=True)  # it may be there in part
+        new.touch()
         os.replace(new, file)
         _drop_old(line)
 

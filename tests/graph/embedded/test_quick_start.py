@@ -60,8 +60,9 @@ def test_without_a_cache_that_fits_a_server_starts_all_the_same(
 def test_a_rehearsal_that_fails_is_not_repeated(chosen: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, played = tmp_path / "some.aot", []
 
-    def fail(*_arguments: object) -> None:
+    def fail(_line: Line, new: Path) -> None:
         played.append(1)
+        new.write_bytes(b"the first half of a cache")
         raise EmbeddedDatabaseError("no port is free", "port_taken")
 
     monkeypatch.setattr(quick_start, "quick_start_file", lambda _line: file)
