@@ -5,11 +5,12 @@ import random
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
+from mentorgraph.graph.bundle import bundle_of, import_bundle, open_bundle
 from mentorgraph.graph.columns import Columns
 from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
@@ -138,3 +139,28 @@ def community(server: EmbeddedDatabase) -> Iterator[Community]:
                 break
         yield Community(runner, recommender, tuple(askers))
         runner.run(database.__aexit__(None, None, None))
+
+
+Ask = Callable[[Callable[[Recommender], Coroutine[Any, Any, Any]]], Any]
+"""Puts a question to a recommender, on a connection of its own."""
+
+
+def asking_about(server: EmbeddedDatabase, bundle: Path, source: str) -> Ask:
+    """What puts questions to the people of a bundle, with which the database is filled; the policy's weights rank."""
+
+    def with_recommender(question: Callable[[Recommender], Coroutine[Any, Any, Any]]) -> Any:
+        async def run() -> Any:
+            async with Database(Address(server.uri, server.user, server.password), budget_s=60) as database:
+                return await question(Recommender(Store(database), RulesScorer(load_policy())))
+
+        return asyncio.run(run())
+
+    async def fill(recommender: Recommender) -> None:
+        database = recommender.store.database
+        await database.run_directly(WIPE)
+        await migrate(database)
+        result = await import_bundle(recommender.store, open_bundle(bundle), source=source)
+        assert set(result.total) == {"created"}
+
+    with_recommender(fill)
+    return with_recommender

@@ -1,8 +1,6 @@
 """Twins that differ in one signal alone: the order turns with that signal, and does not without it."""
 
-import asyncio
 import tomllib
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,19 +9,15 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import import_bundle, open_bundle
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.matching import Explanation, Recommender
-from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import uid_of
 from mentorgraph.graph.policy import Policy, load_policy
 from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.sentences import EvidencePath, Step
-from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
-from ..conftest import WIPE
+from .conftest import Ask, asking_about
 
 WORLD = Path(__file__).parents[1] / "twins"
 SOURCE = "twins"
@@ -33,8 +27,6 @@ AS_OF = datetime.fromisoformat(SHEET["as_of"])
 POLICY = load_policy()
 EXACT = 1e-8
 
-Ask = Callable[[Callable[[Recommender], Coroutine[Any, Any, Any]]], Any]
-
 
 def person(key: str) -> str:
     return uid_of(SOURCE, "people", key)
@@ -43,23 +35,7 @@ def person(key: str) -> str:
 @pytest.fixture(scope="module")
 def ask(server: EmbeddedDatabase) -> Ask:
     """Puts a question to the imported twins, on a connection of its own."""
-
-    def with_recommender(question: Callable[[Recommender], Coroutine[Any, Any, Any]]) -> Any:
-        async def run() -> Any:
-            async with Database(Address(server.uri, server.user, server.password), budget_s=60) as database:
-                return await question(Recommender(Store(database), RulesScorer(POLICY)))
-
-        return asyncio.run(run())
-
-    async def fill(recommender: Recommender) -> None:
-        database = recommender.store.database
-        await database.run_directly(WIPE)
-        await migrate(database)
-        result = await import_bundle(recommender.store, open_bundle(WORLD), source=SOURCE)
-        assert set(result.total) == {"created"}
-
-    with_recommender(fill)
-    return with_recommender
+    return asking_about(server, WORLD, SOURCE)
 
 
 def explained(ask: Ask, *mentors: str, policy: Policy = POLICY, viewer: Viewer = COORDINATOR) -> list[Explanation]:

@@ -1,29 +1,22 @@
 """The recommender against a world of twelve people with every right answer worked out by hand beside it."""
 
-import asyncio
 import csv
 import tomllib
-from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import import_bundle, open_bundle
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.matching import Explanation, Recommender
-from mentorgraph.graph.migrate import migrate
 from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import SIGNALS, load_policy
+from mentorgraph.graph.policy import SIGNALS
 from mentorgraph.graph.reasons import SignalValue
-from mentorgraph.graph.scoring import RulesScorer
 from mentorgraph.graph.sentences import EvidencePath, Step
-from mentorgraph.graph.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
-from ..conftest import WIPE
+from .conftest import Ask, asking_about
 
 WORLD = Path(__file__).parents[1] / "world12"
 SOURCE = "world12"
@@ -32,8 +25,6 @@ KINDS = ("people", "goals", "skills", "units", "pairings", "requests", "sessions
 COUNTED = {"skills", "goal_text", "similar_goals", "unit", "sessions", "load", "shared_history"}
 """Signals that are 0 and not unknown where nothing speaks for them."""
 EXACT = 1e-9
-
-Ask = Callable[[Callable[[Recommender], Coroutine[Any, Any, Any]]], Any]
 
 
 def uid(kind: str, key: str) -> str:
@@ -55,23 +46,7 @@ KEYS = known_keys()
 @pytest.fixture(scope="module")
 def ask(server: EmbeddedDatabase) -> Ask:
     """Puts a question to the imported world, on a connection of its own."""
-
-    def with_recommender(question: Callable[[Recommender], Coroutine[Any, Any, Any]]) -> Any:
-        async def run() -> Any:
-            async with Database(Address(server.uri, server.user, server.password), budget_s=60) as database:
-                return await question(Recommender(Store(database), RulesScorer(load_policy())))
-
-        return asyncio.run(run())
-
-    async def fill(recommender: Recommender) -> None:
-        database = recommender.store.database
-        await database.run_directly(WIPE)
-        await migrate(database)
-        result = await import_bundle(recommender.store, open_bundle(WORLD), source=SOURCE)
-        assert set(result.total) == {"created"}
-
-    with_recommender(fill)
-    return with_recommender
+    return asking_about(server, WORLD, SOURCE)
 
 
 def asked(question: dict[str, Any]) -> tuple[str, str | None, datetime]:
