@@ -16,15 +16,15 @@ from rich.text import Text
 
 from mentorgraph.api.commands.session import PATIENCE_S, run, sentences
 from mentorgraph.api.context import recommender_on
-from mentorgraph.graph.bundle import import_bundle, open_bundle
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import attach
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.faithfulness import Check, as_json, audit_explanations
+from mentorgraph.graph.exchange.bundle import import_bundle, open_bundle
+from mentorgraph.graph.explaining.faithfulness import Check, as_json, audit_explanations
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.planted import PlantedReasons
 
 Found = TypeVar("Found")
