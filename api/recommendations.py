@@ -23,11 +23,12 @@ from mentorgraph.graph.store.store import NodeRecord
 Language = enum_of("Language", dict(LANGUAGES), "A language that reasons are told in.")
 
 
-def _language() -> Any:
+def language_argument() -> Any:
+    """The argument that asks for sentences in a language."""
     return Language(description="In which language; in English if none is given.")
 
 
-def _sentences(root: Any, language: Any) -> tuple[str, ...]:
+def sentences_in(root: Any, language: Any) -> tuple[str, ...]:
     """The reasons as they were told, or the same in another language; none where they can no longer be read."""
     if language is None or language.value == ENGLISH or not root.sentences:
         return tuple(root.sentences)
@@ -96,7 +97,7 @@ class EvidencePath(graphene.ObjectType):
         required=True,
         description="By how much the score would fall without the path's last edge; below 0 where it would rise.",
     )
-    sentence = graphene.String(required=True, description="What it says.", language=_language())
+    sentence = graphene.String(required=True, description="What it says.", language=language_argument())
     signal = graphene.String(required=True, description="The signal that it is evidence for.")
     steps = graphene.List(graphene.NonNull(PathStep), required=True, description="The path, ending at the mentor.")
     cypher = graphene.String(
@@ -125,7 +126,8 @@ class Chance(graphene.ObjectType):
     high = graphene.Float(required=True, description="Upper end of the interval.")
 
 
-def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
+def first_paths(root: Any, first: int | None) -> list[FoundPath]:
+    """The heaviest paths of an answer; all if no number is given."""
     if first is not None:
         check_first(first)
     return list(root.paths[:first])
@@ -262,7 +264,10 @@ class Recommendation(graphene.ObjectType):
         first=graphene.Int(description="At most so many."),
     )
     sentences = graphene.List(
-        graphene.NonNull(graphene.String), required=True, description="The reasons in words.", language=_language()
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="The reasons in words.",
+        language=language_argument(),
     )
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
@@ -337,12 +342,12 @@ class Recommendation(graphene.ObjectType):
     @staticmethod
     def resolve_sentences(root: listing.Recommendation, _info: Info, language: Any = None) -> tuple[str, ...]:
         """The reasons in words."""
-        return _sentences(root, language)
+        return sentences_in(root, language)
 
     @staticmethod
     def resolve_paths(root: listing.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
         """Evidence, heaviest first."""
-        return _first_paths(root, first)
+        return first_paths(root, first)
 
 
 class RecommendationEdge(graphene.ObjectType):
@@ -402,7 +407,10 @@ class Explanation(graphene.ObjectType):
         first=graphene.Int(description="At most so many."),
     )
     sentences = graphene.List(
-        graphene.NonNull(graphene.String), required=True, description="The reasons in words.", language=_language()
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="The reasons in words.",
+        language=language_argument(),
     )
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
@@ -435,9 +443,9 @@ class Explanation(graphene.ObjectType):
     @staticmethod
     def resolve_sentences(root: matching.Explanation, _info: Info, language: Any = None) -> tuple[str, ...]:
         """The reasons in words."""
-        return _sentences(root, language)
+        return sentences_in(root, language)
 
     @staticmethod
     def resolve_paths(root: matching.Explanation, _info: Info, first: int | None = None) -> list[FoundPath]:
         """Evidence, heaviest first."""
-        return _first_paths(root, first)
+        return first_paths(root, first)

@@ -178,3 +178,36 @@ def test_the_page_of_lists_works(api: Api, mentee: str, server: EmbeddedDatabase
     assert values["mentor"] not in [edge["node"]["mentor"]["id"] for edge in left]
     assert {signal["name"] for edge in left for signal in edge["node"]["signals"]}.isdisjoint({"load", "pace"})
     assert len(answers["Mixed"]["recommendMentors"]["edges"]) == 5
+    served = answers["WhomCouldIHelp"]["recommendMentees"]
+    assert served["edges"]
+    assert served["totalCount"] >= len(served["edges"])
+
+
+MENTEES = """
+query ($mentor: ID!, $first: Int, $after: String) {
+  recommendMentees(mentorId: $mentor, first: $first, after: $after) {
+    slateId totalCount notice edges { cursor node {
+      rank score mentee { id name } goal { id title } sentences(language: DE)
+      paths { steps { node { id } label count } }
+    } }
+  }
+}
+"""
+
+
+def test_a_mentor_finds_the_goals_in_whose_lists_they_stand(api: Api, mentee: str) -> None:
+    mentor = listed(api, mentee)[1][0]["mentor"]["id"]
+    found = api.data(MENTEES, mentor=mentor, first=100)["recommendMentees"]
+    assert api.statements.count("read_asker") == api.statements.count("read_candidates") == 1
+    scores = [edge["node"]["score"] for edge in found["edges"]]
+    assert scores == sorted(scores, reverse=True)
+    [own] = [edge["node"] for edge in found["edges"] if edge["node"]["mentee"]["id"] == mentee][:1]
+    lists = [each["score"] for each in listed(api, mentee, first=100)[1] if each["mentor"]["id"] == mentor]
+    assert own["score"] in [pytest.approx(each, abs=1e-9) for each in lists]
+    rest = api.data(MENTEES, mentor=mentor, first=100, after=found["edges"][0]["cursor"])["recommendMentees"]
+    assert [edge["node"]["rank"] for edge in rest["edges"]] == [edge["node"]["rank"] for edge in found["edges"][1:]]
+    assert api.data(MENTEES, viewer=mentor, mentor=mentor)["recommendMentees"]["totalCount"] == found["totalCount"]
+    assert api.refusal(MENTEES, viewer=mentee, mentor=mentor) == ("FORBIDDEN", None)
+    assert api.refusal(MENTEES, mentor=global_id("Person", UNKNOWN)) == ("NOT_FOUND", "mentorId")
+    assert api.refusal(MENTEES, mentor=own["goal"]["id"]) == ("BAD_USER_INPUT", "mentorId")
+    assert api.refusal(MENTEES, mentor=mentor, after="x") == ("BAD_USER_INPUT", "after")
