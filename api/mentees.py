@@ -10,6 +10,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.recommendations import (
     EvidencePath,
+    MeetingMode,
     Signal,
     first_paths,
     language_argument,
@@ -33,6 +34,9 @@ class MenteeRecommendation(graphene.ObjectType):
     base = graphene.Float(required=True, description="Where every score starts.")
     mentee = graphene.Field(Person, description="Whose goal it is.")
     goal = graphene.Field(Goal, description="The goal.")
+    mode = graphene.Field(
+        MeetingMode, description="How the two can meet; null where not both have said when they are free."
+    )
     policy_version = graphene.String(required=True, description="The policy that counts in the mentee's programme.")
     signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
     paths = graphene.List(
@@ -59,6 +63,11 @@ class MenteeRecommendation(graphene.ObjectType):
         """The goal."""
         context: RequestContext = info.context
         return context.nodes.load(root.goal)
+
+    @staticmethod
+    def resolve_mode(root: mentees.MenteeRecommendation, _info: Info) -> str | None:
+        """How the two can meet."""
+        return root.mode or None
 
     @staticmethod
     def resolve_sentences(root: mentees.MenteeRecommendation, _info: Info, language: Any = None) -> tuple[str, ...]:

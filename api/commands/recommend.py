@@ -46,6 +46,7 @@ from mentorgraph.graph.ranking.batch import RankedGoal, rank_for_goals
 from mentorgraph.graph.ranking.cautions import CAUTIONS
 from mentorgraph.graph.ranking.listing import Recommendation, Slate
 from mentorgraph.graph.ranking.matching import Explanation, Recommender
+from mentorgraph.graph.ranking.meeting import ASYNC
 from mentorgraph.graph.ranking.mentees import MenteeList, recommend_mentees
 from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX
 from mentorgraph.graph.store.database import Database
@@ -322,6 +323,8 @@ def _place(each: Recommendation) -> Iterator[str]:
     """What is to be said of a place in the list."""
     if each.available_from is not None:
         yield f"Free from {plain(each.available_from)} on."
+    if each.mode == ASYNC:
+        yield "Only asynchronously."
     if each.lifted_by:
         yield f"Lifted by {each.lifted_by}."
 

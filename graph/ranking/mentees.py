@@ -21,6 +21,7 @@ from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
 from mentorgraph.graph.people.eligibility import Seeker, read_pairs_of, seeker_of
 from mentorgraph.graph.ranking.asking import Asking, owner, telling
+from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.paths import Item, find_paths, shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.ranking.scoring import Scorer, Scores
@@ -47,6 +48,7 @@ class MenteeRecommendation:
         paths: Evidence as the viewer may see it, heaviest first.
         sentences: The reasons in words.
         measured: What is said that no path tells.
+        mode: How the two can meet, one of `meeting.MODES`; empty where it is not known.
         policy_version: Version of the policy that counts in the mentee's programme.
     """
 
@@ -60,6 +62,7 @@ class MenteeRecommendation:
     paths: tuple[EvidencePath, ...]
     sentences: tuple[str, ...]
     measured: tuple[Measured, ...]
+    mode: str
     policy_version: str
 
 
@@ -232,7 +235,9 @@ async def _told(
     for rank, (each, found) in enumerate(zip(page, scores, strict=True), offset + 1):
         full = evidence.get(each.seeker.goal, ())
         paths, signals = shown_to(viewer, full, each.seeker.uid, uid), signal_values(found, mentor)
-        said = measured(signals, each.scorer, full)
+        least_minutes = each.scorer.policy.rules.least_overlap_minutes
+        mode = modes_of(columns, each.asked, [mentor], least_minutes)[mentor]
+        said = measured(signals, each.scorer, full, mode)
         recommended.append(
             MenteeRecommendation(
                 rank,
@@ -245,6 +250,7 @@ async def _told(
                 paths,
                 sentences_of(paths, said),
                 said,
+                mode,
                 each.scorer.policy.version,
             )
         )

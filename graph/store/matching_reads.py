@@ -82,6 +82,11 @@ class MatchingReads:
         )
         return [{**row, "taken": fsum(row["taken"])} for row in rows]
 
+    async def read_declared(self, attribute: str, value: str, now: datetime) -> list[str]:
+        """Uids of the mentors who have agreed to be found by an identity, whatever its letter case."""
+        rows = await self._read("read_declared", attribute=attribute, value=value, now=now)
+        return [row["uid"] for row in rows]
+
     async def read_edges(self, uids: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[dict[str, Any]]:
         """Relationships by type and uid with both ends, and goals and profiles that stand alone."""
         # One map, since the database plans anew for every combination of lengths of lists that are parameters.
