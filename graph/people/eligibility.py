@@ -180,8 +180,8 @@ def _pair_facts(
         declined_on=_declined_on(row["declined"], seeker.goal),
         zone_gap_hours=zone_gap_hours(row["zone"], asker["zone"], now),
         reports=min(row["manages"], default=0) or -min(row["reports"], default=0),
-        languages=(_languages(row), _languages(asker)),
-        formats=(_formats(row), _formats(asker)),
+        languages=(languages_of(row), languages_of(asker)),
+        formats=(formats_of(row), formats_of(asker)),
         asynchronous=_works_apart(row) and _works_apart(asker),
         levels=(_level(row, settings.grades), _level(asker, settings.grades)),
         tier=tier,
@@ -231,15 +231,15 @@ def _declined_on(declined: Sequence[Sequence[Any]], goal: str) -> datetime | Non
     return max((instant_of(at) for at, goals in declined if not goals or goal in goals), default=None)
 
 
-def _languages(row: Mapping[str, Any]) -> frozenset[str]:
-    """The languages of a person without their regions: who speaks pt-BR understands pt."""
+def languages_of(row: Mapping[str, Any]) -> frozenset[str]:
+    """The languages of a person, whose `profiles` a row holds, without regions: who speaks pt-BR understands pt."""
     return frozenset(
         each.partition("-")[0].casefold() for profile in row["profiles"] for each in profile["languages"] or ()
     )
 
 
-def _formats(row: Mapping[str, Any]) -> frozenset[str]:
-    """Those formats of programmes that a person names; what they say in other words counts for nothing."""
+def formats_of(row: Mapping[str, Any]) -> frozenset[str]:
+    """Those formats of programmes that a person names in their `profiles`; other words count for nothing."""
     named = (each for profile in row["profiles"] for each in profile["formats"] or ())
     clean = {each.strip().casefold().replace(" ", "_").replace("-", "_") for each in named}
     return frozenset(clean & set(PROGRAMME_FORMATS))
