@@ -14,6 +14,7 @@ from mentorgraph.api.decisions import DecisionQueries
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
+from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
@@ -68,6 +69,7 @@ class Query(
     ScriptQueries,
     ExplanationQueries,
     RuleQueries,
+    GroupQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -295,6 +297,7 @@ class Mutation(
     ScriptMutations,
     NoteMutations,
     RuleMutations,
+    GroupMutations,
 ):
     """What can be told."""
 
