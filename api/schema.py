@@ -17,6 +17,7 @@ from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.metrics import MetricQueries
+from mentorgraph.api.milestones import Milestone, MilestoneMutations, MilestoneQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueries
@@ -70,6 +71,7 @@ class Query(
     ExplanationQueries,
     RuleQueries,
     GroupQueries,
+    MilestoneQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -298,6 +300,7 @@ class Mutation(
     NoteMutations,
     RuleMutations,
     GroupMutations,
+    MilestoneMutations,
 ):
     """What can be told."""
 
@@ -358,7 +361,7 @@ def _build() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
         query=Query,
         mutation=Mutation,
-        types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep, Override],
+        types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep, Override, Milestone],
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.

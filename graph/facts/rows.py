@@ -50,6 +50,7 @@ FILES = (
     "co_mentors",
     "moves",
     "signatures",
+    "milestones",
     "sessions",
     "notes",
     "feedback",
