@@ -14,6 +14,7 @@ from mentorgraph.api.decisions import DecisionQueries
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
+from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.metrics import MetricQueries
@@ -71,6 +72,7 @@ class Query(
     ExplanationQueries,
     RuleQueries,
     GroupQueries,
+    FormatQueries,
     MilestoneQueries,
     graphene.ObjectType,
 ):

@@ -157,7 +157,7 @@ def _pair_facts(
         zone_gap_hours=zone_gap_hours(row["zone"], asker["zone"], now),
         reports=min(row["manages"], default=0) or -min(row["reports"], default=0),
         languages=(_languages(row), _languages(asker)),
-        formats=(_formats(row), _formats(asker)),
+        formats=(formats_of(row), formats_of(asker)),
         asynchronous=_works_apart(row) and _works_apart(asker),
         levels=(_level(row, settings.grades), _level(asker, settings.grades)),
         tier=tier,
@@ -214,7 +214,7 @@ def _languages(row: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def _formats(row: Mapping[str, Any]) -> frozenset[str]:
+def formats_of(row: Mapping[str, Any]) -> frozenset[str]:
     """Those formats of programmes that a person names; what they say in other words counts for nothing."""
     named = (each for profile in row["profiles"] for each in profile["formats"] or ())
     clean = {each.strip().casefold().replace(" ", "_").replace("-", "_") for each in named}

@@ -175,6 +175,10 @@ class ProgrammeReads:
         rows = await self._read("page_programmes", archived=archived, now=now, after=after, limit=limit)
         return [row["uid"] for row in rows]
 
+    async def find_programmes_of(self, format: str, now: datetime) -> list[str]:
+        """Uids of programmes of a format that run at an instant, the first twenty."""
+        return [row["uid"] for row in await self._read("find_programmes_of", format=format, now=now)]
+
     async def page_trainings(self, now: datetime, after: str, limit: int) -> list[str]:
         """Uids of the trainings that have not ended, in their order."""
         return [row["uid"] for row in await self._read("page_trainings", now=now, after=after, limit=limit)]
