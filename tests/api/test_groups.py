@@ -268,7 +268,7 @@ def test_limits_of_circles_are_kept(api: Api) -> None:
         ({"leastSkills": -1}, "leastSkills"),
     ],
 )
-def test_limits_that_make_no_sense_are_refused(api: Api, given: dict[str, int], field: str) -> None:
+def test_limits_that_make_no_sense_are_refused(api: Api, given: dict[str, Any], field: str) -> None:
     assert api.refusal(CIRCLES, id=CO, **given) == ("BAD_USER_INPUT", field)
 
 
