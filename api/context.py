@@ -14,6 +14,7 @@ from mentorgraph.api.loaders import (
     DemandsLoader,
     EndingsLoader,
     LoadLoader,
+    MilestonesLoader,
     MinutesLoader,
     MovesLoader,
     NodeLoader,
@@ -55,7 +56,7 @@ OPENED_WITHIN_S = 3.0
 OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
 """Kinds of node that belong to nobody."""
 
-OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session"})
+OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session", "Milestone"})
 """Kinds of node that those whom they are about may see."""
 
 
@@ -306,6 +307,11 @@ class RequestContext:
     def notes(self) -> NotesLoader:
         """Notes by the uid of the session that they are on."""
         return NotesLoader(self.store, self.viewer)
+
+    @cached_property
+    def milestones(self) -> MilestonesLoader:
+        """Milestones by the uid of the pairing that they are of."""
+        return MilestonesLoader(self.store)
 
     @cached_property
     def sessions(self) -> SessionsLoader:

@@ -36,6 +36,8 @@ OVERRIDE_REASONS = (
     "other",
 )
 """Why a coordinator decides so; whoever sees everybody reads it, and nobody else."""
+MILESTONE_STATES = ("planned", "reached", "dropped")
+"""Where a milestone of a pairing stands; the last two close it."""
 SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
 SKILL_STATES = ("proposed", "approved", "deprecated")
 """What may be said of a skill; one of which nothing is said is approved."""

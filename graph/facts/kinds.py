@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mentorgraph.graph.facts.identity_kind import IDENTITY
+from mentorgraph.graph.facts.milestone_kind import MILESTONE
 from mentorgraph.graph.facts.model import Field, Kind, Link
 from mentorgraph.graph.facts.override_kind import OVERRIDE
 from mentorgraph.graph.facts.values import choice, instant, items, link, number, text, time_of_day, whole, zone
@@ -397,6 +398,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             _dated_relationship(
                 "blocks", "BLOCKS", Link("person_id", "people"), Link("blocked_id", "people"), _SINCE, _UNTIL
             ),
+            MILESTONE,
             Kind(
                 "sessions",
                 "Session",

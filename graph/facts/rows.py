@@ -51,6 +51,7 @@ FILES = (
     "co_mentors",
     "moves",
     "signatures",
+    "milestones",
     "sessions",
     "notes",
     "feedback",

@@ -59,11 +59,13 @@ class Judged:
         score: base + Σ contributions.
         signals: The summands.
         refusals: Rules that forbid the pair, as the viewer may read them.
+        pair: What the rules looked at; not for participants.
     """
 
     score: float
     signals: tuple[SignalValue, ...]
     refusals: tuple[Refusal, ...]
+    pair: PairFacts
 
 
 @dataclass(slots=True)
@@ -165,6 +167,7 @@ class Recommender(Listing):
         *,
         ignored: Collection[str] = (),
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> dict[str, Judged]:
         """Scores some mentors for a mentee as of now, with the rules that forbid each pair; unknown ones are absent.
 
@@ -172,8 +175,25 @@ class Recommender(Listing):
             DomainError: As `recommend`; but coordinators learn of rules that forbid the mentee from the refusals.
             DatabaseUnavailable: The graph cannot be asked.
         """
+        return (
+            await self.judge_for(viewer, mentee, mentors, goal, ignored=ignored, scorer=scorer, programme=programme)
+        )[1]
+
+    async def judge_for(
+        self,
+        viewer: Viewer,
+        mentee: str,
+        mentors: Sequence[str],
+        goal: str | None = None,
+        *,
+        ignored: Collection[str] = (),
+        scorer: Scorer | None = None,
+        programme: str | None = None,
+    ) -> tuple[Asker, dict[str, Judged]]:
+        """As `judge`, with whoever asks."""
         may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, None, scorer or self.scorer, as_is=viewer.sees_everybody)
+        chosen = scorer or self.scorer
+        asker = await self._ask(mentee, goal, None, chosen, programme=programme, as_is=viewer.sees_everybody)
         scores = asker.scores.without(frozenset(ignored))
         found = {}
         for uid, pair in (await read_pairs(self.store, asker.seeker, mentors, asker.now)).items():
@@ -181,8 +201,8 @@ class Recommender(Listing):
             if person != NONE:
                 told = judge(pair, asker.scorer.policy.rules).refusals
                 shown = told if viewer.sees_everybody or not told else (NOT_AVAILABLE,)
-                found[uid] = Judged(float(scores.total[person]), signal_values(scores, person), shown)
-        return found
+                found[uid] = Judged(float(scores.total[person]), signal_values(scores, person), shown, pair)
+        return asker, found
 
     async def _judged(self, viewer: Viewer, asker: Asker, mentor: str) -> tuple[int, PairFacts, Judgement]:
         """Number of a mentor, the facts of the pair, and what the rules say of it, as a viewer may read that."""
