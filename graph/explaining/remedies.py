@@ -195,8 +195,13 @@ def _profile_with(person: Participant, name: str, word: str, now: datetime) -> l
         return []
     held = person.profile.properties
     told = {each: value for each, value in held.items() if each not in ("uid", "source", "since", "until")}
-    row = {**told, name: [*told.get(name, ()), word], "person_id": person.person.uid, "since": now}
+    row = {**told, name: [*_list(held, name), word], "person_id": person.person.uid, "since": now}
     return [ended(person.profile, now), *facts_of("profiles", row, SOURCE)]
+
+
+def _list(properties: Mapping[str, object], name: str) -> list[str]:
+    value = properties.get(name)
+    return [str(each) for each in value] if isinstance(value, list | tuple) else []
 
 
 def records_of(changes: Sequence[Change]) -> list[Record]:
@@ -204,12 +209,13 @@ def records_of(changes: Sequence[Change]) -> list[Record]:
     found: dict[str, Record] = {}
     for record in (record for each in changes for record in each.records):
         if before := found.get(record.uid):
+            own = record.properties
             lists = {
-                name: list(dict.fromkeys([*value, *record.properties.get(name, ())]))
+                name: list(dict.fromkeys([*value, *_list(own, name)]))
                 for name, value in before.properties.items()
-                if isinstance(value, list | tuple)
+                if isinstance(value, list)
             }
-            record = replace(record, properties={**before.properties, **record.properties, **lists})
+            record = replace(record, properties={**before.properties, **own, **lists})
         found[record.uid] = record
     return list(found.values())
 

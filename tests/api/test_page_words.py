@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from jinja2 import Environment
@@ -29,7 +30,8 @@ SAID_BY_CODE = (
 
 def said_in(source: str) -> set[str]:
     """What a template says through `_`."""
-    found = Environment(extensions=["jinja2.ext.i18n"]).extract_translations(source)  # noqa: S701 (nothing is rendered)
+    jinja: Any = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 (nothing is rendered)
+    found = jinja.extract_translations(source)
     texts = (message[0] if isinstance(message, tuple) else message for _, _, message in found)
     return {text for text in texts if isinstance(text, str)}
 
