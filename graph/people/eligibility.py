@@ -116,10 +116,16 @@ async def read_pairs_of(
 
     A mentee may stand in it several times, with different goals, but in one programme.
     """
-    programmes = {each.uid: each.frame.programme for each in seekers}
-    rows: dict[str, list[Mapping[str, Any]]] = {uid: [] for uid in programmes}
-    for row in await known.read_candidates_of([(uid, mentors, within) for uid, within in programmes.items()], now):
+    rows: dict[str, list[Mapping[str, Any]]] = {each.uid: [] for each in seekers}
+    together: dict[str, list[str]] = {}
+    for uid, within in {each.uid: each.frame.programme for each in seekers}.items():
+        together.setdefault(within, []).append(uid)
+    asking = [(mentees, mentors, within) for within, mentees in together.items()]
+    free: dict[str, Bits | None] = {}
+    for row in await known.read_candidates_of(asking, now):
         rows[row["mentee"]].append(row)
+        if row["uid"] not in free:
+            free[row["uid"]] = free_of(row, now)
     asked = {
         (row["uid"], each.frame.programme, "mentor"): None
         for each in seekers
@@ -133,7 +139,7 @@ async def read_pairs_of(
         for candidate in rows[seeker.uid]:
             told = standings.get((candidate["uid"], seeker.frame.programme, "mentor"))
             tier, lacks = _tier(seeker.frame.policy.rules.least_mentor_tier, *told, now) if told else ("", ())
-            pairs[candidate["uid"]] = _pair_facts(candidate, seeker, now, wanted, tier, lacks)
+            pairs[candidate["uid"]] = _pair_facts(candidate, seeker, free[candidate["uid"]], now, wanted, tier, lacks)
         found.append(pairs)
     return found
 
@@ -148,9 +154,15 @@ def _tier(rank: float, standing: Standing, tiers: Sequence[Tier], now: datetime)
 
 
 def _pair_facts(
-    row: Mapping[str, Any], seeker: Seeker, now: datetime, wanted: float, tier: str, lacks: tuple[Refusal, ...]
+    row: Mapping[str, Any],
+    seeker: Seeker,
+    own: Bits | None,
+    now: datetime,
+    wanted: float,
+    tier: str,
+    lacks: tuple[Refusal, ...],
 ) -> PairFacts:
-    own, asker, settings = free_of(row, now), seeker.row, seeker.frame.policy.rules
+    asker, settings = seeker.row, seeker.frame.policy.rules
     free = seeker.free
     hours = max(row["hours"], default=None)
     enrolments = [each for each in row["enrolments"] if each >= 0]
