@@ -175,11 +175,11 @@ class Database:
             except _RolledBack as rolled_back:
                 return cast(Result, rolled_back.result)
 
-    async def run_directly(self, text: str, *, budget_s: float = 60.0) -> list[dict[str, Any]]:
-        """Sends a statement that manages its own transaction, such as a change of the schema."""
+    async def run_directly(self, text: str, *, budget_s: float = 60.0, **parameters: object) -> list[dict[str, Any]]:
+        """Sends a statement in a transaction of its own, such as a change of the schema."""
         async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
             _note("(direct)")
-            result = await session.run(text)
+            result = await session.run(text, parameters)
             return await result.data()
 
     async def server_version(self) -> str:

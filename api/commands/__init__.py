@@ -2,6 +2,7 @@
 
 import click
 
+from mentorgraph.api.commands.bench import bench
 from mentorgraph.api.commands.bundle import export, import_
 from mentorgraph.api.commands.calendar import calendar
 from mentorgraph.api.commands.database import database
@@ -46,6 +47,7 @@ audit.add_command(explanations)
 database.add_command(check)
 database.add_command(migrate)
 main.add_command(audit)
+main.add_command(bench)
 main.add_command(calendar)
 main.add_command(database, name="db")
 main.add_command(demo)
