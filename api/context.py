@@ -27,22 +27,22 @@ from mentorgraph.api.loaders import (
 )
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
-from mentorgraph.graph.asking import FIRST_BLOCK
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.load import Load
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.participants import Participant
-from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.scoring import RulesScorer, Scorer
-from mentorgraph.graph.sessions import Minutes, month_of
-from mentorgraph.graph.store import NOTHING, NodeRecord, Store
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.pairings.load import Load
+from mentorgraph.graph.pairings.sessions import Minutes, month_of
+from mentorgraph.graph.people.participants import Participant
+from mentorgraph.graph.ranking.asking import FIRST_BLOCK
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.skills.taxonomy import Taxonomy
+from mentorgraph.graph.store.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import NOTHING, NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)

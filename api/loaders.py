@@ -5,21 +5,21 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
-from mentorgraph.graph.admission import list_endings
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.course import Course
-from mentorgraph.graph.load import Load, loads
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.pairing_reads import Move
-from mentorgraph.graph.participants import Participant, participants
-from mentorgraph.graph.profile import Completeness
-from mentorgraph.graph.programme_reads import Configuration
-from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.scoring import Scorer
-from mentorgraph.graph.sessions import Minutes, read_minutes
-from mentorgraph.graph.standing import costs_on_rank
-from mentorgraph.graph.store import NodeRecord, Store
-from mentorgraph.graph.tiers import Ending
+from mentorgraph.graph.facts.course import Course
+from mentorgraph.graph.pairings.load import Load, loads
+from mentorgraph.graph.pairings.sessions import Minutes, read_minutes
+from mentorgraph.graph.people.admission import list_endings
+from mentorgraph.graph.people.participants import Participant, participants
+from mentorgraph.graph.people.profile import Completeness
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.ranking.standing import costs_on_rank
+from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.tiers import Ending
+from mentorgraph.graph.store.pairing_reads import Move
+from mentorgraph.graph.store.programme_reads import Configuration
+from mentorgraph.graph.store.store import NodeRecord, Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 

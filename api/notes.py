@@ -9,9 +9,9 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, told_source
 from mentorgraph.api.types import DateTime, Info, Person, Session
-from mentorgraph.graph import notes
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings import notes
+from mentorgraph.graph.store.store import NodeRecord
 
 
 def _of_note(name: str) -> Any:

@@ -12,9 +12,9 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.notes import sessions_field
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
-from mentorgraph.graph import pairing
-from mentorgraph.graph.pairing_reads import Move as StoredMove
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings import pairing
+from mentorgraph.graph.store.pairing_reads import Move as StoredMove
+from mentorgraph.graph.store.store import NodeRecord
 
 OF_REQUESTS = {
     "proposed": "A coordinator suggests the mentor; the mentee has not agreed yet.",

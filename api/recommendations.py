@@ -9,15 +9,16 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
-from mentorgraph.graph import listing, matching, rules
-from mentorgraph.graph.cautions import CAUTIONS
-from mentorgraph.graph.options import Filter, Mix, Options
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.policy import SIGNALS
-from mentorgraph.graph.scoring import NETWORK
-from mentorgraph.graph.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
-from mentorgraph.graph.sentences import EvidencePath as FoundPath
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.ranking import listing, matching
+from mentorgraph.graph.ranking.cautions import CAUTIONS
+from mentorgraph.graph.ranking.options import Filter, Mix, Options
+from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
+from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
+from mentorgraph.graph.rules import evaluator
+from mentorgraph.graph.rules.policy import SIGNALS
+from mentorgraph.graph.store.store import NodeRecord
 
 Language = enum_of("Language", dict(LANGUAGES), "A language that reasons are told in.")
 
@@ -372,7 +373,7 @@ class RuleRefusal(graphene.ObjectType):
     remedy = graphene.String(description="What would lift it.")
 
     @staticmethod
-    def resolve_remedy(root: rules.Refusal, _info: Info) -> str | None:
+    def resolve_remedy(root: evaluator.Refusal, _info: Info) -> str | None:
         """What would lift it."""
         return root.remedy or None
 

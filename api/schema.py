@@ -29,12 +29,12 @@ from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
-from mentorgraph.graph import listing, matching
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.ranking import listing, matching
+from mentorgraph.graph.ranking.options import NO_MIX
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
 
 DEFAULT_PAGE = 20

@@ -22,14 +22,14 @@ from mentorgraph.api import why_now
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.page_forms import filled_in, remember, token_of
 from mentorgraph.api.why_now import Graph
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.listing import Recommendation
-from mentorgraph.graph.paths import COMPUTED
-from mentorgraph.graph.sentences import Step
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.facts.values import plain
+from mentorgraph.graph.ranking.listing import Recommendation
+from mentorgraph.graph.ranking.paths import COMPUTED
+from mentorgraph.graph.ranking.sentences import Step
+from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.viewer import Viewer
 
 PAGE_HEADERS = {

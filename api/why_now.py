@@ -9,20 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.api.ids import read_given_id
-from mentorgraph.graph import overriding
-from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.dated import holds
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.then_and_now import Change, Compared, Today, changes_of, today_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.model import InvalidFact, Record, is_uid
-from mentorgraph.graph.reasons import apart
-from mentorgraph.graph.scoring import Scorer
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import instant, plain
+from mentorgraph.graph.explaining import overriding
+from mentorgraph.graph.explaining.why_not import why_not
+from mentorgraph.graph.facts.dated import holds
+from mentorgraph.graph.facts.model import InvalidFact, Record, is_uid
+from mentorgraph.graph.facts.values import instant, plain
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.reasons import apart
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
-from mentorgraph.graph.why_not import why_not
 
 Graph = Callable[[], Awaitable[tuple[Recommender, Scorer | None]]]
 """What answers now and what ranks; raises `DatabaseUnavailable` where it cannot."""

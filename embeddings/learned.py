@@ -15,12 +15,12 @@ from mentorgraph.embeddings.fusion import FUSED
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
-from mentorgraph.graph.columns import NONE, Columns
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.question import Question
-from mentorgraph.graph.scoring import NETWORK, Scores, Term
+from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.ranking.scoring import NETWORK, Scores, Term
+from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence, Signal
 

@@ -18,7 +18,7 @@ from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.rules.policy import load_policy
 
 MISSING = (
     "training needs torch and torch-geometric, which the extra `train` brings: install mentorgraph[train], "

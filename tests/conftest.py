@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase, attach
 from mentorgraph.graph.embedded.lines import LINES
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 
 WIPE = """
 MATCH (node) WHERE NOT node:Migration

@@ -23,13 +23,13 @@ from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.metrics import Figures, ndcg
 from mentorgraph.embeddings.registry import Published
 from mentorgraph.embeddings.tasks import task
-from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import told_at
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.question import told_at
-from mentorgraph.graph.scoring import RulesScorer, Scorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
+from mentorgraph.graph.rules.policy import Policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 
 FIRST = 10

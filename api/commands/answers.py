@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.comparing import Compared
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.matching import Explanation
-from mentorgraph.graph.options import NO_MIX
-from mentorgraph.graph.sentences import EvidencePath, Step
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.explaining.comparing import Compared
+from mentorgraph.graph.facts.values import plain
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.matching import Explanation
+from mentorgraph.graph.ranking.options import NO_MIX
+from mentorgraph.graph.ranking.sentences import EvidencePath, Step
+from mentorgraph.graph.store.store import NodeRecord
 
 
 def name_of(nodes: dict[str, NodeRecord], uid: str) -> str:

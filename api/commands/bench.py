@@ -17,12 +17,12 @@ from mentorgraph.api.commands.session import sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.registry import Published, Registry
-from mentorgraph.graph.bundle import bundle_of, open_bundle
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import BundleFile
+from mentorgraph.graph.exchange.bundle import bundle_of, open_bundle
+from mentorgraph.graph.exchange.table_files import BundleFile
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import FEWEST_PEOPLE, STEPS, generate
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from mentorgraph.api.commands.session import run, sentences
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded import backup
 from mentorgraph.graph.embedded import database as embedded
 from mentorgraph.graph.embedded.folder import DATABASE, USER
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
-from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
 
 
 @click.group()

@@ -15,12 +15,12 @@ from rich.text import Text
 from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
 from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
-from mentorgraph.graph.bundle import open_bundle
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.faithfulness import Check, as_json, audit_explanations
+from mentorgraph.graph.exchange.bundle import open_bundle
+from mentorgraph.graph.explaining.faithfulness import Check, as_json, audit_explanations
 from mentorgraph.graph.home import mentorgraph_home
+from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.world.planted import PlantedReasons
 
 Found = TypeVar("Found")

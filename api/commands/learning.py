@@ -21,12 +21,12 @@ from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.tasks import SETTINGS
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.policy import chosen_policy
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.rules.policy import chosen_policy
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import Store
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 import click
 
 from mentorgraph.api.ids import read_given_id
-from mentorgraph.graph.options import MOST_DAYS_AHEAD, SENIORITIES, Filter, Mix, Options
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policy import SIGNALS
-from mentorgraph.graph.scoring import NETWORK
+from mentorgraph.graph.ranking.options import MOST_DAYS_AHEAD, SENIORITIES, Filter, Mix, Options
+from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -31,22 +31,22 @@ from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
-from mentorgraph.graph.batch import RankedGoal, rank_for_goals
-from mentorgraph.graph.cautions import CAUTIONS
-from mentorgraph.graph.comparing import Compared, compare
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.exchange.table_files import BundleError, open_table
+from mentorgraph.graph.explaining.comparing import Compared, compare
+from mentorgraph.graph.facts.model import InvalidFact
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.listing import Recommendation, Slate
-from mentorgraph.graph.matching import Explanation, Recommender
-from mentorgraph.graph.model import InvalidFact
-from mentorgraph.graph.options import DEFAULT, NO_MIX
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.table_files import BundleError, open_table
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.ranking.batch import RankedGoal, rank_for_goals
+from mentorgraph.graph.ranking.cautions import CAUTIONS
+from mentorgraph.graph.ranking.listing import Recommendation, Slate
+from mentorgraph.graph.ranking.matching import Explanation, Recommender
+from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SHOWN_REASONS = 3

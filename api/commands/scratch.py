@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from mentorgraph.api.commands.session import PATIENCE_S
-from mentorgraph.graph.bundle import import_bundle
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import attach
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import BundleFile
+from mentorgraph.graph.exchange.bundle import import_bundle
+from mentorgraph.graph.exchange.table_files import BundleFile
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 
 
 @contextmanager

@@ -11,13 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
-from mentorgraph.graph.listing import Asked, Recommendation, Slate
-from mentorgraph.graph.matching import Explanation
-from mentorgraph.graph.options import DEFAULT, Options
-from mentorgraph.graph.paths import shown_to
-from mentorgraph.graph.reasons import SignalValue
-from mentorgraph.graph.sentences import ENGLISH, EvidencePath, Measured, Step, sentence_of, sentences_of, wording
-from mentorgraph.graph.shaping import Candidate, Shaping
+from mentorgraph.graph.ranking.listing import Asked, Recommendation, Slate
+from mentorgraph.graph.ranking.matching import Explanation
+from mentorgraph.graph.ranking.options import DEFAULT, Options
+from mentorgraph.graph.ranking.paths import shown_to
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.sentences import (
+    ENGLISH,
+    EvidencePath,
+    Measured,
+    Step,
+    sentence_of,
+    sentences_of,
+    wording,
+)
+from mentorgraph.graph.ranking.shaping import Candidate, Shaping
 from mentorgraph.graph.viewer import Viewer
 
 ERASED = wording(ENGLISH)["erased"]

@@ -8,15 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 from mentorgraph.graph.decisions.entry import Decision
-from mentorgraph.graph.listing import Recommendation
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paths import EDGE_TYPES
-from mentorgraph.graph.policy import version_of
-from mentorgraph.graph.scoring import DECIMALS
-from mentorgraph.graph.sentences import Step
-from mentorgraph.graph.shaping import Shaping
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.values import plain
+from mentorgraph.graph.ranking.listing import Recommendation
+from mentorgraph.graph.ranking.paths import EDGE_TYPES
+from mentorgraph.graph.ranking.scoring import DECIMALS
+from mentorgraph.graph.ranking.sentences import Step
+from mentorgraph.graph.ranking.shaping import Shaping
+from mentorgraph.graph.rules.policy import version_of
+from mentorgraph.graph.store.store import Store
 
 TOLERANCE = 1e-9
 RULES = "rules"

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mentorgraph.graph.columns import NONE, Columns, Numbers, Reals
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.question import Edge, PastPairings, Question, open_pairings
+from mentorgraph.graph.columns.columns import NONE, Columns, Numbers, Reals
+from mentorgraph.graph.columns.question import Edge, PastPairings, Question, open_pairings
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.signals.signal import Evidence, Signal, lead, pairing_links, pairing_uid, strongest_first
 
 

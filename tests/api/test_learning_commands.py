@@ -25,7 +25,7 @@ from mentorgraph.embeddings.baselines import BASELINES
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World, write
 

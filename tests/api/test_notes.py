@@ -12,15 +12,15 @@ import pytest
 
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.embeddings.snapshot import FACTS, take
-from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle
-from mentorgraph.graph.check import check
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.columns import LOADED
+from mentorgraph.graph.columns.columns import LOADED
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.notes import write_note
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, export_bundle, import_bundle
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.pairings.notes import write_note
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer
 
 from .conftest import Api, asked_about, connected

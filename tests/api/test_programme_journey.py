@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.check import check
 from mentorgraph.graph.clock import set_to
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, asked, connected, fill
 

@@ -10,10 +10,10 @@ import pytest
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.graph import clock
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.values import instant
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.facts.values import instant
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, asked, connected, fill
 from .pages import DOCS, play

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, connected, fill

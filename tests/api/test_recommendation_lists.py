@@ -11,9 +11,9 @@ from mentorgraph.api.examples import askers_in
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.policy import Exploration
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import Exploration
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, connected
 from .pages import DOCS, play

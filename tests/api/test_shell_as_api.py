@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from mentorgraph.api.commands import main
 from mentorgraph.api.examples import askers_in
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.tables import World
 
 from .conftest import Api, asked, connected, fill

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.table_files import BundleError
-from mentorgraph.graph.taxonomy_files import ESCO_NOTICE, open_taxonomy
+from mentorgraph.graph.exchange.table_files import BundleError
+from mentorgraph.graph.exchange.taxonomy_files import ESCO_NOTICE, open_taxonomy
+from mentorgraph.graph.facts.model import uid_of
 
 from ..conftest import run_directly
 

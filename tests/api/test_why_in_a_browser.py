@@ -22,8 +22,8 @@ from mentorgraph.api.app import create_app
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.why import pages
 from mentorgraph.graph.decisions.log import DecisionLog
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.sentences import EvidencePath, Step
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.sentences import EvidencePath, Step
 from mentorgraph.graph.viewer import COORDINATOR
 
 from ..graph.decisions.conftest import slate_of

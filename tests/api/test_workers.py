@@ -21,7 +21,7 @@ import pytest
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded import database as embedded
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, fill

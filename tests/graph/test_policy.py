@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import SIGNALS, chosen_policy, load_policy
+from mentorgraph.graph.rules.policy import SIGNALS, chosen_policy, load_policy
 
-OWN = Path(__file__).parents[2] / "graph" / "policy.toml"
+OWN = Path(__file__).parents[2] / "graph" / "rules" / "policy.toml"
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import rules
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.eligibility import read_pairs, seeker_of
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.rules import RULES, PairFacts, RuleSettings, judge
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.people.eligibility import read_pairs, seeker_of
+from mentorgraph.graph.rules import evaluator
+from mentorgraph.graph.rules.evaluator import RULES, PairFacts, RuleSettings, judge
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
 
 from ..conftest import connection, empty
 from .islands import MENTORS, NOW, SOURCE, Island, Rows
@@ -94,7 +94,7 @@ def test_no_hard_rule_is_broken_on_random_graphs(server: EmbeddedDatabase, sampl
 
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name != "SELF"])
 def test_a_rule_that_is_missing_is_seen(sample: Judged, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "RULES", tuple(each for each in RULES if each.name != rule))
+    monkeypatch.setattr(evaluator, "RULES", tuple(each for each in RULES if each.name != rule))
     wrong: list[Any] = violations(sample)
     assert wrong
     assert all((extra, lacking) == (set(), {rule}) for _, extra, lacking in wrong)

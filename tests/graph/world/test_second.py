@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.facts import FILES
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.records import record_of
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.facts.rows import FILES
 from mentorgraph.graph.vocabulary import (
     ABSENCE_CAUSES,
     PAIRING_STATES,

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.label import Weights, outcome
-from mentorgraph.graph.records import record_of
-from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.label import Weights, outcome
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.facts.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
 from mentorgraph.graph.vocabulary import (
     OPEN_STATES,
 )
