@@ -260,9 +260,9 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
 
     async def read_changes(self) -> Changes:
         """The number of the last change of the whole graph and of each kind."""
-        rows = await self.database.read("read_changes", newest=True)
-        by_kind = {row["kind"]: row["change"] for row in rows}
-        return Changes("".join(row["lineage"] for row in rows), by_kind.pop("graph", -1), by_kind)
+        [row] = await self.database.read("read_changes", newest=True)
+        by_kind = {kind: change for kind, change, _ in row["counters"]}
+        return Changes("".join(lineage for _, _, lineage in row["counters"]), by_kind.pop("graph", -1), by_kind)
 
     # --- checking ---------------------------------------------------------------------------------------------------
 
@@ -382,7 +382,7 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
         self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
     ) -> list[dict[str, Any]]:
         """What the hard rules need to know of some mentors, in a programme if one is meant."""
-        rows = await self._read(
+        [row] = await self._read(
             "read_candidates",
             mentee=mentee,
             mentors=list(mentors),
@@ -393,7 +393,7 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
             next_week=monday_of(now) + timedelta(days=7),
             month=month_of(now),
         )
-        return [{**row, "taken": fsum(row["taken"])} for row in rows]
+        return [{**each, "taken": fsum(each["taken"])} for each in row["rows"]]
 
     async def read_edges(self, uids: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[dict[str, Any]]:
         """Relationships by type and uid with both ends, and goals and profiles that stand alone."""
@@ -401,7 +401,9 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
         alone = sorted(starts)
         wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()}
         wanted |= {"goals": alone, "profiles": alone}
-        rows = await self._read("read_edges", uids=wanted)
+        # Many facts in one row, since the driver takes longer over a row than over all that is in it.
+        [found] = await self._read("read_edges", uids=wanted)
+        rows: list[dict[str, Any]] = found["rows"]
         for row in rows:
             for name in ("since", "until"):
                 if row[name] is not None:
