@@ -162,7 +162,9 @@ def by_gnn_explainer(
 def curve(model: Model, known: Knowledge, pair: Pair, order: Sequence[int]) -> list[float]:
     """How far ln(share) of the mentor has fallen when the first 1, 2, … `MOST` of an order are taken away."""
     whole = share_without(model, known, pair, ())
-    found = [whole - share_without(model, known, pair, order[:number]) for number in range(1, min(MOST, len(order)) + 1)]
+    found = [
+        whole - share_without(model, known, pair, order[:number]) for number in range(1, min(MOST, len(order)) + 1)
+    ]
     return found + found[-1:] * (MOST - len(found))
 
 

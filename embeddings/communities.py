@@ -8,9 +8,7 @@ from mentorgraph.graph.facts.rows import FILES, facts_of
 from mentorgraph.graph.world.community import generate
 
 
-def community(
-    people: int, seed: int, progress: Callable[[str], None] = lambda _step: None
-) -> tuple[Columns, datetime]:
+def community(people: int, seed: int, progress: Callable[[str], None] = lambda _step: None) -> tuple[Columns, datetime]:
     """A generated community, and the instant when all that it tells has happened.
 
     Args:

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from mentorgraph.embeddings import snapshot as snapshots
-from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
 from mentorgraph.embeddings.communities import community
+from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
 from mentorgraph.embeddings.tasks import SETTINGS, task
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import load_policy

@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Most servers here live for minutes on few cores: Java compiles quickly rather than well.
     os.environ.setdefault("MENTORGRAPH_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    # The tests fill and empty small databases all the time: plans made once are good enough.
+    os.environ.setdefault("MENTORGRAPH_NEO4J_SETTINGS", "dbms.cypher.min_replan_interval=1h")
     # A shell without job control has what it starts in the background ignore Ctrl-C, and what that starts as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     file = config.getoption("--prove")

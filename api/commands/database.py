@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mentorgraph.api.commands.model import check
+from mentorgraph.api.commands.model import migrate as migrate_command
 from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.graph.embedded import backup
 from mentorgraph.graph.embedded import database as embedded
@@ -141,3 +143,7 @@ def load(file: Path) -> None:
         loaded = backup.load(file, progress=report)
     run(_bring_to_model)
     click.echo(f"The database now holds {loaded.nodes} nodes and {loaded.relationships} relationships.")
+
+
+database.add_command(check)
+database.add_command(migrate_command)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mentorgraph.api.commands.explanations import explanations
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id, read_given_id, read_global_id
@@ -190,3 +191,6 @@ def erase(person: str, source: str, yes: bool) -> None:
     if not destroyed:
         raise click.ClickException(f"the decision log has no key of the person {uid}; nothing was changed.")
     click.echo(f"The keys of the person {uid} are destroyed. What they sealed can no longer be read.")
+
+
+audit.add_command(explanations)
