@@ -1,4 +1,4 @@
-// Reads, for some mentors of one mentee or of many, the facts that the hard rules ask for.
+// Reads, as one row, for some mentors of one mentee or of many, the facts that the hard rules ask for.
 // $asked: list of maps: mentees (uids of those who ask), mentors (uids), programme (uid of the one they would be paired
 //   in, or of nothing); what concerns a mentor alone is read once for all mentees
 // $now: instant as of which facts count
@@ -124,34 +124,60 @@ WITH asked, bosses, uid, mentor, mentor.until AS left_on,
      } AS busy
 UNWIND asked.mentees AS other
 OPTIONAL MATCH (mentee:Person {uid: other})
-RETURN uid, other AS mentee, left_on, zone, profiles, hours, enrolments, places, consented, taken, places_in_programme, taken_in_programme, missing_steps, away_until, windows, absences, busy,
-       [boss IN bosses WHERE boss[0] = other AND boss[1] = uid | boss[2]] AS manages,
-       COLLECT {
-         MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
-         WHERE boss.uid = other
-           AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
-         RETURN length(line)
-       } AS reports,
-       COLLECT {
-         MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
-         WHERE request.until <= $now
-         RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
-       } AS declined,
-       EXISTS {
-         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
-         WHERE pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-       } OR EXISTS {
-         MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
-         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-       } AS paired,
-       EXISTS {
-         MATCH (mentor)-[block:BLOCKS]-(mentee)
-         WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
-       } AS blocked,
-       COLLECT {
-         MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
-         WHERE override.since < $now AND override.until >= $now
-         RETURN [override.until, override.reason] ORDER BY override.until DESC
-       } AS forbidden
+WITH uid, other, left_on, zone, profiles, hours, enrolments, places, consented, taken, places_in_programme,
+     taken_in_programme, missing_steps, away_until, windows, absences, busy,
+     [boss IN bosses WHERE boss[0] = other AND boss[1] = uid | boss[2]] AS manages,
+     COLLECT {
+       MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
+       WHERE boss.uid = other
+         AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
+       RETURN length(line)
+     } AS reports,
+     COLLECT {
+       MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
+       WHERE request.until <= $now
+       RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
+     } AS declined,
+     EXISTS {
+       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
+       WHERE pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } OR EXISTS {
+       MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
+       WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } AS paired,
+     EXISTS {
+       MATCH (mentor)-[block:BLOCKS]-(mentee)
+       WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
+     } AS blocked,
+     COLLECT {
+       MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
+       WHERE override.since < $now AND override.until >= $now
+       RETURN [override.until, override.reason] ORDER BY override.until DESC
+     } AS forbidden
+RETURN collect({
+  uid: uid,
+  mentee: other,
+  left_on: left_on,
+  zone: zone,
+  profiles: profiles,
+  hours: hours,
+  enrolments: enrolments,
+  places: places,
+  consented: consented,
+  taken: taken,
+  places_in_programme: places_in_programme,
+  taken_in_programme: taken_in_programme,
+  missing_steps: missing_steps,
+  away_until: away_until,
+  windows: windows,
+  absences: absences,
+  busy: busy,
+  manages: manages,
+  reports: reports,
+  declined: declined,
+  paired: paired,
+  blocked: blocked,
+  forbidden: forbidden
+}) AS rows
