@@ -129,14 +129,13 @@ async def recommend_mentees(
         first: Length of the page, 1 to `paging.MOST`.
         after: Cursor of an earlier page of the same list.
         scorer: What ranks; that of `asking` if none is given.
-        patience_s: Seconds after which no further goal is scored.
+        patience_s: Seconds of scoring after which no more goals are scored than the page takes.
 
     Raises:
         DomainError: `BAD_USER_INPUT`, `FORBIDDEN` or `NOT_FOUND`.
         DatabaseUnavailable: The graph cannot be asked.
     """
     check_first(first)
-    until = time.monotonic() + patience_s
     if not viewer.sees_everybody and viewer.person != mentor:
         raise DomainError("you may ask for yourself only", code="FORBIDDEN")
     now, scorer = asking.clock(), scorer or asking.scorer
@@ -151,7 +150,8 @@ async def recommend_mentees(
         raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
     goals, passed_over = _open_goals(columns, person, now, scored_at)
     allowed, refused = await _allowed(asking, columns, scorer, mentor, goals, now, scored_at)
-    ranked = await _ranked(columns, person, allowed, until)
+    least = first + (cursor.rank if cursor else 0)
+    ranked = await _ranked(columns, person, allowed, least, time.monotonic() + patience_s)
     start = 0 if cursor is None else sum(each.place <= (-cursor.score, cursor.mentor) for each in ranked)
     page, offset = ranked[start : start + first], cursor.rank if cursor else 0
     found = await _told(asking, columns, viewer, person, page, offset, now)
@@ -211,14 +211,14 @@ async def _allowed(
     return allowed, refused
 
 
-async def _ranked(columns: Columns, mentor: int, allowed: Sequence[_Asking], until: float) -> list[_Asking]:
+async def _ranked(columns: Columns, mentor: int, allowed: Sequence[_Asking], least: int, until: float) -> list[_Asking]:
     """Some goals by the mentor's score for each, best first; equal scores in the order of the goals' uids.
 
-    Those that are not scored by an instant of the monotonic clock are missing.
+    Those that are not scored by an instant of the monotonic clock are missing, but for so many as are asked for.
     """
     found: list[_Asking] = []
     for each in allowed:
-        if time.monotonic() > until:
+        if len(found) >= least and time.monotonic() > until:
             break
         await asyncio.sleep(0)  # others are answered in between
         score = float(each.scorer.score(columns, each.asked).total[mentor])
