@@ -14,6 +14,7 @@ from mentorgraph.api.loaders import (
     DemandsLoader,
     EndingsLoader,
     LoadLoader,
+    MilestonesLoader,
     MinutesLoader,
     MovesLoader,
     NodeLoader,
@@ -41,8 +42,9 @@ from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.skills.taxonomy import Taxonomy
 from mentorgraph.graph.store.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.store.matching_reads import NOTHING
 from mentorgraph.graph.store.migrate import migrate
-from mentorgraph.graph.store.store import NOTHING, NodeRecord, Store
+from mentorgraph.graph.store.store import NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ OPENED_WITHIN_S = 3.0
 OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
 """Kinds of node that belong to nobody."""
 
-OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session"})
+OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session", "Milestone"})
 """Kinds of node that those whom they are about may see."""
 
 
@@ -305,6 +307,11 @@ class RequestContext:
     def notes(self) -> NotesLoader:
         """Notes by the uid of the session that they are on."""
         return NotesLoader(self.store, self.viewer)
+
+    @cached_property
+    def milestones(self) -> MilestonesLoader:
+        """Milestones by the uid of the pairing that they are of."""
+        return MilestonesLoader(self.store)
 
     @cached_property
     def sessions(self) -> SessionsLoader:

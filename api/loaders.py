@@ -105,6 +105,19 @@ class NotesLoader(DataLoader[str, list[Mapping[str, Any]] | None]):
         return [found.get(uid) for uid in uids]
 
 
+class MilestonesLoader(DataLoader[str, list[str]]):
+    """Reads which milestones the pairings have that one answer mentions, of all of them at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[str]]:
+        """Reads the milestones of some pairings, in the order of their uids."""
+        found = await self._store.read_milestones_of(uids)
+        return [[each.uid for each in found.get(uid, ())] for uid in uids]
+
+
 class SessionsLoader(DataLoader[tuple[str, int], list[str]]):
     """Reads which sessions the pairings have that one answer mentions, of all of them at once."""
 

@@ -36,6 +36,8 @@ DEEPEST = 9
 _OFFICIAL = re.compile(
     r"(skills|skillGroups|skillsHierarchy|broaderRelationsSkillPillar|skillSkillRelations)_([a-z]{2})\.csv(\.gz)?"
 )
+_LINES_NAMED = 10
+"""Lines that a notice names."""
 _LEVELS = 4
 """Levels of groups in ESCO's hierarchy."""
 
@@ -196,7 +198,7 @@ def _esco(files: Mapping[str, BundleFile], source: str) -> TaxonomyFiles:
         skills.append(TaxonomyTable("skills", table, {}))
     if "skillSkillRelations" in files:
         wanted = {"skill_id": "skill_id", "related_id": "related_id", "relation": "relation"}
-        steps.append(_edges(files["skillSkillRelations"], "skill_relations", wanted))
+        steps.append(_without_itself(_edges(files["skillSkillRelations"], "skill_relations", wanted)))
     return TaxonomyFiles((*skills, *steps), source or "esco", ESCO_NOTICE)
 
 
@@ -330,6 +332,30 @@ def _edges(table: BundleFile, file: str, wanted: Mapping[str, str]) -> TaxonomyT
 
     columns = tuple(column for column in KINDS[file].columns if column in (*wanted, "since"))
     return TaxonomyTable(file, _told(table, columns, told, called.values()), called)
+
+
+def _without_itself(edges: TaxonomyTable) -> TaxonomyTable:
+    """Relations without those of a skill to itself, which say nothing and are told in a notice.
+
+    ESCO has published such a row; whoever imports it can neither mend it nor be hindered by it.
+    """
+    table = edges.table
+
+    def is_itself(row: Row | InvalidFact) -> bool:
+        return not isinstance(row, InvalidFact) and bool(row["skill_id"]) and row["skill_id"] == row["related_id"]
+
+    lines = [line for line, row in table.rows() if is_itself(row)]
+    if not lines:
+        return edges
+    named = ", ".join(map(str, lines[:_LINES_NAMED])) + (", …" if len(lines) > _LINES_NAMED else "")
+    one = "1 row that relates" if len(lines) == 1 else f"{len(lines)} rows that relate"
+    notice = f"{table.name}: left out {one} a skill to itself, on line {named}"
+
+    def rows() -> Iterator[tuple[int, Row | InvalidFact]]:
+        return ((line, row) for line, row in table.rows() if not is_itself(row))
+
+    kept = BundleFile(table.name, table.columns, rows, table.count - len(lines), (*table.notices, notice))
+    return replace(edges, table=kept)
 
 
 def _told(table: BundleFile, columns: tuple[str, ...], told: Callable[[Row], Row], read: Iterable[str]) -> BundleFile:

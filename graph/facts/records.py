@@ -115,6 +115,8 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
                     "status", plain(properties["status"]), "is open but ended_on is given", "use completed or ended"
                 )
             )
+    if kind.name == "milestones":
+        found += _contradictions_of_milestone(properties)
     if kind.name == "sessions" and "link" in properties and properties.get("kind") != "recorded":
         found.append(Problem("link", "", "is given for a session that is not recorded", "remove it or use recorded"))
     if kind.name == "phases" and not links:
@@ -137,6 +139,19 @@ def _contradictions(kind: Kind, properties: Mapping[str, Value], links: Mapping[
         found.append(Problem("manager_id", "", "is the person", "remove the row"))
     if kind.name == "availability" and str(properties["end"]) <= str(properties["start"]):
         found.append(Problem("end", str(properties["end"]), "does not lie after start", "split the window at midnight"))
+    return found
+
+
+def _contradictions_of_milestone(properties: Mapping[str, Value]) -> list[Problem]:
+    found = []
+    since, due, until = (properties.get(name) for name in ("since", "due_on", "until"))
+    if isinstance(since, datetime) and isinstance(due, datetime) and due < since:
+        found.append(Problem("due_on", plain(due), "lies before planned_on", "swap or correct them"))
+    if (until is None) != (properties["state"] == "planned"):
+        told = "is planned but closed_on is given" if until is not None else "is closed but no closed_on is given"
+        found.append(Problem("state", plain(properties["state"]), told, "correct one of the two"))
+    if "evidence" in properties and properties["state"] != "reached":
+        found.append(Problem("evidence", "", "is given for what was not reached", "remove it"))
     return found
 
 

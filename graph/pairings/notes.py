@@ -1,8 +1,9 @@
 """Notes on sessions: what two people agreed and what comes next, for nobody's eyes but theirs and their co-mentors'.
 
 Each of them has one note on a session, which they write anew as they like; what it said before is not kept, so what
-somebody takes back is gone. No coordinator reads a note, nor does anything that ranks, learns or counts: notes are no
-part of columns, snapshots or the decision log. A bundle holds them, since it is all that the graph holds.
+somebody takes back is gone. Whoever wants none of theirs to be left has all of them erased; other people's stay. No
+coordinator reads a note, nor does anything that ranks, learns or counts: notes are no part of columns, snapshots or the
+decision log. A bundle holds them, since it is all that the graph holds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import Record, Row
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.people.recording import SOURCE
+from mentorgraph.graph.store import erasing
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer
 
@@ -50,6 +52,27 @@ async def write_note(
         return noted(found[session], viewer, session, told, source, now), session
 
     return await store.decide_and_write(decide)
+
+
+async def erase_notes(store: Store, viewer: Viewer, person: str) -> int:
+    """Erases every note on a session that somebody wrote, on whichever pairing, for good.
+
+    Args:
+        store: The graph.
+        viewer: On whose behalf: the person, or a coordinator whom they asked, who reads none of it.
+        person: uid of the person.
+
+    Returns:
+        How many there were; nothing is left of them, not even that they were.
+
+    Raises:
+        DomainError: `FORBIDDEN` or `NOT_FOUND`.
+    """
+    if not (viewer.coordinates or viewer.person == person):
+        raise DomainError("you may erase your own notes only", code="FORBIDDEN", field="personId")
+    if (await store.find_existing([person])).get(person) != "Person":
+        raise DomainError("no person has this id", code="NOT_FOUND", field="personId")
+    return await erasing.erase_notes(store.database, person)
 
 
 def noted(

@@ -16,6 +16,7 @@ from mentorgraph.graph.facts.model import Record, Row, uid_of
 from mentorgraph.graph.facts.outcomes import settled
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.facts.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
+from mentorgraph.graph.pairings.milestones import refuse_open_milestones
 from mentorgraph.graph.people.eligibility import read_pairs, refuse_mentee, seeker_of
 from mentorgraph.graph.people.programmes import refuse_anything_new
 from mentorgraph.graph.people.recording import SOURCE, key_of
@@ -106,6 +107,7 @@ async def requested(
     is_proposal: bool = False,
     note: str = "",
     source: str = SOURCE,
+    places: float = 1.0,
 ) -> tuple[list[Record], str]:
     """What asks a mentor on behalf of a mentee, and the uid of the request; see `request_mentor`.
 
@@ -119,6 +121,7 @@ async def requested(
         is_proposal: Whether the mentee is to agree first.
         note: What the mentor should know.
         source: System that the key belongs to.
+        places: How many places the mentor needs to have left, where more is asked of them at once.
 
     Raises:
         DomainError: As `request_mentor`, but for `FORBIDDEN`.
@@ -136,7 +139,7 @@ async def requested(
         raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
     refuse_mentee(asker)
     seeker = seeker_of(asker, now, policy)
-    pair = (await read_pairs(known, seeker, [mentor], now)).get(mentor)
+    pair = (await read_pairs(known, seeker, [mentor], now, wanted=places)).get(mentor)
     if pair is None or not (viewer.coordinates or may_be_shown(pair)):
         raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
     refuse(judge(pair, seeker.frame.policy.rules).refusals, viewer)
@@ -276,7 +279,7 @@ async def move_pairing(
         viewer: On whose behalf: the mentor, the mentee or a coordinator.
         pairing: uid of the pairing.
         to: One of `vocabulary.PAIRING_STATES`.
-        reason: One of `vocabulary.REASONS`; needed to end it.
+        reason: One of `vocabulary.REASONS`; needed to end it, and to complete it while a milestone is planned.
         note: A word to the other side.
         clock: The present instant.
 
@@ -293,6 +296,8 @@ async def move_pairing(
         record = matter.record
         state, now = str(record.properties["status"]), matter.after(clock())
         PAIRING.check(state, to, mover, reason)
+        if to not in OPEN_STATES and not reason:
+            refuse_open_milestones((await known.read_milestones_of([pairing]))[pairing])
         if state == "accepted" and to == "active":
             _refuse_unsigned(matter)
         moved = moved_to(record, PAIRING, to, now)

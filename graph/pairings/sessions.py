@@ -12,6 +12,7 @@ from mentorgraph.graph.facts.model import InvalidFact, Problem, Record, Row
 from mentorgraph.graph.facts.outcomes import settled
 from mentorgraph.graph.facts.rows import facts_of, without_gaps
 from mentorgraph.graph.facts.states import COORDINATOR, MENTEE, MENTOR, PAIRING
+from mentorgraph.graph.pairings.milestones import is_planned
 from mentorgraph.graph.pairings.notes import noted
 from mentorgraph.graph.pairings.pairing import move_of, moved_to
 from mentorgraph.graph.people.recording import SOURCE, key_of
@@ -107,9 +108,14 @@ async def record_session(
 async def _moved_by(
     known: Store, viewer: Viewer, pairing: str, found: Mapping[str, Any], held: "_Held", now: datetime
 ) -> list[Record]:
-    """The move that a session makes: back to active for who had stalled, to completion where one session is all."""
+    """The move that a session makes: back to active for who had stalled, to completion where one session is all.
+
+    Where a milestone is planned, one session is not all.
+    """
     is_short = found.get("format") == "micro" and found["status"] == "active"
     if held.since > now or not (found["status"] == "stalled" or (is_short and held.until <= now)):
+        return []
+    if is_short and any(map(is_planned, (await known.read_milestones_of([pairing]))[pairing])):
         return []
     matter = await known.read_pairing(pairing)
     if matter is None or (not is_short and matter.moved is not None and held.since < matter.moved):

@@ -10,6 +10,7 @@ from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.ranking.asking import Asker, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.listing import Listing
+from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.ranking.scoring import Scorer
@@ -58,11 +59,13 @@ class Judged:
         score: base + Σ contributions.
         signals: The summands.
         refusals: Rules that forbid the pair, as the viewer may read them.
+        pair: What the rules looked at; not for participants.
     """
 
     score: float
     signals: tuple[SignalValue, ...]
     refusals: tuple[Refusal, ...]
+    pair: PairFacts
 
 
 @dataclass(slots=True)
@@ -136,7 +139,9 @@ class Recommender(Listing):
         mentor = asker.columns.people.uids[person]
         paths = shown_to(viewer, evidence, asker.uid, mentor)
         signals = signal_values(asker.scores, person)
-        unpathed = measured(signals, asker.scorer, evidence)
+        least_minutes = asker.scorer.policy.rules.least_overlap_minutes
+        mode = modes_of(asker.columns, asker.asked, [person], least_minutes)[person]
+        unpathed = measured(signals, asker.scorer, evidence, mode)
         return Explanation(
             asker.scorer.model_version,
             asker.scorer.policy.version,
@@ -149,7 +154,7 @@ class Recommender(Listing):
             sentences_of(paths, unpathed),
             judged.refusals,
             unjudged=judged.unjudged,
-            cautions=cautions_of(asker.columns, asker.asked.seconds, person),
+            cautions=cautions_of(asker.columns, asker.asked.seconds, person, mode=mode),
             measured=unpathed,
         )
 
@@ -162,6 +167,7 @@ class Recommender(Listing):
         *,
         ignored: Collection[str] = (),
         scorer: Scorer | None = None,
+        programme: str | None = None,
     ) -> dict[str, Judged]:
         """Scores some mentors for a mentee as of now, with the rules that forbid each pair; unknown ones are absent.
 
@@ -169,8 +175,25 @@ class Recommender(Listing):
             DomainError: As `recommend`; but coordinators learn of rules that forbid the mentee from the refusals.
             DatabaseUnavailable: The graph cannot be asked.
         """
+        return (
+            await self.judge_for(viewer, mentee, mentors, goal, ignored=ignored, scorer=scorer, programme=programme)
+        )[1]
+
+    async def judge_for(
+        self,
+        viewer: Viewer,
+        mentee: str,
+        mentors: Sequence[str],
+        goal: str | None = None,
+        *,
+        ignored: Collection[str] = (),
+        scorer: Scorer | None = None,
+        programme: str | None = None,
+    ) -> tuple[Asker, dict[str, Judged]]:
+        """As `judge`, with whoever asks."""
         may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, None, scorer or self.scorer, as_is=viewer.sees_everybody)
+        chosen = scorer or self.scorer
+        asker = await self._ask(mentee, goal, None, chosen, programme=programme, as_is=viewer.sees_everybody)
         scores = asker.scores.without(frozenset(ignored))
         found = {}
         for uid, pair in (await read_pairs(self.store, asker.seeker, mentors, asker.now)).items():
@@ -178,8 +201,8 @@ class Recommender(Listing):
             if person != NONE:
                 told = judge(pair, asker.scorer.policy.rules).refusals
                 shown = told if viewer.sees_everybody or not told else (NOT_AVAILABLE,)
-                found[uid] = Judged(float(scores.total[person]), signal_values(scores, person), shown)
-        return found
+                found[uid] = Judged(float(scores.total[person]), signal_values(scores, person), shown, pair)
+        return asker, found
 
     async def _judged(self, viewer: Viewer, asker: Asker, mentor: str) -> tuple[int, PairFacts, Judgement]:
         """Number of a mentor, the facts of the pair, and what the rules say of it, as a viewer may read that."""

@@ -284,10 +284,11 @@ def _declined_before(pair: PairFacts, settings: RuleSettings) -> Outcome:
 def _no_capacity(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if not settings.counts_places:
         return
+    whole = max(pair.wanted, 1.0)
     if pair.taken + pair.wanted > pair.places + SHARE_ERROR:
         fact = f"{pair.taken:g} of {pair.places:g} places are taken"
         yield Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or raise their number of places")
-    elif pair.places_in_programme is not None and pair.taken_in_programme >= pair.places_in_programme:
+    elif pair.places_in_programme is not None and pair.taken_in_programme + whole > pair.places_in_programme:
         fact = f"{pair.taken_in_programme} of {pair.places_in_programme} places in this programme are taken"
         yield Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or change their enrolment")
 

@@ -10,7 +10,7 @@ from mentorgraph.graph.facts.course import Course, in_order
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.facts.values import instant
 from mentorgraph.graph.store.transported import instant_of, properties_of
-from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES
+from mentorgraph.graph.vocabulary import MILESTONE_STATES, OPEN_REQUEST_STATES, OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,21 @@ class Matter:
         return instant(earliest)
 
 
+@dataclass(frozen=True, slots=True)
+class MilestoneOf:
+    """A milestone, with what decides whether it may be closed.
+
+    Attributes:
+        record: The fact.
+        status: Where its pairing stands.
+        people: uids of the people of the pairing, co-mentors among them.
+    """
+
+    record: Record
+    status: str
+    people: frozenset[str]
+
+
 class PairingReads:
     """Reads of requests, pairings and their moves."""
 
@@ -92,6 +107,27 @@ class PairingReads:
                 Move(row["state"], at, row["reason"] or "", row["note"] or "", row["person"] or "", row["cause"] or "")
             )
         return found
+
+    async def read_milestones_of(self, pairings: Iterable[str]) -> dict[str, list[Record]]:
+        """The milestones of some pairings, by when they are due; pairings that do not exist are absent."""
+        rows = await self._read("read_milestones_of", pairings=sorted(set(pairings)))
+        return {row["uid"]: [_milestone(each, row["uid"]) for each in row["milestones"]] for row in rows}
+
+    async def read_milestone(self, milestone: str, now: datetime) -> MilestoneOf | None:
+        """A milestone, or None where there is none with this uid."""
+        for row in await self._read("read_milestone", uid=milestone, now=now):
+            people = frozenset((row["mentor"], row["mentee"], *row["helpers"]))
+            return MilestoneOf(_milestone(row["properties"], row["pairing"]), row["status"], people)
+        return None
+
+    async def read_overdue_milestones(self, programme: str | None, now: datetime, limit: int) -> list[dict[str, Any]]:
+        """The milestones of open pairings that were due before an instant: milestone, pairing and due."""
+        planned, *_ = MILESTONE_STATES
+        states = list(OPEN_STATES)
+        rows = await self._read(
+            "read_overdue_milestones", planned=planned, states=states, programme=programme, now=now, limit=limit
+        )
+        return [{**row, "due": instant_of(row["due"])} for row in rows]
 
     async def read_mentors_of(self, person: str, now: datetime) -> list[str]:
         """Uids of all who mentor or have mentored a person."""
@@ -143,6 +179,12 @@ def _matter(kind: str, row: Mapping[str, Any]) -> Matter:
         row.get("taken_in_programme", 0),
         frozenset((person, version) for person, version in row.get("signatures", ())),
     )
+
+
+def _milestone(row: Mapping[str, Any], pairing: str) -> Record:
+    properties = properties_of(row)
+    properties.pop("changed")
+    return Record("milestones", properties["uid"], properties, {"pairing": pairing})
 
 
 def _course(row: Mapping[str, Any]) -> Course:

@@ -46,6 +46,11 @@ class ParticipantReads:
         rows = await self._read("read_expiring", by=by, now=now)
         return [{**row, "since": instant_of(row["since"]), "until": instant_of(row["until"])} for row in rows]
 
+    async def find_consenting(self, people: Iterable[str], purpose: str, now: datetime) -> frozenset[str]:
+        """Those of some people who agree to a purpose."""
+        rows = await self._read("find_consenting", people=sorted(set(people)), purpose=purpose, now=now)
+        return frozenset(row["uid"] for row in rows)
+
     async def read_silent(self, waiting: Sequence[str], heard: datetime, now: datetime) -> list[dict[str, Any]]:
         """The mentors of whom nothing was heard since an instant, though somebody waits for them: person and last."""
         rows = await self._read(

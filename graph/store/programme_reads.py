@@ -69,6 +69,25 @@ class Engagements:
     memberships: tuple[Record, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Somebody who takes part in a programme.
+
+    Attributes:
+        uid: Their uid.
+        roles: As what; empty text for an enrolment that names no role, which counts for each.
+        pairings: uids of the open pairings of the programme that they are in, on either side.
+    """
+
+    uid: str
+    roles: frozenset[str]
+    pairings: tuple[str, ...]
+
+    def is_enrolled_as(self, *roles: str) -> bool:
+        """Whether they take part in one of some roles."""
+        return bool(self.roles & {*roles, ""})
+
+
 class ProgrammeReads:
     """Reads of programmes, tiers and trainings."""
 
@@ -107,6 +126,11 @@ class ProgrammeReads:
             for each in row["memberships"]
         )
         return Engagements(row["pairings"], row["requests"], tuple(memberships))
+
+    async def read_enrolled(self, programme: str, now: datetime) -> list[Enrolled]:
+        """Who takes part in a programme, in the order of their uids."""
+        rows = await self._read("read_enrolled", programme=programme, now=now, open=list(OPEN_STATES))
+        return [Enrolled(row["uid"], frozenset(row["roles"]), tuple(row["pairings"])) for row in rows]
 
     async def read_standing(
         self, person: str, programme: str, role: str, now: datetime
@@ -150,6 +174,10 @@ class ProgrammeReads:
         """Uids of programmes, in their order; only of those that have ended, or only of the others, if asked."""
         rows = await self._read("page_programmes", archived=archived, now=now, after=after, limit=limit)
         return [row["uid"] for row in rows]
+
+    async def find_programmes_of(self, format: str, now: datetime) -> list[str]:
+        """Uids of programmes of a format that run at an instant, the first twenty."""
+        return [row["uid"] for row in await self._read("find_programmes_of", format=format, now=now)]
 
     async def page_trainings(self, now: datetime, after: str, limit: int) -> list[str]:
         """Uids of the trainings that have not ended, in their order."""

@@ -12,7 +12,7 @@ from mentorgraph.graph.facts.model import ALWAYS
 def properties_of(listed: Mapping[str, Any]) -> dict[str, Any]:
     """Properties as a listing gives them, with instants made from their milliseconds, which are cheaper to send."""
     properties = {name: value for name, value in listed.items() if value is not None}
-    for name in ("since", "until"):
+    for name in ("since", "until", "due_on"):
         if name in properties:
             properties[name] = instant_of(properties[name])
     return properties

@@ -257,3 +257,29 @@ def test_published_taxonomies_come_in_whole_and_a_second_time_nothing_changes(
     found = run_directly(emptied, "MATCH (s:Skill {source: 'esco'}) RETURN s.cluster AS name, count(*) AS skills")
     clusters = {row["name"]: row["skills"] for row in found}
     assert clusters.keys() - {None} == {"technical", "soft", "leadership", "languages"}
+
+
+def test_a_relation_of_a_skill_to_itself_is_a_notice_and_no_refusal(emptied: EmbeddedDatabase, tmp_path: Path) -> None:
+    folder = official(tmp_path)
+    with (folder / "skillSkillRelations_en.csv").open("a") as stream:
+        stream.write(
+            f"{ESCO}2,knowledge,optional,knowledge,{ESCO}2\n{ESCO}1,skill/competence,essential,knowledge,{ESCO}2\n"
+        )
+    result = taxonomy(folder)
+    assert (result.exit_code, last_line(result)) == (0, "created 10, changed 0, ended 0, refused 0")
+    notice = "Notice: skillSkillRelations_en.csv: left out 1 row that relates a skill to itself, on line 3"
+    assert notice in result.stdout.splitlines()
+    assert run_directly(
+        emptied, "MATCH (a)-[:RELATED]->(b) RETURN count(*) AS all, count(CASE WHEN a = b THEN 1 END) AS own"
+    ) == [{"all": 2, "own": 0}]
+
+    # What is wrong otherwise is refused as before, and so is a skill that would be broader than itself.
+    with (folder / "skillSkillRelations_en.csv").open("a") as stream:
+        stream.write(f"{ESCO}2,knowledge,optional,knowledge,{ESCO}unknown\n,knowledge,optional,knowledge,\n")
+    with (folder / "broaderRelationsSkillPillar_en.csv").open("a") as stream:
+        stream.write(f"KnowledgeSkillCompetence,{ESCO}2,Haskell,KnowledgeSkillCompetence,{ESCO}2,Haskell\n")
+    result = taxonomy(folder)
+    assert (result.exit_code, last_line(result)) == (1, "created 0, changed 0, ended 0, refused 3")
+    assert notice in result.stdout.splitlines()
+    assert "is the skill itself; remove the row" in result.stdout
+    assert "is no known skill" in result.stdout

@@ -15,7 +15,7 @@ from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
 from mentorgraph.graph.explaining.why_not import why_not
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.people.eligibility import read_pairs, seeker_of
+from mentorgraph.graph.people.eligibility import read_pairs, read_pairs_of, seeker_of
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.rules import evaluator
@@ -118,6 +118,21 @@ async def lists_of(store: Store, islands: list[Island]) -> list[Told]:
     return found
 
 
+async def facts_at_once(store: Store, numbers: range) -> list[tuple[PairFacts | None, PairFacts | None]]:
+    """The facts of the pairs of some mentors with all who ask, as they are read for all and for one after the other."""
+    islands = [island for island in map(Island, numbers) if not island.contradicts()]
+    asked = [(uid("people", island.id("mentee")), uid("goals", island.id("goal"))) for island in islands]
+    mentors = [uid("people", island.id(each)) for island in islands for each in MENTORS][:8]
+    seekers = [seeker_of(row, NOW, load_policy()) for row in await store.read_askers(asked, NOW)]
+    assert [(each.uid, each.goal) for each in seekers] == asked
+    at_once = await read_pairs_of(seekers, mentors, store, NOW)
+    found = []
+    for seeker, pairs in zip(seekers, at_once, strict=True):
+        alone = await read_pairs(store, seeker, mentors, NOW)
+        found += [(pairs.get(each), alone.get(each)) for each in mentors]
+    return found
+
+
 def violations(judged: Judged) -> list[tuple[str, set[str], set[str]]]:
     """Where the evaluator says something else than the slow check: mentor, what it says beyond that, what it lacks."""
     wrong = []
@@ -170,6 +185,18 @@ def test_a_rule_that_is_missing_is_seen(sample: Judged, rule: str, monkeypatch: 
     wrong: list[Any] = violations(sample)
     assert wrong
     assert all((extra, lacking) == (set(), {rule}) for _, extra, lacking in wrong)
+
+
+def test_the_facts_of_many_who_ask_are_those_of_each(server: EmbeddedDatabase, sample: Judged) -> None:
+    assert sample
+
+    async def work() -> list[tuple[PairFacts | None, PairFacts | None]]:
+        async with connection(server) as database:
+            return await facts_at_once(Store(database), range(20))
+
+    found = asyncio.run(work())
+    assert all(at_once == alone != None for at_once, alone in found)  # noqa: E711
+    assert len({repr(alone) for _, alone in found}) > len(found) / 2
 
 
 def test_everybody_who_is_kept_out_of_a_list_is_told_by_which_rules(server: EmbeddedDatabase, count: Count) -> None:
