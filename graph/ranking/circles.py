@@ -5,6 +5,7 @@ which all of it are free. Who wishes to learn what the leader offers fits by the
 mentees of a circle are to differ is asked for as the number of skills that they wish to learn together.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -189,7 +190,9 @@ async def plan_circles(
         for each in _meetings(leader, [person for person in people if person in hours], hours)
     ]
     scores = {pair: each.score for pair, each in judged.items()}
-    held = best_circles(meetings, scores, least, places, skills=wished, least_skills=least_skills)
+    held = await asyncio.to_thread(
+        best_circles, meetings, scores, least, places, skills=wished, least_skills=least_skills
+    )
     circles = [_circle(columns, meeting, people, judged, wished, now) for meeting, people in held]
     seated = {seat.mentee for circle in circles for seat in circle.seats}
     leading = {circle.leader for circle in circles}

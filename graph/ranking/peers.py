@@ -4,6 +4,7 @@ Peers have no sides: two may be paired where no rule forbids either of them to t
 mean of the two scores by which each would rank the other. The plan pairs as many as it can, and as well as that allows.
 """
 
+import asyncio
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -110,7 +111,7 @@ async def plan_peers(
         and (other, one) in judged
         and not (judged[one, other].refusals or judged[other, one].refusals)
     }
-    chosen = best_pairs(scores)
+    chosen = await asyncio.to_thread(best_pairs, scores)
     pairs = sorted((_pair(judged, *pair, scores[pair]) for pair in chosen), key=lambda each: (-each.score, each.one))
     partner = {one: other for pair in chosen for one, other in (pair, pair[::-1])}
     left = tuple(_left_over(person, seeking, judged, scores, partner) for person in seeking if person not in partner)

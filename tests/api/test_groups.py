@@ -1,13 +1,16 @@
 """Plans of peers and circles over GraphQL, why somebody is left out, and what becomes of a plan."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import combinations, permutations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.exchange.check import check
@@ -268,7 +271,7 @@ def test_limits_of_circles_are_kept(api: Api) -> None:
         ({"leastSkills": -1}, "leastSkills"),
     ],
 )
-def test_limits_that_make_no_sense_are_refused(api: Api, given: dict[str, int], field: str) -> None:
+def test_limits_that_make_no_sense_are_refused(api: Api, given: dict[str, Any], field: str) -> None:
     assert api.refusal(CIRCLES, id=CO, **given) == ("BAD_USER_INPUT", field)
 
 
@@ -330,6 +333,40 @@ def test_a_mentor_is_not_proposed_to_more_than_they_have_places_for(server: Embe
         assert propose(api, three[:2], programmeId=CO)["userErrors"] == []
         [circle] = plan(api, CIRCLES, id=CO)["circles"]
         assert len(circle["seats"]) == 2
+
+
+def test_the_shell_plans_what_graphql_plans(
+    fresh: Api, server: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEO4J_URI", raising=False)
+    monkeypatch.setenv("MENTORGRAPH_HOME", str(server.home))
+    monkeypatch.setenv("MENTORGRAPH_NEO4J_LINE", server.line.name)
+
+    def command(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["plan", "--source", SOURCE, *arguments], env={"COLUMNS": "200"})
+
+    told = json.loads(command("--programme", "pe", "--json").stdout)
+    asked = plan(fresh, PLAN, id=PE)
+    assert told["total"] == asked["total"]
+    assert [each["score"] for each in told["pairs"]] == [each["score"] for each in asked["pairs"]]
+    assert {each["cause"] for each in told["leftOver"]} == {each["cause"] for each in asked["leftOver"]}
+    shown = command("--programme", "pe").stdout.splitlines()
+    assert "Pat: nobody allowed" in shown
+    assert any(each.startswith("  LEVEL_DISTANCE forbids 5, for instance: the mentor stands") for each in shown)
+    assert shown[-1] == "pairs 2, left over 2, paired already 0"
+
+    told = json.loads(command("--programme", "co", "--json", "--most", "2").stdout)
+    assert [len(each["seats"]) for each in told["circles"]] == [2]
+    shown = command("--programme", "co").stdout.splitlines()
+    assert "Odd: no common hour" in shown
+    assert shown[-1] == "circles 1, without 4, paired already 0"
+    for arguments, words in (
+        (("--programme", "gone"), "no programme has this id"),
+        (("--programme", "co", "--least", "5", "--most", "4"), "least is 5 and most is 4"),
+        (("--programme", "old"), "ended on"),
+    ):
+        result = command(*arguments)
+        assert (result.exit_code, words in result.stderr) == (1, True), result.output
 
 
 def test_the_page_about_plans_works(fresh: Api) -> None:
