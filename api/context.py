@@ -42,8 +42,9 @@ from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.skills.taxonomy import Taxonomy
 from mentorgraph.graph.store.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.store.matching_reads import NOTHING
 from mentorgraph.graph.store.migrate import migrate
-from mentorgraph.graph.store.store import NOTHING, NodeRecord, Store
+from mentorgraph.graph.store.store import NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)

@@ -89,7 +89,7 @@ METRICS = (
     ),
     Known(
         "plan",
-        "It tells coordinators how well those whom a plan puts together fit, and what keeps others from having anybody.",
+        "It tells coordinators how well those whom a plan puts together fit, and what keeps others from anybody.",
         ("staff",),
         COMPUTED,
         (

@@ -102,6 +102,21 @@ class Charter(graphene.ObjectType):
         return await context.visible(root.links["owner"]) if "owner" in root.links else None
 
 
+class Priority(graphene.ObjectType):
+    """A strategic aim of the organisation that goals serve."""
+
+    class Meta:
+        """Shape."""
+
+        interfaces = (Node,)
+
+    is_type_of = is_kind("Priority")
+    name = graphene.String(required=True, description="Its name.", resolver=stored("name"))
+    description = graphene.String(description="What it is about.", resolver=stored("description"))
+    since = graphene.Field(DateTime, description="When it began.", resolver=stored("since"))
+    until = graphene.Field(DateTime, description="When it ended.", resolver=stored("until"))
+
+
 class Programme(graphene.ObjectType):
     """A frame in which people are paired, with a charter, tiers and an end."""
 

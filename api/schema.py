@@ -17,6 +17,7 @@ from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.milestones import Milestone, MilestoneMutations, MilestoneQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
@@ -24,7 +25,7 @@ from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueries
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
-from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
+from mentorgraph.api.programmes import Priority, Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
@@ -61,6 +62,7 @@ class Query(
     CatalogueQueries,
     DecisionQueries,
     FeedbackQueries,
+    MenteeQueries,
     MetricQueries,
     OverrideQueries,
     SkillQueries,
@@ -363,7 +365,7 @@ def _build() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
         query=Query,
         mutation=Mutation,
-        types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep, Override, Milestone],
+        types=[*NODE_TYPES, Pairing, Request, Priority, Programme, Tier, Training, OnboardingStep, Override, Milestone],
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.

@@ -1,30 +1,31 @@
-// Reads, for some mentors, the facts that the hard rules ask for.
-// $mentee: string, uid of the person who asks
-// $mentors: list of strings, uids of the mentors
+// Reads, for some mentors of one mentee or of many, the facts that the hard rules ask for.
+// $asked: list of maps: mentee (uid of who asks), mentors (their uids), programme (uid of the one they would be paired
+//   in, or of nothing)
 // $now: instant as of which facts count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times and declines come as milliseconds since 1970
 // $month: instant with which the month of $now begins
 // $open: list of strings, states of a pairing that takes up a place
-// $programme: string, uid of the programme that the two would be paired in, or of nothing
 WITH COLLECT {
-  MATCH line = (:Person {uid: $mentee})-[:REPORTS_TO*1..5]->(boss:Person)
-  WHERE all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
-  RETURN [boss.uid, length(line)]
-} AS bosses, COLLECT {
   MATCH (step:OnboardingStep {necessity: 'mandatory'})
   WHERE step.since < $now AND (step.until IS NULL OR step.until >= $now) AND coalesce(step.role, 'mentor') = 'mentor'
   RETURN step
   ORDER BY step.position, step.name, step.uid
 } AS steps
-UNWIND $mentors AS uid
+UNWIND $asked AS asked
+WITH steps, asked, COLLECT {
+  MATCH line = (:Person {uid: asked.mentee})-[:REPORTS_TO*1..5]->(boss:Person)
+  WHERE all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
+  RETURN [boss.uid, length(line)]
+} AS bosses
+UNWIND asked.mentors AS uid
 MATCH (mentor:Person {uid: uid})
-OPTIONAL MATCH (mentee:Person {uid: $mentee})
-RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
+OPTIONAL MATCH (mentee:Person {uid: asked.mentee})
+RETURN uid, asked.mentee AS mentee, mentor.until AS left_on, mentor.zone AS zone,
        [boss IN bosses WHERE boss[0] = uid | boss[1]] AS manages,
        COLLECT {
          MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
-         WHERE boss.uid = $mentee
+         WHERE boss.uid = asked.mentee
            AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
          RETURN length(line)
        } AS reports,
@@ -54,7 +55,7 @@ RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
          RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
        } AS declined,
        COLLECT {
-         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: $programme})
+         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
          WHERE coalesce(member.role, 'mentor') = 'mentor'
            AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
          RETURN coalesce(member.hours_per_month, -1.0)
@@ -88,13 +89,13 @@ RETURN uid, mentor.until AS left_on, mentor.zone AS zone,
          RETURN help.share
        } AS taken,
        COLLECT {
-         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: $programme})
+         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
          WHERE coalesce(member.role, 'mentor') = 'mentor' AND member.max_mentees IS NOT NULL
            AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
          RETURN member.max_mentees
        } AS places_in_programme,
        COUNT {
-         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(:Programme {uid: $programme})
+         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(:Programme {uid: asked.programme})
          WHERE pairing.since < $now
            AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
        } AS taken_in_programme,

@@ -2,6 +2,8 @@
 
 ROLES = ("mentor", "mentee", "coordinator", "facilitator", "sponsor", "data_scientist", "auditor")
 PURPOSES = ("matching", "training", "audit_attributes", "stories", "recording")
+IDENTITIES = ("gender", "ethnicity", "faith", "disability", "orientation", "background")
+"""Kinds of identity that somebody may agree to be found by; nothing that ranks by itself reads them."""
 OPEN_REQUEST_STATES = ("proposed", "requested", "more_information")
 REQUEST_STATES = (*OPEN_REQUEST_STATES, "accepted", "declined", "withdrawn", "expired", "released")
 """States of what may become a pairing; one that was accepted has become it."""

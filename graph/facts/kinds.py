@@ -15,6 +15,7 @@ from mentorgraph.graph.rules.policy import policy_text
 from mentorgraph.graph.vocabulary import (
     ABSENCE_CAUSES,
     CHANNELS,
+    IDENTITIES,
     NECESSITIES,
     PACES,
     PAIRING_STATES,
@@ -477,6 +478,20 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ),
                 (Link("person_id", "people", "CONSENTED", incoming=True),),
                 key=("person_id", "purpose", "text_version", "since"),
+                has_id=False,
+            ),
+            Kind(
+                "identities",
+                "Identity",
+                (
+                    Field("attribute", choice(*IDENTITIES), required=True),
+                    Field("value", text(100), required=True),
+                    Field("text_version", text(200), required=True),
+                    _SINCE,
+                    _UNTIL,
+                ),
+                (Link("person_id", "people", "DECLARED", incoming=True),),
+                key=("person_id", "attribute", "value", "since"),
                 has_id=False,
             ),
         )

@@ -34,6 +34,7 @@ FILES = (
     "profiles",
     "roles",
     "consents",
+    "identities",
     "goals",
     "goal_skills",
     "person_skills",

@@ -16,7 +16,7 @@ from mentorgraph.graph.calendar.availability import Bits, Window, free_bits, sha
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.evaluator import PairFacts, Refusal
 from mentorgraph.graph.rules.policy import Policy, read_draft
-from mentorgraph.graph.rules.tiers import unmet
+from mentorgraph.graph.rules.tiers import Standing, Tier, unmet
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.store.transported import instant_of, native
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
@@ -105,21 +105,45 @@ async def read_pairs(
         now: The instant as of which facts count.
         wanted: How much of a place the pair would take.
     """
-    frame = seeker.frame
-    rows = await known.read_candidates(seeker.uid, mentors, now, frame.programme or None)
-    rank = frame.policy.rules.least_mentor_tier
-    standings: Mapping[tuple[str, str, str], Any] = {}
-    if rank and frame.programme:
-        standings = await known.read_standings([(row["uid"], frame.programme, "mentor") for row in rows], now)
-    found = {}
-    for row in rows:
-        tier, lacks = "", tuple[Refusal, ...]()
-        if (asked := (row["uid"], frame.programme, "mentor")) in standings:
-            standing, tiers = standings[asked]
-            for each in tiers:
-                if each.rank == rank:
-                    tier, lacks = each.name, tuple(unmet(each, standing, now))
-        found[row["uid"]] = _pair_facts(row, seeker, now, wanted, tier, lacks)
+    [found] = await read_pairs_of([seeker], mentors, known, now, wanted=wanted)
+    return found
+
+
+async def read_pairs_of(
+    seekers: Sequence[Seeker], mentors: Sequence[str], known: Store, now: datetime, *, wanted: float = 1.0
+) -> list[dict[str, PairFacts]]:
+    """As `read_pairs`, of many mentees with the same mentors in as many round trips: what it gives for each of them.
+
+    A mentee may stand in it several times, with different goals, but in one programme.
+    """
+    programmes = {each.uid: each.frame.programme for each in seekers}
+    rows: dict[str, list[Mapping[str, Any]]] = {uid: [] for uid in programmes}
+    for row in await known.read_candidates_of([(uid, mentors, within) for uid, within in programmes.items()], now):
+        rows[row["mentee"]].append(row)
+    asked = {
+        (row["uid"], each.frame.programme, "mentor"): None
+        for each in seekers
+        if each.frame.programme and each.frame.policy.rules.least_mentor_tier
+        for row in rows[each.uid]
+    }
+    standings = await known.read_standings(asked, now) if asked else {}
+    found = []
+    for seeker in seekers:
+        pairs = {}
+        for candidate in rows[seeker.uid]:
+            told = standings.get((candidate["uid"], seeker.frame.programme, "mentor"))
+            tier, lacks = _tier(seeker.frame.policy.rules.least_mentor_tier, *told, now) if told else ("", ())
+            pairs[candidate["uid"]] = _pair_facts(candidate, seeker, now, wanted, tier, lacks)
+        found.append(pairs)
+    return found
+
+
+def _tier(rank: float, standing: Standing, tiers: Sequence[Tier], now: datetime) -> tuple[str, tuple[Refusal, ...]]:
+    """Name of the tier of a rank, empty where there is none, and what keeps somebody from it."""
+    found: tuple[str, tuple[Refusal, ...]] = ("", ())
+    for each in tiers:
+        if each.rank == rank:
+            found = each.name, tuple(unmet(each, standing, now))
     return found
 
 

@@ -9,25 +9,37 @@ import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S
+from mentorgraph.graph.ranking.meeting import ASYNC
+from mentorgraph.graph.ranking.sentences import ENGLISH, wording
 
 PROFILE_OLD_DAYS = 365
 """A profile is old where the mentor has told nothing for longer than this."""
 FEW_PAIRINGS = 3
 """Fewer past pairings as a mentor than this are few data."""
 
-CAUTIONS = {
-    "profile_old": f"The mentor has told nothing about themselves for more than {PROFILE_OLD_DAYS} days.",
-    "few_data": f"The mentor has mentored in fewer than {FEW_PAIRINGS} pairings, so little can be learned from them.",
-    "one_survey_only": "Only one of the mentor's past pairings has an outcome, so how they do rests on that one.",
-    "explored": "The place was drawn, to learn how mentors from further down do.",
-}
+NAMES = ("profile_old", "few_data", "one_survey_only", "asynchronous_only", "explored")
+
+
+def caution_in_words(name: str, language: str = ENGLISH) -> str:
+    """What a caution means.
+
+    Args:
+        name: One of `NAMES`.
+        language: One of `sentences.LANGUAGES`.
+    """
+    return wording(language)[f"caution_{name}"].format(days=PROFILE_OLD_DAYS, pairings=FEW_PAIRINGS)
+
+
+CAUTIONS = {name: caution_in_words(name) for name in NAMES}
 """Every caution, and what it means."""
 
 _TOLD = ("profiles", "offers", "wants", "availability", "absences")
 """Kinds of facts that people tell of themselves, each with a link to them."""
 
 
-def cautions_of(columns: Columns, now: float, mentor: int, *, explored: bool = False) -> tuple[str, ...]:
+def cautions_of(
+    columns: Columns, now: float, mentor: int, *, explored: bool = False, mode: str = ""
+) -> tuple[str, ...]:
     """The cautions about a mentor, as of an instant, in the order of `CAUTIONS`.
 
     Args:
@@ -35,8 +47,10 @@ def cautions_of(columns: Columns, now: float, mentor: int, *, explored: bool = F
         now: The instant, in seconds since 1970.
         mentor: Number of the mentor.
         explored: Whether their place was drawn.
+        mode: How they can meet whoever asks, one of `meeting.MODES`; empty where it is not known.
     """
-    return (*_found(columns, now, mentor), *(("explored",) if explored else ()))
+    more = [("asynchronous_only", mode == ASYNC), ("explored", explored)]
+    return (*_found(columns, now, mentor), *(name for name, is_so in more if is_so))
 
 
 def _found(columns: Columns, now: float, mentor: int) -> Iterator[str]:

@@ -18,6 +18,7 @@ from mentorgraph.graph.ranking.asking import Asker, Asking, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.filtering import Part, TierFilter, cross_functional, experts, parts_of, together, traits
 from mentorgraph.graph.ranking.horizon import Horizon
+from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX, Mix, Options
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.pins import Standing, model_ranks, pinned_first, place_after
@@ -25,6 +26,7 @@ from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_valu
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
 from mentorgraph.graph.ranking.shaping import EXPLORATION, Candidate, Shaping, Slot, seed_of
+from mentorgraph.graph.ranking.wishes import with_wish
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.viewer import Viewer
 
@@ -53,6 +55,7 @@ class Recommendation:
         pin: uid of the override by which a coordinator put the mentor first; empty for none.
         model_rank: Place by score alone; None where the page does not tell, see `pins.model_ranks`.
         cautions: Names of `cautions.CAUTIONS`.
+        mode: How the two can meet, one of `meeting.MODES`; empty where it is not known.
     """
 
     uid: str
@@ -71,6 +74,7 @@ class Recommendation:
     pin: str = ""
     model_rank: int | None = None
     cautions: tuple[str, ...] = ()
+    mode: str = ""
 
     @property
     def is_explored(self) -> bool:
@@ -264,12 +268,14 @@ class Listing(Asking):
         slate_uid, rank = wanted.uid, cursor.rank if cursor else 0
         evidence = await self._paths(wanted.asker, list(page.people)) if with_paths else {}
         by_score = _by_score(wanted.asker, page, rank)
+        least_minutes = asker.scorer.policy.rules.least_overlap_minutes
+        modes = modes_of(asker.columns, asker.asked, list(page.people), least_minutes)
         recommendations = []
         for place, (person, available_from) in enumerate(page.people.items()):
             mentor = asker.columns.people.uids[person]
             found = shown_to(viewer, evidence.get(mentor, ()), mentee, mentor)
             signals = signal_values(wanted.asker.scores, person)
-            measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()))
+            measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()), modes[person])
             slot = page.slots[place] if page.slots else Slot(place)
             recommendations.append(
                 Recommendation(
@@ -288,7 +294,14 @@ class Listing(Asking):
                     slot.propensity,
                     wanted.asker.pins.get(person, ""),
                     by_score.get(person),
-                    cautions_of(asker.columns, asker.asked.seconds, person, explored=slot.lifted_by == EXPLORATION),
+                    cautions_of(
+                        asker.columns,
+                        asker.asked.seconds,
+                        person,
+                        explored=slot.lifted_by == EXPLORATION,
+                        mode=modes[person],
+                    ),
+                    modes[person],
                 )
             )
         names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
@@ -321,7 +334,10 @@ class Listing(Asking):
 
     async def _wanted(self, asker: Asker, viewer: Viewer, options: Options, first: int, explores: bool) -> _Wanted:
         columns, policy, asked = asker.columns, asker.scorer.policy, asker.asked
-        asker = replace(asker, scores=asker.scores.without(options.ignored))
+        scores = asker.scores.without(options.ignored)
+        if options.wish.attribute:
+            scores = await with_wish(self.store, columns, scores, options.wish, asker.now)
+        asker = replace(asker, scores=scores)
         explored = policy.exploration.share if explores else 0.0
         day = asked.now.astimezone(UTC).date()
         shaping = Shaping(

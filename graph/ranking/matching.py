@@ -10,6 +10,7 @@ from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.ranking.asking import Asker, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.listing import Listing
+from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.ranking.scoring import Scorer
@@ -138,7 +139,9 @@ class Recommender(Listing):
         mentor = asker.columns.people.uids[person]
         paths = shown_to(viewer, evidence, asker.uid, mentor)
         signals = signal_values(asker.scores, person)
-        unpathed = measured(signals, asker.scorer, evidence)
+        least_minutes = asker.scorer.policy.rules.least_overlap_minutes
+        mode = modes_of(asker.columns, asker.asked, [person], least_minutes)[person]
+        unpathed = measured(signals, asker.scorer, evidence, mode)
         return Explanation(
             asker.scorer.model_version,
             asker.scorer.policy.version,
@@ -151,7 +154,7 @@ class Recommender(Listing):
             sentences_of(paths, unpathed),
             judged.refusals,
             unjudged=judged.unjudged,
-            cautions=cautions_of(asker.columns, asker.asked.seconds, person),
+            cautions=cautions_of(asker.columns, asker.asked.seconds, person, mode=mode),
             measured=unpathed,
         )
 

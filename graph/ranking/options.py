@@ -12,13 +12,14 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.ranking.scoring import NETWORK
 from mentorgraph.graph.rules.policy import SIGNALS
-from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
+from mentorgraph.graph.vocabulary import IDENTITIES, PROGRAMME_FORMATS
 
 PEER, NEAR_PEER, SENIOR = SENIORITIES = ("peer", "near_peer", "senior")
 """Fewer years apart than `seniority_least_years` of the policy; more, up to `seniority_most_years`; still more."""
 
 MOST_DAYS_AHEAD = 180
 MOST_EXCLUDED = 1_000
+LONGEST_VALUE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,19 @@ NO_MIX = Mix()
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """An identity that the mentee asks for in a mentor, for one list; see `ranking.wishes`.
+
+    Attributes:
+        attribute: One of `vocabulary.IDENTITIES`; empty for no wish.
+        value: The identity, in any letter case.
+    """
+
+    attribute: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a list is asked for with; those by default change nothing.
 
@@ -73,6 +87,7 @@ class Options:
         horizon_days: Mentors who become free within so many days are listed too, see `ranking.horizon`.
         mix: Who is to be among the first ones.
         diversity: How much the first ones are to differ from each other, 0 to 1, see `ranking.shaping`.
+        wish: An identity that is asked for, this time only.
     """
 
     filter: Filter = field(default_factory=Filter)
@@ -81,6 +96,7 @@ class Options:
     horizon_days: int = 0
     mix: Mix = field(default_factory=Mix)
     diversity: float = 0.0
+    wish: Wish = field(default_factory=Wish)
 
     @property
     def horizon(self) -> timedelta:
@@ -93,7 +109,7 @@ class Options:
         found: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)
-            if isinstance(value, Filter | Mix):
+            if isinstance(value, Filter | Mix | Wish):
                 plain: Any = {one.name: getattr(value, one.name) for one in fields(value)}
                 default = {one.name: one.default for one in fields(value)}
                 plain = {name: given for name, given in plain.items() if given != default[name]}
@@ -118,6 +134,7 @@ class Options:
             horizon_days=content.get("horizon_days", 0),
             mix=Mix(**content.get("mix", {})),
             diversity=content.get("diversity", 0.0),
+            wish=Wish(**content.get("wish", {})),
         )
 
     def check(self) -> None:
@@ -150,6 +167,13 @@ class Options:
                 yield name, f"is {number}; ask for 0 to {MOST}"
         if not (math.isfinite(self.diversity) and 0 <= self.diversity <= 1):
             yield "diversity", f"is {self.diversity:g}; it runs from 0 to 1"
+        if (self.wish.attribute or self.wish.value) and self.wish.attribute not in IDENTITIES:
+            yield "wish.attribute", f"is {self.wish.attribute!r}; it is one of {', '.join(IDENTITIES)}"
+        if self.wish.attribute and not 1 <= len(self.wish.value.strip()) <= LONGEST_VALUE:
+            yield (
+                "wish.value",
+                f"is a text of 1 to {LONGEST_VALUE} characters; say which {self.wish.attribute} you ask for",
+            )
 
 
 DEFAULT = Options()

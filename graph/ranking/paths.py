@@ -45,12 +45,21 @@ COORDINATORS_ONLY = frozenset({"request_declined"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Evidence of one signal for one mentor, weighted in units of the score."""
+    """Evidence of one signal for one mentor, weighted in units of the score.
+
+    Attributes:
+        mentor: uid of the mentor.
+        signal: Name of the signal.
+        weight: Its drop.
+        evidence: The evidence.
+        goal: uid of the goal that it is for, where items for several goals are looked for at once; else empty.
+    """
 
     mentor: str
     signal: str
     weight: float
     evidence: Evidence
+    goal: str = ""
 
 
 async def find_paths(
@@ -65,7 +74,7 @@ async def find_paths(
         owner_of: uid of a goal → uid of the person who set it.
 
     Returns:
-        uid of the mentor → paths in full, heaviest first.
+        uid of the goal where items have one, else of the mentor → paths in full, heaviest first.
     """
     edges, starts = await _read_edges(store, items)
     found: dict[str, list[EvidencePath]] = defaultdict(list)
@@ -73,8 +82,8 @@ async def find_paths(
         steps = _steps(item, edges, starts, now)
         if steps:
             steps = tuple(replace(step, owner=_owner(step, owner_of)) for step in steps)
-            found[item.mentor].append(_path(item, steps))
-    return {mentor: _heaviest_first(paths) for mentor, paths in found.items()}
+            found[item.goal or item.mentor].append(_path(item, steps))
+    return {uid: _heaviest_first(paths) for uid, paths in found.items()}
 
 
 def shown_to(viewer: Viewer, paths: Sequence[EvidencePath], mentee: str, mentor: str) -> tuple[EvidencePath, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mentorgraph.graph.ranking.meeting import ASYNC
 from mentorgraph.graph.ranking.scoring import Scorer, Scores
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured
 
@@ -22,6 +23,7 @@ class SignalValue:
         unit: What a value of 1 means.
         weight: What the value is multiplied with; None where the ranker is not linear in it.
         contribution: What it adds to the score.
+        source: Where it comes from; empty for the graph.
     """
 
     name: str
@@ -29,6 +31,7 @@ class SignalValue:
     unit: str
     weight: float | None
     contribution: float
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +70,35 @@ def signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
             term.unit,
             term.weight,
             float(term.contributions[person]),
+            term.source,
         )
         for term in scores.terms
+        if not (term.source and np.isnan(term.values[person]))
     )
 
 
-def measured(signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[EvidencePath]) -> tuple[Measured, ...]:
-    """What no path tells: what is measured, and that much rests on many facts together."""
+def measured(
+    signals: Sequence[SignalValue], scorer: Scorer, paths: Sequence[EvidencePath], mode: str = ""
+) -> tuple[Measured, ...]:
+    """What no path tells: what is measured, how two can meet, and that much rests on many facts together.
+
+    Args:
+        signals: The summands of the score.
+        scorer: What ranks.
+        paths: The evidence.
+        mode: How the two can meet, one of `meeting.MODES`; empty where it is not known.
+    """
     values = {each.name: each.value for each in signals}
     said = []
     hours, load = values.get("time_overlap"), values.get("load")
     if hours is not None:
         enough = hours >= scorer.policy.signals.overlap_enough_hours
         said.append(Measured("shared_or_more" if enough else "shared", round(hours * 60)))
+    if mode == ASYNC:
+        said.append(Measured("asynchronous_only"))
     if load:
         said.append(Measured("load", load))
+    said += [Measured("as_asked", text=each.name) for each in signals if each.source]
     if not signals:
         return tuple(said)
     strongest = max(signals, key=lambda each: each.contribution)

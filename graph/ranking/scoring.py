@@ -32,6 +32,7 @@ class Term:
         values: `float64[people]`, NaN where unknown.
         contributions: `float64[people]`, in units of the score; 0 where unknown.
         explain: Number of a person → evidence with drops in units of the value.
+        source: Where it comes from; empty for the graph. Such a term is told of those only of whom it is known.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Term:
     values: Reals
     contributions: Reals
     explain: Callable[[int], list[Evidence]]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class Measured:
     """What is said that no path tells.
 
     Attributes:
-        what: `shared`, `shared_or_more`, `load` or `no_single_path`; `as_told` for a sentence that was kept as such.
+        what: `shared`, `shared_or_more`, `load`, `as_asked`, `asynchronous_only` or `no_single_path`; `as_told` for a
+            sentence that was kept as such.
         number: Minutes of a week, or the share of places.
         text: The signal, or the sentence.
     """
@@ -90,6 +91,8 @@ class Measured:
             return self.text
         if self.what == "load":
             return words["load"].format(share=f"{self.number:.0%}")
+        if self.what in ("as_asked", "asynchronous_only"):
+            return words[self.what]
         if self.what == "no_single_path":
             return words["no_single_path"].format(signal=self.text)
         minutes = round(self.number)

@@ -6,23 +6,21 @@ Method names are the names of the statements in `cypher/`. Plain values come bac
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
-from math import fsum
 from typing import Any, TypeVar
 
-from mentorgraph.graph.calendar.availability import monday_of, month_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.kinds import KINDS
-from mentorgraph.graph.facts.model import ALWAYS, Kind, Record, link_uid
+from mentorgraph.graph.facts.model import Kind, Record, link_uid
 from mentorgraph.graph.store.database import Database, Transaction
+from mentorgraph.graph.store.matching_reads import MatchingReads
 from mentorgraph.graph.store.override_reads import OverrideReads
 from mentorgraph.graph.store.pairing_reads import PairingReads
 from mentorgraph.graph.store.participant_reads import ParticipantReads
 from mentorgraph.graph.store.programme_reads import ProgrammeReads
 from mentorgraph.graph.store.time_reads import TimeReads
 from mentorgraph.graph.store.transported import instant_of, properties_of
-from mentorgraph.graph.vocabulary import OPEN_STATES
 
 Result = TypeVar("Result")
 
@@ -72,9 +70,6 @@ PARTIES = {
 """Type of a link of a request, pairing or override → what it leads to."""
 
 _KIND_OF_LABEL = {kind.label: kind for kind in KINDS.values()}
-
-NOTHING = "00000000-0000-0000-0000-000000000000"
-"""A uid that nothing has. The database plans anew for text of another length, and for null; this one has the usual."""
 
 CONFLICTS = ("conflict", "taken")
 """Statuses of facts that contradict what the graph knows."""
@@ -138,7 +133,7 @@ class Conflict(DomainError):
         self.statuses = statuses
 
 
-class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantReads):
+class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantReads):
     """The facts of one graph.
 
     Args:
@@ -348,65 +343,6 @@ class Store(TimeReads, PairingReads, OverrideReads, ProgrammeReads, ParticipantR
                 properties = _unnumbered(fact["properties"])
                 found[uid].append(Record(kind.name, properties["uid"], properties, links))
         return found
-
-    # --- matching ---------------------------------------------------------------------------------------------------
-
-    async def read_asker(
-        self,
-        mentee: str,
-        goal: str | None,
-        now: datetime,
-        programme: str | None = None,
-        pinned_at: datetime | None = None,
-    ) -> dict[str, Any] | None:
-        """Whoever asks and the goal asked about, in a programme; None where there is no such person.
-
-        Where no programme is given, it is the only one that they are enrolled in as a mentee, if that is one. Pins are
-        those that held at `pinned_at`, or `now` if none is given.
-        """
-        rows = await self._read(
-            "read_asker",
-            mentee=mentee,
-            goal=goal,
-            now=now,
-            pinned_at=pinned_at or now,
-            week=monday_of(now),
-            next_week=monday_of(now) + timedelta(days=7),
-            programme=programme or NOTHING,
-            is_meant=programme is not None,
-            open=list(OPEN_STATES),
-        )
-        return rows[0] if rows else None
-
-    async def read_candidates(
-        self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
-    ) -> list[dict[str, Any]]:
-        """What the hard rules need to know of some mentors, in a programme if one is meant."""
-        rows = await self._read(
-            "read_candidates",
-            mentee=mentee,
-            mentors=list(mentors),
-            now=now,
-            programme=programme or NOTHING,
-            open=list(OPEN_STATES),
-            week=monday_of(now),
-            next_week=monday_of(now) + timedelta(days=7),
-            month=month_of(now),
-        )
-        return [{**row, "taken": fsum(row["taken"])} for row in rows]
-
-    async def read_edges(self, uids: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[dict[str, Any]]:
-        """Relationships by type and uid with both ends, and goals and profiles that stand alone."""
-        # One map, since the database plans anew for every combination of lengths of lists that are parameters.
-        alone = sorted(starts)
-        wanted = {edge_type.lower(): sorted(each) for edge_type, each in uids.items()}
-        wanted |= {"goals": alone, "profiles": alone}
-        rows = await self._read("read_edges", uids=wanted)
-        for row in rows:
-            for name in ("since", "until"):
-                if row[name] is not None:
-                    row[name] = ALWAYS + timedelta(milliseconds=row[name])
-        return rows
 
 
 async def _put(transaction: Transaction, records: Sequence[Record]) -> dict[str, str]:

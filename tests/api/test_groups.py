@@ -55,6 +55,8 @@ WORLD: dict[str, list[dict[str, str]]] = {
         {"id": "pe", "name": "Peers", "format": "peer", "since": SINCE},
         {"id": "co", "name": "Circles", "format": "cohort", "since": SINCE},
         {"id": "none", "name": "Empty", "format": "peer", "since": SINCE},
+        {"id": "one", "name": "One", "format": "peer", "since": SINCE},
+        {"id": "led", "name": "Led by nobody", "format": "cohort", "since": SINCE},
         {"id": "old", "name": "Old", "format": "peer", "since": SINCE, "until": "2021-01-01"},
     ],
     "people": [{"id": each, "name": each.title(), "joined_on": SINCE} for each in EVERYBODY],
@@ -72,6 +74,7 @@ WORLD: dict[str, list[dict[str, str]]] = {
     + [member(each, "pe", role) for each in ("dan", "eva") for role in ("mentor", "mentee")]
     + [member(each, "co", "mentor") for each in LEADERS]
     + [member("fay", "co", "facilitator"), member("lea", "pe", "mentor")]
+    + [member("ann", "one"), member("mia", "led", "mentee")]
     + [member(each, "co", "mentee") for each in MENTEES],
     "goals": [
         {"id": f"of {each}", "person_id": each, "title": f"Learn {skill}", "skills": skill, "created_on": SINCE}
@@ -228,6 +231,8 @@ def test_who_is_left_over_is_told_why(api: Api) -> None:
     assert name not in partners
     assert partners[odd["nearest"]["name"]] == odd["takenBy"]["name"]
     assert plan(api, PLAN, id=gid("programmes", "none"))["leftOver"] == []
+    [alone] = plan(api, PLAN, id=gid("programmes", "one"))["leftOver"]
+    assert (alone["person"]["name"], alone["cause"], alone["hindrances"]) == ("Ann", "ALONE", [])
 
 
 def test_circles_have_a_leader_an_hour_and_a_size_and_the_others_are_told_why(api: Api) -> None:
@@ -250,6 +255,8 @@ def test_circles_have_a_leader_an_hour_and_a_size_and_the_others_are_told_why(ap
     [ned] = [each for each in told["unseated"] if each["person"]["name"] == "Ned"]
     assert {"rule": "NOT_A_MENTOR", "others": 1} in ned["hindrances"]  # Fay facilitates, but mentors nobody
     assert {each["name"] for each in told["idle"]} == {"Fay", "Leo"}
+    [led] = plan(api, CIRCLES, id=gid("programmes", "led"))["unseated"]
+    assert (led["person"]["name"], led["cause"]) == ("Mia", "NO_LEADER")
 
 
 def test_limits_of_circles_are_kept(api: Api) -> None:

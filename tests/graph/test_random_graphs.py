@@ -10,7 +10,7 @@ import pytest
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
 from mentorgraph.graph.facts.model import uid_of
-from mentorgraph.graph.people.eligibility import read_pairs, seeker_of
+from mentorgraph.graph.people.eligibility import read_pairs, read_pairs_of, seeker_of
 from mentorgraph.graph.rules import evaluator
 from mentorgraph.graph.rules.evaluator import RULES, PairFacts, RuleSettings, judge
 from mentorgraph.graph.rules.policy import load_policy
@@ -57,6 +57,21 @@ async def facts_of(store: Store, islands: list[Island]) -> Judged:
     return found
 
 
+async def facts_at_once(store: Store, numbers: range) -> list[tuple[PairFacts | None, PairFacts | None]]:
+    """The facts of the pairs of some mentors with all who ask, as they are read for all and for one after the other."""
+    islands = [island for island in map(Island, numbers) if not island.contradicts()]
+    asked = [(uid("people", island.id("mentee")), uid("goals", island.id("goal"))) for island in islands]
+    mentors = [uid("people", island.id(each)) for island in islands for each in MENTORS][:8]
+    seekers = [seeker_of(row, NOW, load_policy()) for row in await store.read_askers(asked, NOW)]
+    assert [(each.uid, each.goal) for each in seekers] == asked
+    at_once = await read_pairs_of(seekers, mentors, store, NOW)
+    found = []
+    for seeker, pairs in zip(seekers, at_once, strict=True):
+        alone = await read_pairs(store, seeker, mentors, NOW)
+        found += [(pairs.get(each), alone.get(each)) for each in mentors]
+    return found
+
+
 def violations(judged: Judged) -> list[tuple[str, set[str], set[str]]]:
     """Where the evaluator says something else than the slow check: mentor, what it says beyond that, what it lacks."""
     wrong = []
@@ -98,3 +113,15 @@ def test_a_rule_that_is_missing_is_seen(sample: Judged, rule: str, monkeypatch: 
     wrong: list[Any] = violations(sample)
     assert wrong
     assert all((extra, lacking) == (set(), {rule}) for _, extra, lacking in wrong)
+
+
+def test_the_facts_of_many_who_ask_are_those_of_each(server: EmbeddedDatabase, sample: Judged) -> None:
+    assert sample
+
+    async def work() -> list[tuple[PairFacts | None, PairFacts | None]]:
+        async with connection(server) as database:
+            return await facts_at_once(Store(database), range(20))
+
+    found = asyncio.run(work())
+    assert all(at_once == alone != None for at_once, alone in found)  # noqa: E711
+    assert len({repr(alone) for _, alone in found}) > len(found) / 2
