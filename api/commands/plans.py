@@ -94,7 +94,7 @@ def _print_peers(found: PeerPlan, nodes: dict[str, NodeRecord]) -> None:
         if left.nearest:
             more = f"; {name_of(nodes, left.nearest)} would fit best and is with {name_of(nodes, left.taken_by)}"
         _print_left(console, name_of(nodes, left.person), left.cause, left.hindrances, more)
-    click.echo(f"pairs {len(found.pairs)}, left over {len(found.left_over)}, paired already {len(found.paired)}")
+    click.echo(f"pairs {len(found.pairs)}, left over {len(found.left_over)}, {_left_as_they_are(found)}")
 
 
 def _print_circles(found: CirclePlan, nodes: dict[str, NodeRecord]) -> None:
@@ -109,7 +109,11 @@ def _print_circles(found: CirclePlan, nodes: dict[str, NodeRecord]) -> None:
         _print_left(console, name_of(nodes, left.person), left.cause, left.hindrances)
     if found.idle:
         console.print(Text(f"leads none: {', '.join(name_of(nodes, uid) for uid in found.idle)}"), soft_wrap=True)
-    click.echo(f"circles {len(found.circles)}, without {len(found.unseated)}, paired already {len(found.paired)}")
+    click.echo(f"circles {len(found.circles)}, without {len(found.unseated)}, {_left_as_they_are(found)}")
+
+
+def _left_as_they_are(found: PeerPlan | CirclePlan) -> str:
+    return f"paired already {len(found.paired)}, asked {len(found.waiting)}"
 
 
 def _print_left(console: Console, name: str, cause: str, found: tuple[Hindrance, ...], more: str = "") -> None:
@@ -130,7 +134,12 @@ def _as_json(found: PeerPlan | CirclePlan) -> dict[str, object]:
             for each in hindrances
         ]
 
-    common = {"modelVersion": found.model_version, "total": found.total, "paired": [*map(person, found.paired)]}
+    common: dict[str, object] = {
+        "modelVersion": found.model_version,
+        "total": found.total,
+        "paired": [*map(person, found.paired)],
+    }
+    common["waiting"] = [*map(person, found.waiting)]
     if isinstance(found, PeerPlan):
         return {
             **common,

@@ -120,6 +120,7 @@ class CirclePlan:
         unseated: Mentees without one, by their uids.
         idle: uids of those who could lead and lead none.
         paired: uids of mentees who are in an open pairing of the programme, and not planned for.
+        waiting: uids of mentees who are in one of its requests that waits for an answer, and not planned for.
         total: Sum of the scores of the seats.
     """
 
@@ -129,6 +130,7 @@ class CirclePlan:
     unseated: tuple[Unseated, ...]
     idle: tuple[str, ...]
     paired: tuple[str, ...]
+    waiting: tuple[str, ...]
     total: float
 
 
@@ -142,7 +144,7 @@ async def plan_circles(
     least_skills: int = 0,
     scorer: Scorer | None = None,
 ) -> CirclePlan:
-    """Plans circles for all mentees of a programme who are in none of its pairings.
+    """Plans circles for all mentees of a programme who are in none of its pairings and requests.
 
     Whoever is enrolled as a mentor or facilitator can lead; the rules ask that they have the role of a mentor. Where
     the policy counts places, a circle is no larger than the places that its leader has left.
@@ -165,7 +167,7 @@ async def plan_circles(
     enrolled = await enrolled_in(recommender, viewer, programme, "cohort")
     leaders = [each.uid for each in enrolled if each.is_enrolled_as("mentor", "facilitator")]
     mentees = [each for each in enrolled if each.is_enrolled_as("mentee")]
-    seeking = [each.uid for each in mentees if not each.pairings]
+    seeking = [each.uid for each in mentees if each.is_free]
     judged: dict[tuple[str, str], Judged] = {}
     wished: dict[str, frozenset[str]] = {}
     places: dict[str, int] = {}
@@ -203,6 +205,7 @@ async def plan_circles(
         tuple(_unseated(person, leaders, judged, hours) for person in seeking if person not in seated | leading),
         tuple(leader for leader in leaders if leader not in leading | seated),
         tuple(each.uid for each in mentees if each.pairings),
+        tuple(each.uid for each in mentees if each.requests and not each.pairings),
         round(sum(seat.score for circle in circles for seat in circle.seats), DECIMALS),
     )
 

@@ -68,6 +68,7 @@ class PeerPlan:
         pairs: The pairs, the best one first.
         left_over: Those for whom there is no peer, in the order of their uids.
         paired: uids of those who are in an open pairing of the programme, and not planned for.
+        waiting: uids of those who are in one of its requests that waits for an answer, and not planned for.
         total: Sum of the scores of the pairs.
     """
 
@@ -76,6 +77,7 @@ class PeerPlan:
     pairs: tuple[PeerPair, ...]
     left_over: tuple[LeftOver, ...]
     paired: tuple[str, ...]
+    waiting: tuple[str, ...]
     total: float
 
 
@@ -98,7 +100,7 @@ async def plan_peers(
     """
     enrolled = await enrolled_in(recommender, viewer, programme, "peer")
     peers = [each for each in enrolled if each.is_enrolled_as("mentor") and each.is_enrolled_as("mentee")]
-    seeking = [each.uid for each in peers if not each.pairings]
+    seeking = [each.uid for each in peers if each.is_free]
     judged: dict[tuple[str, str], Judged] = {}
     for person in seeking:
         others = [each for each in seeking if each != person]
@@ -121,6 +123,7 @@ async def plan_peers(
         tuple(pairs),
         left,
         tuple(each.uid for each in peers if each.pairings),
+        tuple(each.uid for each in peers if each.requests and not each.pairings),
         round(sum(each.score for each in pairs), DECIMALS),
     )
 

@@ -93,13 +93,13 @@ query ($id: ID!) { plan: planPeers(programmeId: $id) {
   total modelVersion
   pairs { one { name } other { name } score scores whyForOne { score sentences refusals { rule } } }
   leftOver { person { name } cause nearest { name } takenBy { name } hindrances { rule others example remedy } }
-  paired { name }
+  paired { name } waiting { name }
 } }
 """
 CIRCLES = """
 query ($id: ID!, $least: Int, $most: Int, $leastSkills: Int) {
   plan: planCircles(programmeId: $id, least: $least, most: $most, leastSkills: $leastSkills) {
-    total idle { name } paired { name }
+    total idle { name } paired { name } waiting { name }
     circles {
       leader { name } startsAt wishes { skill { name } wishing isOffered }
       seats { mentee { name } score signals { contribution } }
@@ -304,6 +304,10 @@ def test_a_plan_that_is_proposed_and_accepted_is_planned_no_more(fresh: Api, ser
         (each["state"], each["mentee"]["name"].lower(), each["mentor"]["name"].lower()) for each in payload["requests"]
     ] == [("PROPOSED", *pair) for pair in pairs]
     assert refused(fresh, pairs) == ("CONFLICT", "pairs.0.mentorId")
+    asked = plan(fresh, PLAN, id=PE)
+    assert {each["name"].lower() for each in asked["waiting"]} == {each for pair in pairs for each in pair}
+    assert asked["pairs"] == []
+    assert len(asked["leftOver"]) == 2
     one, other = pairs[0]
     for viewer, to in ((one, "REQUESTED"), (other, "ACCEPTED")):
         moved = fresh.data(MOVE, viewer=ID[viewer], input={"requestId": payload["requests"][0]["id"], "to": to})["told"]
@@ -337,9 +341,12 @@ def test_a_mentor_is_not_proposed_to_more_than_they_have_places_for(server: Embe
     with asked_about(server, {**WORLD, "roles": roles}, SOURCE) as api:
         three = [(each, "lea") for each in ("mia", "max", "moe")]
         assert refused(api, three, programmeId=CO) == ("NO_CAPACITY", "pairs.2.mentorId")
-        assert propose(api, three[:2], programmeId=CO)["userErrors"] == []
         [circle] = plan(api, CIRCLES, id=CO)["circles"]
         assert len(circle["seats"]) == 2
+        assert propose(api, three[:2], programmeId=CO)["userErrors"] == []
+        left = plan(api, CIRCLES, id=CO)
+        assert {each["name"] for each in left["waiting"]} == {"Mia", "Max"}
+        assert left["circles"] == []
 
 
 def test_the_shell_plans_what_graphql_plans(
@@ -360,13 +367,13 @@ def test_the_shell_plans_what_graphql_plans(
     shown = command("--programme", "pe").stdout.splitlines()
     assert "Pat: nobody allowed" in shown
     assert any(each.startswith("  LEVEL_DISTANCE forbids 5, for instance: the mentor stands") for each in shown)
-    assert shown[-1] == "pairs 2, left over 2, paired already 0"
+    assert shown[-1] == "pairs 2, left over 2, paired already 0, asked 0"
 
     told = json.loads(command("--programme", "co", "--json", "--most", "2").stdout)
     assert [len(each["seats"]) for each in told["circles"]] == [2]
     shown = command("--programme", "co").stdout.splitlines()
     assert "Odd: no common hour" in shown
-    assert shown[-1] == "circles 1, without 4, paired already 0"
+    assert shown[-1] == "circles 1, without 4, paired already 0, asked 0"
     for arguments, words in (
         (("--programme", "gone"), "no programme has this id"),
         (("--programme", "co", "--least", "5", "--most", "4"), "least is 5 and most is 4"),
