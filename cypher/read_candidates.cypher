@@ -1,4 +1,4 @@
-// Reads, for some mentors of one mentee or of many, the facts that the hard rules ask for.
+// Reads, as one row, for some mentors of one mentee or of many, the facts that the hard rules ask for.
 // $asked: list of maps: mentee (uid of who asks), mentors (their uids), programme (uid of the one they would be paired
 //   in, or of nothing)
 // $now: instant as of which facts count
@@ -21,133 +21,158 @@ WITH steps, asked, COLLECT {
 UNWIND asked.mentors AS uid
 MATCH (mentor:Person {uid: uid})
 OPTIONAL MATCH (mentee:Person {uid: asked.mentee})
-RETURN uid, asked.mentee AS mentee, mentor.until AS left_on, mentor.zone AS zone,
-       [boss IN bosses WHERE boss[0] = uid | boss[1]] AS manages,
-       COLLECT {
-         MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
-         WHERE boss.uid = asked.mentee
-           AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
-         RETURN length(line)
-       } AS reports,
-       COLLECT {
-         MATCH (mentor)-[:DESCRIBED_BY]->(profile:Profile)
-         WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
-         RETURN {
-           grade: profile.grade,
-           languages: profile.languages,
-           formats: profile.formats,
-           communication: profile.communication
+WITH uid, asked.mentee AS asking, mentor.until AS left_on, mentor.zone AS zone,
+     [boss IN bosses WHERE boss[0] = uid | boss[1]] AS manages,
+     COLLECT {
+       MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
+       WHERE boss.uid = asked.mentee
+         AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
+       RETURN length(line)
+     } AS reports,
+     COLLECT {
+       MATCH (mentor)-[:DESCRIBED_BY]->(profile:Profile)
+       WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
+       RETURN {
+         grade: profile.grade,
+         languages: profile.languages,
+         formats: profile.formats,
+         communication: profile.communication
+       }
+       ORDER BY profile.since DESC, profile.uid LIMIT 1
+     } AS profiles,
+     COLLECT {
+       MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
+       WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now) AND role.hours_per_month IS NOT NULL
+       RETURN [role.hours_per_month, reduce(sum = 0, minutes IN COLLECT {
+         MATCH (mentor)<-[:MENTOR]-(:Pairing)<-[:PART_OF]-(session:Session)
+         WHERE session.since >= $month AND session.since < $now
+         RETURN session.minutes
+       } | sum + minutes)]
+     } AS hours,
+     COLLECT {
+       MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
+       WHERE request.until <= $now
+       RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
+     } AS declined,
+     COLLECT {
+       MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
+       WHERE coalesce(member.role, 'mentor') = 'mentor'
+         AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+       RETURN coalesce(member.hours_per_month, -1.0)
+     } AS enrolments,
+     COLLECT {
+       MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
+       WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now)
+       RETURN coalesce(role.max_mentees, -1)
+     } AS places,
+     EXISTS {
+       MATCH (mentor)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
+       WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
+     } AS consented,
+     COLLECT {
+       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
+       WHERE pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+         AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
+       RETURN 1.0
+     } + COLLECT {
+       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
+       WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+         AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
+       RETURN -help.share
+     } + COLLECT {
+       MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
+       WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+         AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
+       RETURN help.share
+     } AS taken,
+     COLLECT {
+       MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
+       WHERE coalesce(member.role, 'mentor') = 'mentor' AND member.max_mentees IS NOT NULL
+         AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+       RETURN member.max_mentees
+     } AS places_in_programme,
+     COUNT {
+       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(:Programme {uid: asked.programme})
+       WHERE pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } AS taken_in_programme,
+     COLLECT {
+       UNWIND steps AS step
+       WITH step
+       WHERE (NOT EXISTS { (step)-[:STEP_OF]->(:Programme) } OR EXISTS {
+           MATCH (step)-[:STEP_OF]->(:Programme)<-[member:MEMBER_OF]-(mentor)
+           WHERE coalesce(member.role, 'mentor') = 'mentor'
+             AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
+         })
+         AND NOT EXISTS {
+           MATCH (mentor)-[did:DID]->(step)
+           WHERE did.since < $now AND (did.until IS NULL OR did.until >= $now)
          }
-         ORDER BY profile.since DESC, profile.uid LIMIT 1
-       } AS profiles,
-       COLLECT {
-         MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
-         WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now) AND role.hours_per_month IS NOT NULL
-         RETURN [role.hours_per_month, reduce(sum = 0, minutes IN COLLECT {
-           MATCH (mentor)<-[:MENTOR]-(:Pairing)<-[:PART_OF]-(session:Session)
-           WHERE session.since >= $month AND session.since < $now
-           RETURN session.minutes
-         } | sum + minutes)]
-       } AS hours,
-       COLLECT {
-         MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
-         WHERE request.until <= $now
-         RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
-       } AS declined,
-       COLLECT {
-         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
-         WHERE coalesce(member.role, 'mentor') = 'mentor'
-           AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
-         RETURN coalesce(member.hours_per_month, -1.0)
-       } AS enrolments,
-       COLLECT {
-         MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
-         WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now)
-         RETURN coalesce(role.max_mentees, -1)
-       } AS places,
-       EXISTS {
-         MATCH (mentor)-[:CONSENTED]->(consent:Consent {purpose: 'matching'})
-         WHERE consent.since < $now AND (consent.until IS NULL OR consent.until >= $now)
-       } AS consented,
-       COLLECT {
-         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)
-         WHERE pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
-         RETURN 1.0
-       } + COLLECT {
-         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)<-[help:HELPS]-(:Person)
-         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
-         RETURN -help.share
-       } + COLLECT {
-         MATCH (mentor)-[help:HELPS]->(pairing:Pairing)
-         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-           AND NOT EXISTS { (pairing)-[:IN_PROGRAMME]->(:Programme {format: 'micro'}) }
-         RETURN help.share
-       } AS taken,
-       COLLECT {
-         MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
-         WHERE coalesce(member.role, 'mentor') = 'mentor' AND member.max_mentees IS NOT NULL
-           AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
-         RETURN member.max_mentees
-       } AS places_in_programme,
-       COUNT {
-         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:IN_PROGRAMME]->(:Programme {uid: asked.programme})
-         WHERE pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-       } AS taken_in_programme,
-       COLLECT {
-         UNWIND steps AS step
-         WITH step
-         WHERE (NOT EXISTS { (step)-[:STEP_OF]->(:Programme) } OR EXISTS {
-             MATCH (step)-[:STEP_OF]->(:Programme)<-[member:MEMBER_OF]-(mentor)
-             WHERE coalesce(member.role, 'mentor') = 'mentor'
-               AND member.since < $now AND (member.until IS NULL OR member.until >= $now)
-           })
-           AND NOT EXISTS {
-             MATCH (mentor)-[did:DID]->(step)
-             WHERE did.since < $now AND (did.until IS NULL OR did.until >= $now)
-           }
-         RETURN step.name
-       } AS missing_steps,
-       EXISTS {
-         MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
-         WHERE pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-       } OR EXISTS {
-         MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
-         WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
-           AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-       } AS paired,
-       EXISTS {
-         MATCH (mentor)-[block:BLOCKS]-(mentee)
-         WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
-       } AS blocked,
-       COLLECT {
-         MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
-         WHERE override.since < $now AND override.until >= $now
-         RETURN [override.until, override.reason] ORDER BY override.until DESC
-       } AS forbidden,
-       COLLECT {
-         MATCH (mentor)-[:ABSENT]->(absence:Absence)
-         WHERE absence.since < $now AND absence.until >= $now
-         RETURN absence.until
-       } AS away_until,
-       COLLECT {
-         MATCH (mentor)-[:AVAILABLE]->(window:Availability)
-         WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
-         RETURN [window.weekday, window.start, window.end, window.zone]
-       } AS windows,
-       COLLECT {
-         MATCH (mentor)-[:ABSENT]->(absence:Absence)
-         WHERE absence.since < $now
-         RETURN [absence.since, absence.until]
-       } AS absences,
-       COLLECT {
-         MATCH (mentor)-[:BUSY]->(busy:BusyTime)
-         WHERE busy.since < $next_week AND busy.until > $week
-         RETURN [busy.since.epochMillis, busy.until.epochMillis]
-       } AS busy
+       RETURN step.name
+     } AS missing_steps,
+     EXISTS {
+       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
+       WHERE pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } OR EXISTS {
+       MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
+       WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } AS paired,
+     EXISTS {
+       MATCH (mentor)-[block:BLOCKS]-(mentee)
+       WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
+     } AS blocked,
+     COLLECT {
+       MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
+       WHERE override.since < $now AND override.until >= $now
+       RETURN [override.until, override.reason] ORDER BY override.until DESC
+     } AS forbidden,
+     COLLECT {
+       MATCH (mentor)-[:ABSENT]->(absence:Absence)
+       WHERE absence.since < $now AND absence.until >= $now
+       RETURN absence.until
+     } AS away_until,
+     COLLECT {
+       MATCH (mentor)-[:AVAILABLE]->(window:Availability)
+       WHERE window.since < $now AND (window.until IS NULL OR window.until >= $now)
+       RETURN [window.weekday, window.start, window.end, window.zone]
+     } AS windows,
+     COLLECT {
+       MATCH (mentor)-[:ABSENT]->(absence:Absence)
+       WHERE absence.since < $now
+       RETURN [absence.since, absence.until]
+     } AS absences,
+     COLLECT {
+       MATCH (mentor)-[:BUSY]->(busy:BusyTime)
+       WHERE busy.since < $next_week AND busy.until > $week
+       RETURN [busy.since.epochMillis, busy.until.epochMillis]
+     } AS busy
+RETURN collect({
+  uid: uid,
+  mentee: asking,
+  left_on: left_on,
+  zone: zone,
+  manages: manages,
+  reports: reports,
+  profiles: profiles,
+  hours: hours,
+  declined: declined,
+  enrolments: enrolments,
+  places: places,
+  consented: consented,
+  taken: taken,
+  places_in_programme: places_in_programme,
+  taken_in_programme: taken_in_programme,
+  missing_steps: missing_steps,
+  paired: paired,
+  blocked: blocked,
+  forbidden: forbidden,
+  away_until: away_until,
+  windows: windows,
+  absences: absences,
+  busy: busy
+}) AS rows

@@ -57,25 +57,34 @@ class Deletion:
         Returns:
             Row of the pairing in the table of pairings, and the drop; the largest first.
         """
+        person = int(self.found.people[self.place])
+        found = [
+            (int(pairing), drop)
+            for precedent, drop in self.by_precedent(most)
+            for pairing in self.known.precedents.pairings_of(precedent, person)
+        ]
+        return sorted(found, key=lambda each: (-each[1], each[0]))
+
+    def by_precedent(self, most: int) -> list[tuple[int, float]]:
+        """The same by the precedent that the pairings belong to, in the order in which they are tried."""
         edge, mentor = self.found.mentor_arcs
         edges = edge[mentor == self.place]
         flow = sum((each.flow[edges].sum(axis=1) for each in self.thought), np.zeros(len(edges)))
-        tried = edges[np.argsort(-flow, kind="stable")[:most]]
+        tried = dict.fromkeys(edges[np.argsort(-flow, kind="stable")[:most]].tolist())
         whole = self._share([each.scores for each in self.thought])
         person = int(self.found.people[self.place])
         found = []
         for one in tried:
             precedent = int(self.found.precedents[one])
-            for pairing in self.known.precedents.pairings_of(precedent, person):
-                found.append((int(pairing), whole - self._without(edges[edges != one], person, precedent)))
-        return sorted(found, key=lambda each: (-each[1], each[0]))
+            found.append((precedent, whole - self._without(edges[edges != one], person, precedent)))
+        return found
 
     def _without(self, edges: Numbers, person: int, precedent: int) -> float:
         """The logarithm of the share where only these edges lead to the person."""
         graph, encoded = self.model.encoded(self.known)
         changed = []
         for weights, vectors, thought in zip(self.model.networks, encoded, self.thought, strict=True):
-            vector = unit_length(_person(weights, vectors, graph, person, precedent))
+            vector = unit_length(person_without(weights, vectors, graph, person, [precedent]))
             row = self._inputs(thought, edges, vector)
             scores = thought.scores.copy()
             scores[self.place] = scores_of(weights, row)[0]
@@ -104,10 +113,12 @@ class Deletion:
         return row
 
 
-def _person(weights: Weights, vectors: Encoded, graph: MessageGraph, person: int, precedent: int) -> Floats:
-    """The vector of a person whom one precedent sends no message, before it is scaled: `float32[1, ENCODED]`."""
+def person_without(
+    weights: Weights, vectors: Encoded, graph: MessageGraph, person: int, precedents: Sequence[int]
+) -> Floats:
+    """The vector of a person whom some precedents send no message, before it is scaled: `float32[1, ENCODED]`."""
     pairings = graph.pairings[[person]]
-    pairings.data = np.where(pairings.indices == precedent, np.float32(0), pairings.data)
+    pairings.data = np.where(np.isin(pairings.indices, precedents), np.float32(0), pairings.data)
     return np.asarray(
         convolve(weights, link_of("offers"), graph.offers[[person]], vectors.skill)
         + convolve(weights, link_of("members"), graph.members[[person]], vectors.unit)

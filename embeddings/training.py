@@ -307,7 +307,7 @@ class _School:
             until: After how many passes to stop.
             judge: A later window that tells which pass was best; that pass's network is returned.
         """
-        with torch.random.fork_rng(devices=[]), _one_thread():
+        with torch.random.fork_rng(devices=[]), one_thread():
             torch.manual_seed(seed)
             chance = np.random.default_rng([seed, 2])
             network = Network(
@@ -379,7 +379,7 @@ class _School:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sums in one order, so that a seed repeats; steps this small gain little from more threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

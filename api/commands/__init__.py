@@ -36,6 +36,7 @@ COMMANDS = {
         "train": ("learning:train", "Teach a model, judge it on later goals, let it serve if it is better."),
         "evaluate": ("learning:evaluate", "Judge how well mentors would have been ranked in a past time."),
         "models": ("models:models", "See, compare, promote and take back versions of the model."),
+        "bench": ("bench:bench", "Measure mentorgraph beside what one would use instead."),
     },
     "Running it": {
         "demo": ("demo:demo", "See mentorgraph at work on people who are invented."),

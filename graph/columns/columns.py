@@ -207,7 +207,14 @@ class Table:
 
         A count of those that hold would not do: from one instant to the next one may end and another begin.
         """
-        return self.version, int(self.begun(now).sum()), int((self.reals("until") < now).sum())
+        begun, ended = (np.searchsorted(self._sorted(name), now) for name in ("since", "until"))
+        return self.version, int(begun), int(ended)
+
+    def _sorted(self, name: str) -> Reals:
+        """A column of numbers in ascending order."""
+        if (key := f"{name} sorted") not in self._arrays:
+            self._arrays[key] = np.sort(self.reals(name))
+        return self._arrays[key]
 
 
 class Groups:

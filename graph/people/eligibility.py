@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -202,9 +203,14 @@ def zone_gap_hours(one: str | None, other: str | None, now: datetime) -> float |
     """
     if not one or not other:
         return None
-    offsets = [now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta() for zone in (one, other)]
-    apart = (offsets[0] - offsets[1]) / HOUR % 24
+    apart = (_offset(one, now) - _offset(other, now)) / HOUR % 24
     return min(apart, 24 - apart)
+
+
+@lru_cache(maxsize=1_000)
+def _offset(zone: str, now: datetime) -> timedelta:
+    """How far the clocks of a zone are ahead of UTC at an instant."""
+    return now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
 
 
 def level_of_grade(grade: str | None, grades: Sequence[str]) -> int | None:

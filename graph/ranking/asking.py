@@ -30,7 +30,10 @@ from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer
 
 FIRST_BLOCK = 32
-"""Candidates whose facts are read at first; every further block is twice as long."""
+"""About so many candidates' facts are read at first; every further block may be twice as long."""
+
+SPARE = 3
+"""So many more candidates than are wanted are read among those who seem to have a free place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +147,13 @@ class Asking:
         """
         allowed: dict[int, datetime | None] = {}
         uids = asker.columns.people.uids
-        position, block = 0, max(FIRST_BLOCK, wanted)
+        position, block, free = 0, max(FIRST_BLOCK, wanted), _seem_free(asker, order)
         while position < len(order) and len(allowed) < wanted:
-            people = [int(person) for person in order[position : position + block]]
+            # How many to read is a guess that saves time; whom the rules allow is judged by what is read.
+            enough = free[position] + wanted - len(allowed) + SPARE
+            size = int(np.searchsorted(free, enough)) - position
+            size = min(max(size, block // 2), 2 * block)
+            people = [int(person) for person in order[position : position + size]]
             if tier is not None:
                 eligible = await tier.eligible(self.store, [uids[person] for person in people], asker.now)
                 people = [person for person in people if uids[person] in eligible]
@@ -159,7 +166,7 @@ class Asking:
                     allowed[person] = None
                 elif ahead is not None and (instant := ahead.free_from(pair, person)) is not None:
                     allowed[person] = instant
-            position += block
+            position += size
             block *= 2
         return allowed
 
@@ -171,6 +178,13 @@ class Asking:
             for drop, evidence in telling(term, person)
         ]
         return await find_paths(self.store, items, asker.now, partial(owner, asker.columns))
+
+
+def _seem_free(asker: Asker, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many before each place of an order seem to have a free place, and in all: `int64[n + 1]`."""
+    load = next((term.values for term in asker.scores.terms if term.name == "load"), None)
+    free = np.ones(len(order), bool) if load is None else ~(load[order] >= 1)
+    return np.concatenate(([0], np.cumsum(free)))
 
 
 def telling(term: Term, person: int) -> list[tuple[float, Evidence]]:

@@ -58,7 +58,7 @@ def _found(columns: Columns, now: float, mentor: int) -> Iterator[str]:
         yield "profile_old"
     table = columns.tables["pairings"]
     rows = columns.rows_by("pairings", "mentor").of(mentor)
-    rows = rows[table.begun(now)[rows]]
+    rows = rows[table.reals("since")[rows] < now]
     if len(rows) < FEW_PAIRINGS:
         yield "few_data"
     known = (table.reals("until")[rows] < now) & ~np.isnan(table.reals("outcome")[rows])

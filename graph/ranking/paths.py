@@ -79,9 +79,8 @@ async def find_paths(
     edges, starts = await _read_edges(store, items)
     found: dict[str, list[EvidencePath]] = defaultdict(list)
     for item in items:
-        steps = _steps(item, edges, starts, now)
+        steps = _steps(item, edges, starts, now, owner_of)
         if steps:
-            steps = tuple(replace(step, owner=_owner(step, owner_of)) for step in steps)
             found[item.goal or item.mentor].append(_path(item, steps))
     return {uid: _heaviest_first(paths) for uid, paths in found.items()}
 
@@ -122,7 +121,11 @@ async def _read_edges(
 
 
 def _steps(
-    item: Item, edges: Mapping[str, Mapping[str, Any]], starts: Mapping[str, Mapping[str, Any]], now: datetime
+    item: Item,
+    edges: Mapping[str, Mapping[str, Any]],
+    starts: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    owner_of: Callable[[str], str],
 ) -> tuple[Step, ...]:
     """The steps of one item, ending at the mentor; empty where the graph does not hold the path."""
     rows = [edges.get(edge.uid) for edge in item.evidence.edges]
@@ -134,19 +137,25 @@ def _steps(
     [first] = ends[0] - joints[0] or {""}
     if not first:
         return ()
-    steps = []
+
+    def step(node: Mapping[str, Any], **told: Any) -> Step:
+        kind, uid = node["kind"], node["uid"]
+        owner = owner_of(uid) if kind == "Goal" else uid if kind == "Person" else ""
+        return Step(kind, uid, node["name"] or "", owner=owner, **told)
+
+    count = item.evidence.count if item.evidence.count > 1 else None
     if item.evidence.start:
-        steps.append(_step(starts[item.evidence.start]))
-        steps.append(replace(_step(nodes[first]), relationship_type=COMPUTED[steps[0].kind]))
+        start = starts[item.evidence.start]
+        steps = [step(start, count=count), step(nodes[first], relationship_type=COMPUTED[start["kind"]])]
     else:
-        steps.append(_step(nodes[first]))
+        steps = [step(nodes[first], count=count)]
     for row, [uid] in zip(rows, joints, strict=True):
         if row is None or row["start"]["uid"] != (steps[-1].node_uid if row["end"]["uid"] == uid else uid):
             return ()
         until = native(row["until"])
         steps.append(
-            replace(
-                _step(nodes[uid]),
+            step(
+                nodes[uid],
                 relationship_uid=row["uid"],
                 relationship_type=row["type"],
                 forward=row["end"]["uid"] == uid,
@@ -155,8 +164,6 @@ def _steps(
                 holds_now=until is None or until >= now,
             )
         )
-    if item.evidence.count > 1:
-        steps[0] = replace(steps[0], count=item.evidence.count)
     return tuple(steps)
 
 
@@ -180,16 +187,6 @@ def steps_hold(steps: Sequence[Step], edges: Mapping[str, Mapping[str, Any]], st
         if [row["start"]["uid"], row["end"]["uid"]] != [each.node_uid for each in ends]:
             return False
     return len(steps) > 1
-
-
-def _step(node: Mapping[str, Any]) -> Step:
-    return Step(node["kind"], node["uid"], node["name"] or "")
-
-
-def _owner(step: Step, owner_of: Callable[[str], str]) -> str:
-    if step.kind == "Goal":
-        return owner_of(step.node_uid)
-    return step.node_uid if step.kind == "Person" else ""
 
 
 def _path(item: Item, steps: tuple[Step, ...]) -> EvidencePath:

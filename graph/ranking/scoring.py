@@ -61,8 +61,10 @@ class Scores:
     @classmethod
     def of(cls, base: float, terms: tuple[Term, ...]) -> "Scores":
         """Adds the terms up."""
-        contributions = [term.contributions for term in terms]
-        return cls(base, terms, np.round(base + np.sum(contributions, axis=0), DECIMALS) + 0.0)
+        total = terms[0].contributions.copy()
+        for term in terms[1:]:
+            total += term.contributions
+        return cls(base, terms, np.round(base + total, DECIMALS) + 0.0)
 
     def without(self, names: Set[str]) -> "Scores":
         """The scores with some terms left out."""
@@ -100,6 +102,12 @@ class Scores:
         return low
 
 
+def contributions_of(values: Reals, weight: float) -> Reals:
+    """What a signal adds to everybody's score: `float64[people]`, 0 where its value is unknown."""
+    # Adding 0 turns the -0.0 of a negative weight into 0.0.
+    return np.where(np.isnan(values), 0.0, weight * values) + 0.0
+
+
 class Scorer(Protocol):
     """Whatever can score everybody for one question."""
 
@@ -134,7 +142,6 @@ class RulesScorer:
         terms = []
         for signal in all_signals(columns, asked, self.policy):
             weight = self.policy.weights[signal.name]
-            # Adding 0 turns the -0.0 of a negative weight into 0.0.
-            contributions = weight * np.nan_to_num(signal.values, nan=0.0) + 0.0
+            contributions = contributions_of(signal.values, weight)
             terms.append(Term(signal.name, signal.unit, weight, signal.values, contributions, signal.explain))
         return Scores.of(self.policy.base, tuple(terms))

@@ -16,7 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, cast
 
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, NotificationMinimumSeverity
+from neo4j import (
+    READ_ACCESS,
+    WRITE_ACCESS,
+    AsyncDriver,
+    AsyncGraphDatabase,
+    AsyncManagedTransaction,
+    AsyncSession,
+    NotificationMinimumSeverity,
+)
 from neo4j.exceptions import (
     AuthError,
     ClientError,
@@ -149,8 +157,18 @@ class Database:
         async def work(transaction: AsyncManagedTransaction) -> list[dict[str, Any]]:
             return await _run(transaction, name, parameters)
 
-        async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
-            return await (session.execute_write(work) if newest else session.execute_read(work))
+        options = self._session_options() | {"default_access_mode": WRITE_ACCESS if newest else READ_ACCESS}
+        async with self._unit_of_work(budget_s) as driver:
+            # A transaction that the driver manages takes three round trips, one that commits itself a single one. What
+            # only reads may be sent again, so the driver is left to try on where the first attempt fails.
+            try:
+                async with driver.session(**options) as session:
+                    return await _run(session, name, parameters)
+            except (Neo4jError, DriverError) as error:
+                if not error.is_retryable():
+                    raise
+            async with driver.session(**options) as session:
+                return await (session.execute_write(work) if newest else session.execute_read(work))
 
     async def write(
         self, work: Callable[["Transaction"], Awaitable[Result]], *, budget_s: float | None = None
@@ -175,11 +193,11 @@ class Database:
             except _RolledBack as rolled_back:
                 return cast(Result, rolled_back.result)
 
-    async def run_directly(self, text: str, *, budget_s: float = 60.0) -> list[dict[str, Any]]:
-        """Sends a statement that manages its own transaction, such as a change of the schema."""
+    async def run_directly(self, text: str, *, budget_s: float = 60.0, **parameters: object) -> list[dict[str, Any]]:
+        """Sends a statement in a transaction of its own, such as a change of the schema."""
         async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
             _note("(direct)")
-            result = await session.run(text)
+            result = await session.run(text, parameters)
             return await result.data()
 
     async def server_version(self) -> str:
@@ -254,12 +272,13 @@ class _RolledBack(Exception):
 
 
 async def _run(
-    transaction: AsyncManagedTransaction, name: str, parameters: Mapping[str, object]
+    runner: AsyncManagedTransaction | AsyncSession, name: str, parameters: Mapping[str, object]
 ) -> list[dict[str, Any]]:
     _note(name)
     try:
-        result = await transaction.run(statement(name), dict(parameters))
-        return [dict(record) async for record in result]
+        result = await runner.run(statement(name), dict(parameters))
+        keys = result.keys()
+        return [dict(zip(keys, record.values(), strict=True)) async for record in result]
     except ValueError as error:  # what the driver raises at an answer that is not Bolt
         raise DatabaseUnavailable("what answers at the database's address does not speak Bolt") from error
 

@@ -255,9 +255,9 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
 
     async def read_changes(self) -> Changes:
         """The number of the last change of the whole graph and of each kind."""
-        rows = await self.database.read("read_changes", newest=True)
-        by_kind = {row["kind"]: row["change"] for row in rows}
-        return Changes("".join(row["lineage"] for row in rows), by_kind.pop("graph", -1), by_kind)
+        [row] = await self.database.read("read_changes", newest=True)
+        by_kind = {kind: change for kind, change, _ in row["counters"]}
+        return Changes("".join(lineage for _, _, lineage in row["counters"]), by_kind.pop("graph", -1), by_kind)
 
     # --- checking ---------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def mentorgraph(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate(people=1_000, months=24, seed=3)
+    return generate(people=600, months=24, seed=3)
 
 
 @pytest.fixture(scope="module")
