@@ -256,6 +256,13 @@ METRICS = (
         ),
     ),
     Known(
+        "score_for_a_mentor",
+        "It puts the goals that a mentor could serve in their order; in the list of the mentee it is the same.",
+        ("person", "staff"),
+        COMPUTED,
+        ("MenteeRecommendation.rank", "MenteeRecommendation.score", "MenteeRecommendation.base"),
+    ),
+    Known(
         "propensity",
         "It says how likely a mentor stood in their place of a list, so that what lists lead to can be judged fairly.",
         ("staff",),

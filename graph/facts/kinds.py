@@ -7,6 +7,7 @@ the same shape by whichever route it came.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from mentorgraph.graph.facts.identity_kind import IDENTITY
 from mentorgraph.graph.facts.model import Field, Kind, Link
 from mentorgraph.graph.facts.override_kind import OVERRIDE
 from mentorgraph.graph.facts.pairing_kinds import MILESTONE, NOTE, SIGNATURE
@@ -15,7 +16,6 @@ from mentorgraph.graph.rules.policy import policy_text
 from mentorgraph.graph.vocabulary import (
     ABSENCE_CAUSES,
     CHANNELS,
-    IDENTITIES,
     NECESSITIES,
     PACES,
     PAIRING_STATES,
@@ -462,20 +462,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 key=("person_id", "purpose", "text_version", "since"),
                 has_id=False,
             ),
-            Kind(
-                "identities",
-                "Identity",
-                (
-                    Field("attribute", choice(*IDENTITIES), required=True),
-                    Field("value", text(100), required=True),
-                    Field("text_version", text(200), required=True),
-                    _SINCE,
-                    _UNTIL,
-                ),
-                (Link("person_id", "people", "DECLARED", incoming=True),),
-                key=("person_id", "attribute", "value", "since"),
-                has_id=False,
-            ),
+            IDENTITY,
         )
     }
 )
