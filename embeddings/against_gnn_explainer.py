@@ -1,6 +1,6 @@
 """Reasons beside GNNExplainer: whose order of a mentor's past pairings makes the network's opinion fall fastest.
 
-Both rank the past pairings of the same person for the same goal, by the same trained networks: ours by taking each away,
+Both rank the past pairings of one person for one goal, by the same trained networks: ours by taking each away,
 GNNExplainer (Ying et al. 2019) by a mask that it learns over all edges. Then the first one, two, … of each order are
 taken away for good, and the whole forward pass tells how far ln(share) of the person has fallen: the deletion curve
 (Samek et al. 2017). An order by chance shows what any order would give.
@@ -178,7 +178,8 @@ def share_without(model: Model, known: Knowledge, pair: Pair, precedents: Sequen
     scores = []
     for weights, vectors in zip(model.networks, encoded, strict=True):
         everybody = vectors.person.copy()
-        everybody[person] = unit_length(person_without(weights, vectors, graph, person, precedents))[0]
+        gone_precedents = np.array(precedents, np.int64)[None, :]
+        everybody[person] = unit_length(person_without(weights, vectors, graph, person, gone_precedents))[0]
         scores.append(attend(weights, replace(vectors, person=everybody), found).scores)
     return float(together(scores, found.correction)[pair.place])
 

@@ -110,11 +110,12 @@ class MaskableOpinion(nn.Module):
         self.edges = Edges.of(graph, found)
         self.edge_index = torch.from_numpy(np.stack([self.edges.precedent, self.edges.person]))
         self.x = torch.from_numpy(np.concatenate([each.sent for each in encoded], axis=1))
-        self.networks = nn.ModuleList(
+        networks = [
             _OneNetwork(weights, graph, vectors, found, attended)
             for weights, vectors, attended in zip(model.networks, encoded, thought, strict=True)
-        )
-        carried = [network.carried(self.edges) for network in self.networks]
+        ]
+        self.networks = nn.ModuleList(networks)
+        carried = [network.carried(self.edges) for network in networks]
         sums, maxima = ([each[part] for each in carried] for part in (0, 1))
         self._content = torch.cat([*sums, *maxima], dim=1)
         self._weight = torch.from_numpy(self.edges.weight)
@@ -133,7 +134,7 @@ class MaskableOpinion(nn.Module):
         number = len(self.networks)
         arrived = self.pairings(x, edge_index, self._weight, self._content, self._people)
         sizes = [ENCODED] * number + [HEADS + VALUES] * number + [HEADS + VALUES] * number
-        parts = arrived.split(sizes, dim=1)
+        parts = torch.split(arrived, sizes, dim=1)
         scores = [
             network(parts[place], parts[number + place], parts[2 * number + place])
             for place, network in enumerate(self.networks)
@@ -181,8 +182,8 @@ class _OneNetwork(nn.Module):
         name = link_of("pairings")
         person = nn.functional.normalize(self._own + self._linear(f"{name}.lin_rel", sent), dim=1)
         parts = (person * self._asker).reshape(len(person), GROUPS, ENCODED // GROUPS).sum(dim=2)
-        mass, values = summed.split([HEADS, VALUES], dim=1)
-        nearest, strongest = greatest.split([HEADS, VALUES], dim=1)
+        mass, values = torch.split(summed, [HEADS, VALUES], dim=1)
+        nearest, strongest = torch.split(greatest, [HEADS, VALUES], dim=1)
         one, other = self._together
         carried = mass[one] * self._together_weight[:, None]
         beside = scatter(carried, other, dim_size=len(mass), reduce="sum")

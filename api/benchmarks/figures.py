@@ -24,6 +24,7 @@ OURS, BASELINE, PEER = "model", "baseline", "peer"
 """Kinds of row: of mentorgraph, of something that is no rival but a measure, and of what one would use instead."""
 
 LABELS = ("name", "kind", "setting", "group")
+HIDDEN = ("low", "high", "seconds", "peak_mb")
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,17 @@ class Findings:
     def show(self) -> None:
         """Prints the figures, the targets and the notes."""
         table = Table(title=self.title, title_justify="left", box=SIMPLE_HEAD)
-        figures = list(dict.fromkeys(key for row in self.rows for key in row if key not in LABELS))
-        groups = {row["group"] for row in self.rows}
-        for heading in ("name", *(("group",) if len(groups) > 1 else ()), *figures):
-            table.add_column(heading, justify="left" if heading in LABELS else "right")
-        for row in self.rows:
-            cells = [row["name"], *((row["group"],) if len(groups) > 1 else ())]
-            cells += [_short(row.get(figure)) for figure in figures]
+        rows = [_shown(row) for row in self.rows]
+        figures = list(dict.fromkeys(key for row in rows for key in row if key not in LABELS))
+        groups = len({row["group"] for row in rows}) > 1
+        for heading in ("name", *(("group",) if groups else ()), *figures):
+            table.add_column(heading.replace("_", " "), justify="left" if heading in LABELS else "right", no_wrap=True)
+        for row in rows:
+            cells = [row["name"], *((row["group"],) if groups else ()), *(_short(row.get(key)) for key in figures)]
             table.add_row(*cells, style="bold" if row["kind"] == OURS else None)
-        Console().print(table)
+        console = Console()
+        # A figure that is cut short says nothing, so lines may be longer than a narrow terminal.
+        Console(width=max(console.width, console.measure(table).maximum)).print(table)
         for target in self.targets:
             click.echo(f"  {'✓' if target.is_met else '✗'} {target.told}")
         for note in self.notes:
@@ -83,6 +86,14 @@ class Findings:
             "notes": list(self.notes),
         }
         file.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as the table has it: bounds in one cell, and without what is written for programs only."""
+    found = {key: value for key, value in row.items() if key not in HIDDEN}
+    if "low" in row:
+        found["95 %"] = f"{row['low']:.3f}–{row['high']:.3f}"
+    return found
 
 
 def _short(figure: object) -> str:

@@ -139,8 +139,8 @@ def explanations(people: int, pairs: int, seed: int, output: Path | None) -> Non
     mean, low, high = found["advantage"]
     targets = (
         Target(
-            f"area under our deletion curve {ours['area']:.4f}, GNNExplainer's {peer['area']:.4f}; pair by pair ours is "
-            f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]: better or equal is meant",
+            f"area under our deletion curve {ours['area']:.4f}, GNNExplainer's {peer['area']:.4f}; pair by pair ours "
+            f"is {mean:+.4f} [{low:+.4f}, {high:+.4f}]: better or equal is meant",
             mean >= 0,
         ),
         Target(
