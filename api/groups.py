@@ -56,6 +56,7 @@ def _people(name: str) -> graphene.List:
 
     descriptions = {
         "paired": "Those who are in an open pairing of the programme; nothing is planned for them.",
+        "waiting": "Those who are in a request of the programme that waits for an answer; nothing is planned for them.",
         "idle": "Those who could lead a circle and lead none.",
     }
     return graphene.List(graphene.NonNull(Person), required=True, description=descriptions[name], resolver=resolve)
@@ -146,6 +147,7 @@ class PeerPlan(graphene.ObjectType):
         graphene.NonNull(LeftOver), required=True, description="Those for whom there is no peer, and why."
     )
     paired = _people("paired")
+    waiting = _people("waiting")
     total = graphene.Float(required=True, description="The sum of the scores of the pairs.")
 
     @staticmethod
@@ -210,6 +212,7 @@ class CirclePlan(graphene.ObjectType):
     )
     idle = _people("idle")
     paired = _people("paired")
+    waiting = _people("waiting")
     total = graphene.Float(required=True, description="The sum of the scores of the seats.")
 
 

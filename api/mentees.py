@@ -22,6 +22,9 @@ from mentorgraph.graph.ranking import mentees
 from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
 from mentorgraph.graph.store.store import NodeRecord
 
+PATIENCE_S = 2.5
+"""Seconds for which goals are scored; a part of the time that a request has."""
+
 
 class MenteeRecommendation(graphene.ObjectType):
     """A goal that a mentor could serve, and why."""
@@ -123,6 +126,7 @@ class MenteeQueries:
             first=10 if first is None else first,
             after=after,
             scorer=context.scorer,
+            patience_s=PATIENCE_S,
         )
         return {
             "slate_id": found.uid,

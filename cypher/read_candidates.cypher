@@ -1,6 +1,6 @@
 // Reads, as one row, for some mentors of one mentee or of many, the facts that the hard rules ask for.
-// $asked: list of maps: mentee (uid of who asks), mentors (their uids), programme (uid of the one they would be paired
-//   in, or of nothing)
+// $asked: list of maps: mentees (uids of those who ask), mentors (uids), programme (uid of the one they would be paired
+//   in, or of nothing); what concerns a mentor alone is read once for all mentees
 // $now: instant as of which facts count
 // $week: instant with which the week of that one begins
 // $next_week: instant with which the next one does; busy times and declines come as milliseconds since 1970
@@ -14,21 +14,15 @@ WITH COLLECT {
 } AS steps
 UNWIND $asked AS asked
 WITH steps, asked, COLLECT {
-  MATCH line = (:Person {uid: asked.mentee})-[:REPORTS_TO*1..5]->(boss:Person)
-  WHERE all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
-  RETURN [boss.uid, length(line)]
+  UNWIND asked.mentees AS each
+  MATCH line = (:Person {uid: each})-[:REPORTS_TO*1..5]->(boss:Person)
+  WHERE all(one IN relationships(line) WHERE one.since < $now AND (one.until IS NULL OR one.until >= $now))
+  RETURN [each, boss.uid, length(line)]
 } AS bosses
 UNWIND asked.mentors AS uid
 MATCH (mentor:Person {uid: uid})
-OPTIONAL MATCH (mentee:Person {uid: asked.mentee})
-WITH uid, asked.mentee AS asking, mentor.until AS left_on, mentor.zone AS zone,
-     [boss IN bosses WHERE boss[0] = uid | boss[1]] AS manages,
-     COLLECT {
-       MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
-       WHERE boss.uid = asked.mentee
-         AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
-       RETURN length(line)
-     } AS reports,
+WITH asked, bosses, uid, mentor, mentor.until AS left_on,
+     mentor.zone AS zone,
      COLLECT {
        MATCH (mentor)-[:DESCRIBED_BY]->(profile:Profile)
        WHERE profile.since < $now AND (profile.until IS NULL OR profile.until >= $now)
@@ -49,11 +43,6 @@ WITH uid, asked.mentee AS asking, mentor.until AS left_on, mentor.zone AS zone,
          RETURN session.minutes
        } | sum + minutes)]
      } AS hours,
-     COLLECT {
-       MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
-       WHERE request.until <= $now
-       RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
-     } AS declined,
      COLLECT {
        MATCH (mentor)-[member:MEMBER_OF]->(:Programme {uid: asked.programme})
        WHERE coalesce(member.role, 'mentor') = 'mentor'
@@ -113,24 +102,6 @@ WITH uid, asked.mentee AS asking, mentor.until AS left_on, mentor.zone AS zone,
          }
        RETURN step.name
      } AS missing_steps,
-     EXISTS {
-       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
-       WHERE pairing.since < $now
-         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-     } OR EXISTS {
-       MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
-       WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
-         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
-     } AS paired,
-     EXISTS {
-       MATCH (mentor)-[block:BLOCKS]-(mentee)
-       WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
-     } AS blocked,
-     COLLECT {
-       MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
-       WHERE override.since < $now AND override.until >= $now
-       RETURN [override.until, override.reason] ORDER BY override.until DESC
-     } AS forbidden,
      COLLECT {
        MATCH (mentor)-[:ABSENT]->(absence:Absence)
        WHERE absence.since < $now AND absence.until >= $now
@@ -151,16 +122,47 @@ WITH uid, asked.mentee AS asking, mentor.until AS left_on, mentor.zone AS zone,
        WHERE busy.since < $next_week AND busy.until > $week
        RETURN [busy.since.epochMillis, busy.until.epochMillis]
      } AS busy
+UNWIND asked.mentees AS other
+OPTIONAL MATCH (mentee:Person {uid: other})
+WITH uid, other, left_on, zone, profiles, hours, enrolments, places, consented, taken, places_in_programme,
+     taken_in_programme, missing_steps, away_until, windows, absences, busy,
+     [boss IN bosses WHERE boss[0] = other AND boss[1] = uid | boss[2]] AS manages,
+     COLLECT {
+       MATCH line = (mentor)-[:REPORTS_TO*1..5]->(boss:Person)
+       WHERE boss.uid = other
+         AND all(each IN relationships(line) WHERE each.since < $now AND (each.until IS NULL OR each.until >= $now))
+       RETURN length(line)
+     } AS reports,
+     COLLECT {
+       MATCH (mentor)<-[:ASKS]-(request:Request {status: 'declined'})-[:ON_BEHALF_OF]->(mentee)
+       WHERE request.until <= $now
+       RETURN [request.until.epochMillis, COLLECT { MATCH (request)-[:FOR_GOAL]->(goal:Goal) RETURN goal.uid }]
+     } AS declined,
+     EXISTS {
+       MATCH (mentor)<-[:MENTOR]-(pairing:Pairing)-[:MENTEE]->(mentee)
+       WHERE pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } OR EXISTS {
+       MATCH (mentor)-[help:HELPS]->(pairing:Pairing)-[:MENTEE]->(mentee)
+       WHERE help.since < $now AND (help.until IS NULL OR help.until >= $now) AND pairing.since < $now
+         AND CASE WHEN pairing.until IS NULL THEN pairing.status IN $open ELSE pairing.until >= $now END
+     } AS paired,
+     EXISTS {
+       MATCH (mentor)-[block:BLOCKS]-(mentee)
+       WHERE block.since < $now AND (block.until IS NULL OR block.until >= $now)
+     } AS blocked,
+     COLLECT {
+       MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
+       WHERE override.since < $now AND override.until >= $now
+       RETURN [override.until, override.reason] ORDER BY override.until DESC
+     } AS forbidden
 RETURN collect({
   uid: uid,
-  mentee: asking,
+  mentee: other,
   left_on: left_on,
   zone: zone,
-  manages: manages,
-  reports: reports,
   profiles: profiles,
   hours: hours,
-  declined: declined,
   enrolments: enrolments,
   places: places,
   consented: consented,
@@ -168,11 +170,14 @@ RETURN collect({
   places_in_programme: places_in_programme,
   taken_in_programme: taken_in_programme,
   missing_steps: missing_steps,
-  paired: paired,
-  blocked: blocked,
-  forbidden: forbidden,
   away_until: away_until,
   windows: windows,
   absences: absences,
-  busy: busy
+  busy: busy,
+  manages: manages,
+  reports: reports,
+  declined: declined,
+  paired: paired,
+  blocked: blocked,
+  forbidden: forbidden
 }) AS rows

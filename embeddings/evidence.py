@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.embeddings.knowledge import MENTOR_FEATURES, Knowledge
-from mentorgraph.embeddings.precedents import goal_needs, wants_when
+from mentorgraph.embeddings.precedents import WORDED, goal_needs, wants_when
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.columns import NONE, Numbers
 from mentorgraph.graph.columns.question import Question, told_at
@@ -26,9 +26,9 @@ from mentorgraph.graph.signals.signal import Signal
 NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}
 """How many of the most alike precedents are looked at, by what they are alike in; those of the unit by age."""
 
-ALIKE = ("full", "title", "parts", "bm25", "dense", "needs", "wants", "wishes", "local")
+ALIKE = (*WORDED, "dense", "needs", "wants", "wishes", "local")
 ALIKE_IN_UNIT = ("unit_full", "unit_dense")
-SCALED_IN_UNIT = ("full", "title", "parts", "bm25", "dense", *ALIKE_IN_UNIT)
+SCALED_IN_UNIT = (*WORDED, "dense", *ALIKE_IN_UNIT)
 AGES = (1, 2, 3, 5)
 """Limits of the age classes, in years."""
 
@@ -212,7 +212,7 @@ def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Flo
     """
     found: dict[str, Floats] = {}
     goal = asked.goal
-    for name in ("full", "title", "parts", "bm25"):
+    for name in WORDED:
         rows = getattr(known.texts, name)
         query = np.zeros(rows.shape[1], np.float32)
         if goal != NONE:

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 from scipy import sparse
 
-from mentorgraph.embeddings.precedents import Precedents, Texts
+from mentorgraph.embeddings.precedents import WORDED, Precedents, Texts
 from mentorgraph.embeddings.tasks import Setting
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection, word_parts
 from mentorgraph.graph.columns import text
@@ -96,10 +96,7 @@ class Knowledge:
         precedents = Precedents.of(columns, now, setting)
         known = columns.tables["goals"].begun(now.timestamp())
         vectors = Texts.of(GoalTexts.of(columns, setting.unit_names), known, projection)
-        of_goals = {
-            name: _rows(getattr(vectors, name), precedents.goal)
-            for name in ("counts", "full", "title", "parts", "bm25")
-        }
+        of_goals = {name: _rows(getattr(vectors, name), precedents.goal) for name in ("counts", *WORDED)}
         dense = vectors.dense[precedents.goal] if len(vectors.dense) else np.zeros((len(precedents), 1), np.float32)
         dense = np.where((precedents.goal != NONE)[:, None], dense, np.float32(0))
         both = sparse.csr_array(precedents.asks_needs + precedents.asks_wants)

@@ -21,6 +21,9 @@ from mentorgraph.graph.columns.question import DAY_S, YEAR_DAYS
 CO_MENTOR_DECAY = 0.8
 """What working together counts after another year."""
 
+WORDED = ("full", "title", "parts", "rare", "runs", "bm25")
+"""The vectors of `Texts` in which goals are compared term by term."""
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -31,6 +34,8 @@ class Texts:
         full: Their TF-IDF vectors, of length 1.
         title: TF-IDF vectors of the titles.
         parts: TF-IDF vectors of parts of the titles' words.
+        rare: Vectors of the words in which IDF counts squared.
+        runs: The same of runs of letters.
         bm25: What each word of a goal adds to its BM25 score.
         dense: In the coordinates of the model's projection: `float32[goals, dimensions]`.
     """
@@ -39,6 +44,8 @@ class Texts:
     full: sparse.csr_array
     title: sparse.csr_array
     parts: sparse.csr_array
+    rare: sparse.csr_array
+    runs: sparse.csr_array
     bm25: sparse.csr_array
     dense: Floats
 
@@ -50,8 +57,9 @@ class Texts:
             for each in (goal_texts.full, goal_texts.title, goal_texts.parts)
         )
         counts = goal_texts.full.counts()
+        rare, runs = (texts.rare_first(each, known) for each in (counts, goal_texts.runs.counts()))
         weights = texts.bm25(counts, text.frequencies(counts, known), known)
-        return cls(counts, full, title, parts, weights, projection.of(goal_texts.full))
+        return cls(counts, full, title, parts, rare, runs, weights, projection.of(goal_texts.full))
 
 
 @dataclass(frozen=True)

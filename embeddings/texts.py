@@ -6,6 +6,7 @@ that are earlier than everything it is used for; coordinates that are learned fr
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +29,30 @@ FEWEST_GOALS = 2
 _PART = re.compile(r"[^\W_]+")
 
 
-def word_parts(text: str) -> Counter[str]:
-    """Runs of three and four letters within words, whose ends count as a letter."""
+def word_parts(text: str, sizes: Sequence[int] = (3, 4)) -> Counter[str]:
+    """Runs of so many letters within words, whose ends count as a letter."""
     found: Counter[str] = Counter()
     for word in _PART.findall(text.casefold()):
         padded = f"<{word}>"
-        for size in (3, 4):
+        for size in sizes:
             found.update(padded[start : start + size] for start in range(len(padded) - size + 1))
     return found
+
+
+def word_runs(text: str) -> Counter[str]:
+    """Runs of five letters within words: what kindred words have in common."""
+    return word_parts(text, (5,))
+
+
+def rare_first(counts: sparse.csr_array, known: Mask) -> sparse.csr_array:
+    """Vectors like TF-IDF with the square of IDF, so that rare terms decide: `float32[texts, terms]`.
+
+    Args:
+        counts: `float32[texts, terms]`.
+        known: Texts in which frequencies are counted: `bool[texts]`.
+    """
+    idf = smooth_idf(frequencies(counts, known), int(known.sum())).astype(np.float32)
+    return tfidf(counts, idf * idf)
 
 
 def without_name(text: str, name: str) -> str:
@@ -117,10 +134,16 @@ class GoalTexts:
         full: Words of title, title again and description.
         title: Words of the title.
         parts: Parts of the words of the title.
+        runs: Runs of letters in title, title again and description.
     """
 
     def __init__(self, full: TermCounts) -> None:
-        self.full, self.title, self.parts = full, TermCounts(), TermCounts(word_parts)
+        self.full, self.title, self.parts, self.runs = (
+            full,
+            TermCounts(),
+            TermCounts(word_parts),
+            TermCounts(word_runs),
+        )
 
     @classmethod
     def of(cls, columns: Columns, unit_names: bool) -> "GoalTexts":
@@ -140,7 +163,10 @@ class GoalTexts:
             own = [names[number] or "" if 0 <= number < len(names) else "" for number in unit]
             titles = [without_name(text, name) for text, name in zip(titles, own, strict=True)]
             bodies = [without_name(text, name) for text, name in zip(bodies, own, strict=True)]
-            self.full.update([f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)])
+        whole = [f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)]
+        if not unit_names:
+            self.full.update(whole)
+        self.runs.update(whole)
         self.title.update(titles)
         self.parts.update(titles)
         return self

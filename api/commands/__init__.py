@@ -29,6 +29,7 @@ COMMANDS = {
         "people": ("people:people", "Look after the people who take part."),
         "requests": ("requests:requests", "Look after requests for mentors."),
         "pairings": ("pairings:pairings", "Look after pairings."),
+        "plan": ("plans:plan", "Plan peers or circles for a whole programme."),
     },
     "The learned part": {
         "snapshot": ("learning:snapshot", "Freeze the facts that training may use."),

@@ -17,6 +17,7 @@ from mentorgraph.graph.ranking.listing import Slate
 from mentorgraph.graph.ranking.matching import Explanation
 from mentorgraph.graph.ranking.mentees import MenteeList
 from mentorgraph.graph.ranking.options import NO_MIX
+from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.sentences import EvidencePath, Step
 from mentorgraph.graph.store.store import NodeRecord
 
@@ -136,7 +137,7 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "isPinned": bool(each.pin),
                 "proposed": {"rank": each.model_rank, "score": each.score},
                 "mentor": _node_as_json("Person", each.mentor, nodes),
-                "signals": [asdict(signal) for signal in each.signals],
+                "signals": [_signal_as_json(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
                 "cautions": [caution.upper() for caution in each.cautions],
@@ -160,7 +161,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "mentor": _node_as_json("Person", found.mentor, nodes),
         "score": found.score,
         "base": found.base,
-        "signals": [asdict(signal) for signal in found.signals],
+        "signals": [_signal_as_json(signal) for signal in found.signals],
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
         "cautions": [caution.upper() for caution in found.cautions],
@@ -187,7 +188,7 @@ def mentees_as_json(found: MenteeList, nodes: dict[str, NodeRecord]) -> dict[str
                 "goal": _node_as_json("Goal", each.goal, nodes),
                 "policyVersion": each.policy_version,
                 "mode": each.mode.upper() or None,
-                "signals": [asdict(signal) for signal in each.signals],
+                "signals": [_signal_as_json(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
             }
@@ -211,6 +212,10 @@ def print_mentees(found: MenteeList, nodes: dict[str, NodeRecord], reasons: int)
     if found.notice:
         click.echo(f"Notice: {found.notice}")
     click.echo(f"{found.total} goals in all, model {found.model_version}, slate {found.uid}")
+
+
+def _signal_as_json(signal: SignalValue) -> dict[str, Any]:
+    return asdict(signal) | {"source": signal.source or None}
 
 
 def _path_as_json(path: EvidencePath) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from datetime import datetime
 import numpy as np
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.dated import ended, since_of, until_of
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.facts.rows import facts_of
-from mentorgraph.graph.facts.values import instant, plain
+from mentorgraph.graph.facts.values import instant
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.people.eligibility import Frame, Seeker, read_pairs, seeker_of
-from mentorgraph.graph.people.programmes import configuration_of, refuse_ended, refuse_outside, refuse_participants
+from mentorgraph.graph.people.programmes import configuration_of, refuse_participants, refuse_version
 from mentorgraph.graph.people.recording import SOURCE
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.rules.evaluator import Judgement, Refusal, judge
@@ -156,16 +155,7 @@ async def set_policy(
         is_open = last is not None and (until_of(last) is None or begin < (until_of(last) or begin))
         if told == (str(last.properties["content"]) if last is not None and is_open else ""):
             return [], None
-        refuse_ended(around, now)
-        if last is not None and begin <= since_of(last):
-            same = begin == since_of(last)
-            reason = "another version begins on" if same else "since lies before"
-            raise DomainError(
-                f"{reason} {plain(since_of(last))}; give a later instant",
-                code="CONFLICT" if same else "BAD_USER_INPUT",
-                field="since",
-            )
-        refuse_outside(around, begin)
+        refuse_version(around, around.policies, begin, now)
         row = {"programme_id": programme, "content": told, "since": begin}
         closed = [ended(last, begin)] if last is not None and is_open else []
         return [*closed, *(facts_of("policies", row, source) if told else [])], None

@@ -6,7 +6,7 @@ but tried; see `mentorgraph.graph.explaining.what_would_change`.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from mentorgraph.graph.columns.question import Question
 from mentorgraph.graph.facts.dated import ended
 from mentorgraph.graph.facts.model import Record, role_uid
 from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.people.eligibility import formats_of, languages_of
 from mentorgraph.graph.people.participants import Participant
 
 MENTEE, MENTOR, COORDINATOR = ACTORS = ("mentee", "mentor", "coordinator")
@@ -28,6 +29,8 @@ ACTIONS = {
     "end_absence": "The mentor comes back now.",
     "add_place": "The mentor takes one more mentee.",
     "add_time": "One of the two adds a weekly time in which the other is free.",
+    "add_language": "One of the two adds a language to their profile that the other speaks.",
+    "add_format": "One of the two adds the format of the programme to those in which they take part.",
     "offer_skill": "The mentor offers a skill that is wished for, at the level that is wished.",
     "want_skill": "The mentee wants a skill that the mentor offers.",
 }
@@ -37,6 +40,7 @@ SOURCE = "supposed"
 """Source of facts that are tried; none of them is ever kept."""
 MOST_WINDOWS = 7
 MOST_SKILLS = 8
+MOST_LANGUAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,19 @@ class Pair:
         mentor: The mentor in question.
         taken: How many of the mentor's places are taken.
         now: The instant at which something would be changed.
+        format: Format of the programme in which they would be paired; empty where none is known.
     """
 
     mentee: Participant
     mentor: Participant
     taken: float
     now: datetime
+    format: str = ""
+
+    @property
+    def sides(self) -> tuple[tuple[str, Participant, Participant], ...]:
+        """Who of `ACTORS`, the person, and the other one."""
+        return (MENTEE, self.mentee, self.mentor), (MENTOR, self.mentor, self.mentee)
 
 
 def changes_for(columns: Columns, asked: Question, pair: Pair) -> list[Change]:
@@ -88,6 +99,7 @@ def changes_for(columns: Columns, asked: Question, pair: Pair) -> list[Change]:
         *_unblocking(pair),
         *_places(pair),
         *_times(pair),
+        *_told_otherwise(pair),
         *_offers(columns, asked, pair),
         *_wants(columns, asked, pair),
     ]
@@ -112,7 +124,7 @@ def _joining(pair: Pair) -> Iterator[Change]:
 
 
 def _unblocking(pair: Pair) -> Iterator[Change]:
-    for actor, one, other in ((MENTEE, pair.mentee, pair.mentor), (MENTOR, pair.mentor, pair.mentee)):
+    for actor, one, other in pair.sides:
         held = [each for each in one.holding("blocks") if each.links["blocked"] == other.person.uid]
         if held:
             records = [ended(each, pair.now) for each in held]
@@ -140,7 +152,7 @@ def _places_of(role: Record) -> int:
 
 
 def _times(pair: Pair) -> Iterator[Change]:
-    for actor, one, other in ((MENTEE, pair.mentee, pair.mentor), (MENTOR, pair.mentor, pair.mentee)):
+    for actor, one, other in pair.sides:
         own = {_window(each) for each in one.holding("availability")}
         for each in other.holding("availability")[:MOST_WINDOWS]:
             if _window(each) not in own:
@@ -155,6 +167,57 @@ def _times(pair: Pair) -> Iterator[Change]:
                 }
                 words = f"be free on {_DAYS[int(weekday) - 1]} from {start} to {end}, {zone}"
                 yield _change("add_time", {actor}, words, facts_of("availability", row, SOURCE), "NO_SHARED_TIME")
+
+
+def _told_otherwise(pair: Pair) -> Iterator[Change]:
+    """What somebody could add to their profile where a rule compares what both have told."""
+    for actor, one, other in pair.sides:
+        own, others = languages_of(_row(one)), languages_of(_row(other))
+        if own and others and not own & others:
+            for language in sorted(others)[:MOST_LANGUAGES]:
+                records = _profile_with(one, "languages", language, pair.now)
+                yield _change("add_language", {actor}, f"add {language} to their languages", records, "NO_LANGUAGE")
+        formats = formats_of(_row(one))
+        if pair.format and formats and pair.format not in formats:
+            records = _profile_with(one, "formats", pair.format, pair.now)
+            yield _change("add_format", {actor}, f"add {pair.format} to their formats", records, "WRONG_FORMAT")
+
+
+def _row(person: Participant) -> dict[str, Any]:
+    """What somebody tells of themselves, as the hard rules ask for it."""
+    told = person.profile.properties if person.profile else {}
+    return {"profiles": [{name: told.get(name) for name in ("languages", "formats")}]}
+
+
+def _profile_with(person: Participant, name: str, word: str, now: datetime) -> list[Record]:
+    """A profile that has one word more in a list, and the end of the one before."""
+    if person.profile is None:
+        return []
+    held = person.profile.properties
+    told = {each: value for each, value in held.items() if each not in ("uid", "source", "since", "until")}
+    row = {**told, name: [*_list(held, name), word], "person_id": person.person.uid, "since": now}
+    return [ended(person.profile, now), *facts_of("profiles", row, SOURCE)]
+
+
+def _list(properties: Mapping[str, object], name: str) -> list[str]:
+    value = properties.get(name)
+    return [str(each) for each in value] if isinstance(value, list | tuple) else []
+
+
+def records_of(changes: Sequence[Change]) -> list[Record]:
+    """The facts that some changes write together; a fact that two of them write has what each adds to its lists."""
+    found: dict[str, Record] = {}
+    for record in (record for each in changes for record in each.records):
+        if before := found.get(record.uid):
+            own = record.properties
+            lists = {
+                name: list(dict.fromkeys([*value, *_list(own, name)]))
+                for name, value in before.properties.items()
+                if isinstance(value, list)
+            }
+            record = replace(record, properties={**before.properties, **own, **lists})
+        found[record.uid] = record
+    return list(found.values())
 
 
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")

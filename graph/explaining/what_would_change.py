@@ -17,7 +17,7 @@ from mentorgraph.graph.columns.columns import NONE, Columns
 from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.columns.supposing import with_facts
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, Change, Pair, changes_for
+from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, Change, Pair, changes_for, records_of
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.people.participants import participants
 from mentorgraph.graph.ranking.matching import Recommender
@@ -150,9 +150,10 @@ class _Search:
         [found] = await recommender.explain_all(COORDINATOR, mentee, [mentor], goal, as_of=_after(at), scorer=scorer)
         people = await participants(recommender.store, [mentee, mentor], _after(at))
         [row] = await recommender.store.read_candidates(mentee, [mentor], _after(at))
-        pair = Pair(people[mentee], people[mentor], row["taken"], at)
         # The rules and weights are those of the programme in which they seek a mentor, if it has some.
-        scorer = (await recommender._ask(mentee, goal, _after(at), scorer)).scorer
+        asker = await recommender._ask(mentee, goal, _after(at), scorer)
+        scorer = asker.scorer
+        pair = Pair(people[mentee], people[mentor], row["taken"], at, asker.seeker.frame.format)
         asked = _question(recommender.columns, scorer, mentee, slate.goal, _after(at))
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
         ranked = tuple(each.mentor for each in slate.recommendations)
@@ -190,7 +191,7 @@ class _Search:
 
     def _score(self, some: Sequence[Change]) -> dict[str, float]:
         """The scores of the mentor and of those before them, with some changes."""
-        columns = with_facts(self.recommender.columns, [record for each in some for record in each.records])
+        columns = with_facts(self.recommender.columns, records_of(some))
         asked = _question(columns, self.scorer, self.mentee, self.goal, _after(self.at))
         total = self.scorer.score(columns, asked).total
         return {uid: float(total[columns.people.find(uid)]) for uid in {self.mentor, *self.ranked}}
@@ -211,7 +212,7 @@ class _Search:
     async def try_for_real(self, some: Sequence[Change]) -> int | None:
         """Makes some changes, asks for the list and takes them back: the mentor's place, None if not there."""
         self.tried += 1
-        records = [record for each in some for record in each.records]
+        records = records_of(some)
         columns = with_facts(self.recommender.columns, records)
 
         async def ask(store: Store) -> int | None:

@@ -7,15 +7,15 @@ the same shape by whichever route it came.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mentorgraph.graph.facts.milestone_kind import MILESTONE
+from mentorgraph.graph.facts.identity_kind import IDENTITY
 from mentorgraph.graph.facts.model import Field, Kind, Link
 from mentorgraph.graph.facts.override_kind import OVERRIDE
+from mentorgraph.graph.facts.pairing_kinds import MILESTONE, NOTE, SIGNATURE
 from mentorgraph.graph.facts.values import choice, instant, items, link, number, text, time_of_day, whole, zone
 from mentorgraph.graph.rules.policy import policy_text
 from mentorgraph.graph.vocabulary import (
     ABSENCE_CAUSES,
     CHANNELS,
-    IDENTITIES,
     NECESSITIES,
     PACES,
     PAIRING_STATES,
@@ -341,14 +341,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 key=("request_id", "pairing_id", "moved_on", "state"),
                 has_id=False,
             ),
-            Kind(
-                "signatures",
-                "Signature",
-                (Field("signed_on", instant, "since", required=True), Field("text_version", text(200), required=True)),
-                (Link("pairing_id", "pairings", "AGREES_TO"), Link("person_id", "people", "SIGNED", incoming=True)),
-                key=("pairing_id", "person_id", "text_version"),
-                has_id=False,
-            ),
+            SIGNATURE,
             OVERRIDE,
             _dated_relationship(
                 "roles",
@@ -410,18 +403,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ),
                 (Link("pairing_id", "pairings", "PART_OF"),),
             ),
-            Kind(
-                "notes",
-                "Note",
-                (
-                    Field("written_on", instant, "since", required=True),
-                    Field("agreed", text(5_000)),
-                    Field("next_step", text(2_000)),
-                ),
-                (Link("session_id", "sessions", "NOTE_OF"), Link("person_id", "people", "WROTE", incoming=True)),
-                key=("session_id", "person_id"),
-                has_id=False,
-            ),
+            NOTE,
             Kind(
                 "feedback",
                 "Feedback",
@@ -480,20 +462,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 key=("person_id", "purpose", "text_version", "since"),
                 has_id=False,
             ),
-            Kind(
-                "identities",
-                "Identity",
-                (
-                    Field("attribute", choice(*IDENTITIES), required=True),
-                    Field("value", text(100), required=True),
-                    Field("text_version", text(200), required=True),
-                    _SINCE,
-                    _UNTIL,
-                ),
-                (Link("person_id", "people", "DECLARED", incoming=True),),
-                key=("person_id", "attribute", "value", "since"),
-                has_id=False,
-            ),
+            IDENTITY,
         )
     }
 )

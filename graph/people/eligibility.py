@@ -117,10 +117,16 @@ async def read_pairs_of(
 
     A mentee may stand in it several times, with different goals, but in one programme.
     """
-    programmes = {each.uid: each.frame.programme for each in seekers}
-    rows: dict[str, list[Mapping[str, Any]]] = {uid: [] for uid in programmes}
-    for row in await known.read_candidates_of([(uid, mentors, within) for uid, within in programmes.items()], now):
+    rows: dict[str, list[Mapping[str, Any]]] = {each.uid: [] for each in seekers}
+    together: dict[str, list[str]] = {}
+    for uid, within in {each.uid: each.frame.programme for each in seekers}.items():
+        together.setdefault(within, []).append(uid)
+    asking = [(mentees, mentors, within) for within, mentees in together.items()]
+    free: dict[str, Bits | None] = {}
+    for row in await known.read_candidates_of(asking, now):
         rows[row["mentee"]].append(row)
+        if row["uid"] not in free:
+            free[row["uid"]] = free_of(row, now)
     asked = {
         (row["uid"], each.frame.programme, "mentor"): None
         for each in seekers
@@ -134,7 +140,7 @@ async def read_pairs_of(
         for candidate in rows[seeker.uid]:
             told = standings.get((candidate["uid"], seeker.frame.programme, "mentor"))
             tier, lacks = _tier(seeker.frame.policy.rules.least_mentor_tier, *told, now) if told else ("", ())
-            pairs[candidate["uid"]] = _pair_facts(candidate, seeker, now, wanted, tier, lacks)
+            pairs[candidate["uid"]] = _pair_facts(candidate, seeker, free[candidate["uid"]], now, wanted, tier, lacks)
         found.append(pairs)
     return found
 
@@ -149,9 +155,15 @@ def _tier(rank: float, standing: Standing, tiers: Sequence[Tier], now: datetime)
 
 
 def _pair_facts(
-    row: Mapping[str, Any], seeker: Seeker, now: datetime, wanted: float, tier: str, lacks: tuple[Refusal, ...]
+    row: Mapping[str, Any],
+    seeker: Seeker,
+    own: Bits | None,
+    now: datetime,
+    wanted: float,
+    tier: str,
+    lacks: tuple[Refusal, ...],
 ) -> PairFacts:
-    own, asker, settings = free_of(row, now), seeker.row, seeker.frame.policy.rules
+    asker, settings = seeker.row, seeker.frame.policy.rules
     free = seeker.free
     hours = max(row["hours"], default=None)
     enrolments = [each for each in row["enrolments"] if each >= 0]
@@ -181,7 +193,7 @@ def _pair_facts(
         declined_on=_declined_on(row["declined"], seeker.goal),
         zone_gap_hours=zone_gap_hours(row["zone"], asker["zone"], now),
         reports=min(row["manages"], default=0) or -min(row["reports"], default=0),
-        languages=(_languages(row), _languages(asker)),
+        languages=(languages_of(row), languages_of(asker)),
         formats=(formats_of(row), formats_of(asker)),
         asynchronous=_works_apart(row) and _works_apart(asker),
         levels=(_level(row, settings.grades), _level(asker, settings.grades)),
@@ -237,15 +249,15 @@ def _declined_on(declined: Sequence[Sequence[Any]], goal: str) -> datetime | Non
     return max((instant_of(at) for at, goals in declined if not goals or goal in goals), default=None)
 
 
-def _languages(row: Mapping[str, Any]) -> frozenset[str]:
-    """The languages of a person without their regions: who speaks pt-BR understands pt."""
+def languages_of(row: Mapping[str, Any]) -> frozenset[str]:
+    """The languages of a person, whose `profiles` a row holds, without regions: who speaks pt-BR understands pt."""
     return frozenset(
         each.partition("-")[0].casefold() for profile in row["profiles"] for each in profile["languages"] or ()
     )
 
 
 def formats_of(row: Mapping[str, Any]) -> frozenset[str]:
-    """Those formats of programmes that a person names; what they say in other words counts for nothing."""
+    """Those formats of programmes that a person names in their `profiles`; other words count for nothing."""
     named = (each for profile in row["profiles"] for each in profile["formats"] or ())
     clean = {each.strip().casefold().replace(" ", "_").replace("-", "_") for each in named}
     return frozenset(clean & set(PROGRAMME_FORMATS))

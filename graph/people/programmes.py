@@ -108,14 +108,7 @@ async def revise_charter(
         [version] = facts_of("charters", row, source)
         if told_before is not None and since_of(told_before) <= begin and says_the_same(told_before, version):
             return [], None
-        refuse_ended(known_as, now)
-        if rival is not None:
-            told_twice = f"another version begins on {plain(begin)}; give a later instant"
-            raise DomainError(told_twice, code="CONFLICT", field="since")
-        if last is not None and begin < since_of(last):
-            early = f"since lies before {plain(since_of(last))}, when the latest version began; give a later instant"
-            raise DomainError(early, code="BAD_USER_INPUT", field="since")
-        refuse_outside(known_as, begin)
+        refuse_version(known_as, known_as.charters, begin, now)
         await _refuse_unknown_owner(known, version, "ownerId")
         is_open = last is not None and (until_of(last) or begin) >= begin
         return [*([ended(last, begin)] if last is not None and is_open else []), version], None
@@ -270,6 +263,27 @@ def refuse_participants(viewer: Viewer) -> None:
     """
     if not viewer.coordinates:
         raise DomainError("only coordinators lay down how programmes are run", code="FORBIDDEN")
+
+
+def refuse_version(around: Configuration, versions: Sequence[Record], begin: datetime, now: datetime) -> None:
+    """Raises `DomainError` where no further version of something can begin at an instant.
+
+    Args:
+        around: The programme.
+        versions: Those that there are, oldest first.
+        begin: The instant.
+        now: The present one.
+    """
+    refuse_ended(around, now)
+    if any(since_of(each) == begin for each in versions):
+        told_twice = f"another version begins on {plain(begin)}; give a later instant"
+        raise DomainError(told_twice, code="CONFLICT", field="since")
+    if versions and begin < since_of(versions[-1]):
+        early = (
+            f"since lies before {plain(since_of(versions[-1]))}, when the latest version began; give a later instant"
+        )
+        raise DomainError(early, code="BAD_USER_INPUT", field="since")
+    refuse_outside(around, begin)
 
 
 def refuse_ended(configuration: Configuration, now: datetime) -> None:

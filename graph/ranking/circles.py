@@ -5,6 +5,7 @@ which all of it are free. Who wishes to learn what the leader offers fits by the
 mentees of a circle are to differ is asked for as the number of skills that they wish to learn together.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ class CirclePlan:
         unseated: Mentees without one, by their uids.
         idle: uids of those who could lead and lead none.
         paired: uids of mentees who are in an open pairing of the programme, and not planned for.
+        waiting: uids of mentees who are in one of its requests that waits for an answer, and not planned for.
         total: Sum of the scores of the seats.
     """
 
@@ -128,6 +130,7 @@ class CirclePlan:
     unseated: tuple[Unseated, ...]
     idle: tuple[str, ...]
     paired: tuple[str, ...]
+    waiting: tuple[str, ...]
     total: float
 
 
@@ -141,7 +144,7 @@ async def plan_circles(
     least_skills: int = 0,
     scorer: Scorer | None = None,
 ) -> CirclePlan:
-    """Plans circles for all mentees of a programme who are in none of its pairings.
+    """Plans circles for all mentees of a programme who are in none of its pairings and requests.
 
     Whoever is enrolled as a mentor or facilitator can lead; the rules ask that they have the role of a mentor. Where
     the policy counts places, a circle is no larger than the places that its leader has left.
@@ -164,7 +167,7 @@ async def plan_circles(
     enrolled = await enrolled_in(recommender, viewer, programme, "cohort")
     leaders = [each.uid for each in enrolled if each.is_enrolled_as("mentor", "facilitator")]
     mentees = [each for each in enrolled if each.is_enrolled_as("mentee")]
-    seeking = [each.uid for each in mentees if not each.pairings]
+    seeking = [each.uid for each in mentees if each.is_free]
     judged: dict[tuple[str, str], Judged] = {}
     wished: dict[str, frozenset[str]] = {}
     places: dict[str, int] = {}
@@ -189,7 +192,9 @@ async def plan_circles(
         for each in _meetings(leader, [person for person in people if person in hours], hours)
     ]
     scores = {pair: each.score for pair, each in judged.items()}
-    held = best_circles(meetings, scores, least, places, skills=wished, least_skills=least_skills)
+    held = await asyncio.to_thread(
+        best_circles, meetings, scores, least, places, skills=wished, least_skills=least_skills
+    )
     circles = [_circle(columns, meeting, people, judged, wished, now) for meeting, people in held]
     seated = {seat.mentee for circle in circles for seat in circle.seats}
     leading = {circle.leader for circle in circles}
@@ -200,6 +205,7 @@ async def plan_circles(
         tuple(_unseated(person, leaders, judged, hours) for person in seeking if person not in seated | leading),
         tuple(leader for leader in leaders if leader not in leading | seated),
         tuple(each.uid for each in mentees if each.pairings),
+        tuple(each.uid for each in mentees if each.requests and not each.pairings),
         round(sum(seat.score for circle in circles for seat in circle.seats), DECIMALS),
     )
 

@@ -6,6 +6,8 @@ finds the mentor in theirs. The facts of all who ask are read at once: four roun
 """
 
 import asyncio
+import math
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,8 +116,11 @@ async def recommend_mentees(
     first: int = 10,
     after: str | None = None,
     scorer: Scorer | None = None,
+    patience_s: float = math.inf,
 ) -> MenteeList:
     """Ranks the open goals of others that a mentor may be paired for, by the mentor's score for each.
+
+    Scoring is done for one goal after the other, the newest first; each takes milliseconds, whoever is asked about.
 
     Args:
         asking: What answers.
@@ -124,12 +129,14 @@ async def recommend_mentees(
         first: Length of the page, 1 to `paging.MOST`.
         after: Cursor of an earlier page of the same list.
         scorer: What ranks; that of `asking` if none is given.
+        patience_s: Seconds after which no further goal is scored.
 
     Raises:
         DomainError: `BAD_USER_INPUT`, `FORBIDDEN` or `NOT_FOUND`.
         DatabaseUnavailable: The graph cannot be asked.
     """
     check_first(first)
+    until = time.monotonic() + patience_s
     if not viewer.sees_everybody and viewer.person != mentor:
         raise DomainError("you may ask for yourself only", code="FORBIDDEN")
     now, scorer = asking.clock(), scorer or asking.scorer
@@ -144,7 +151,7 @@ async def recommend_mentees(
         raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
     goals, passed_over = _open_goals(columns, person, now, scored_at)
     allowed, refused = await _allowed(asking, columns, scorer, mentor, goals, now, scored_at)
-    ranked = await _ranked(columns, person, allowed)
+    ranked = await _ranked(columns, person, allowed, until)
     start = 0 if cursor is None else sum(each.place <= (-cursor.score, cursor.mentor) for each in ranked)
     page, offset = ranked[start : start + first], cursor.rank if cursor else 0
     found = await _told(asking, columns, viewer, person, page, offset, now)
@@ -156,8 +163,8 @@ async def recommend_mentees(
         found,
         tuple(Cursor(short(key), scored_at, each.rank, each.score, each.goal).write() for each in found),
         start + first < len(ranked),
-        len(ranked),
-        _notice(viewer, len(goals), passed_over, len(ranked), refused),
+        len(allowed),
+        _notice(viewer, len(goals), passed_over, len(allowed), len(ranked), refused),
     )
 
 
@@ -180,12 +187,14 @@ async def _allowed(
     now: datetime,
     scored_at: datetime,
 ) -> tuple[list[_Asking], Counter[str]]:
-    """Those goals for which no rule forbids the pair, and how often each rule forbade one."""
+    """Those goals for which no rule forbids the pair, in their order, and how often each rule forbade one."""
     owners = columns.tables["goals"].numbers("person")
     numbers = {columns.goals.uids[goal]: (int(owners[goal]), goal) for goal in goals}
     asked = [(columns.people.uids[mentee], uid) for uid, (mentee, _) in numbers.items()]
     rows = await asking.store.read_askers(asked, now) if asked else []
-    seekers = [seeker_of(row, now, scorer.policy) for row in rows if row["goal"] is not None]
+    place = {uid: number for number, uid in enumerate(numbers)}
+    known = sorted((row for row in rows if row["goal"] is not None), key=lambda row: place[row["goal"]])
+    seekers = [seeker_of(row, now, scorer.policy) for row in known]
     pairs = await read_pairs_of(seekers, [mentor], asking.store, now) if seekers else []
     scorers: dict[str, Scorer] = {}
     allowed, refused = [], Counter[str]()
@@ -202,10 +211,15 @@ async def _allowed(
     return allowed, refused
 
 
-async def _ranked(columns: Columns, mentor: int, allowed: Sequence[_Asking]) -> list[_Asking]:
-    """Some goals by the mentor's score for each, best first; equal scores in the order of the goals' uids."""
-    found = []
+async def _ranked(columns: Columns, mentor: int, allowed: Sequence[_Asking], until: float) -> list[_Asking]:
+    """Some goals by the mentor's score for each, best first; equal scores in the order of the goals' uids.
+
+    Those that are not scored by an instant of the monotonic clock are missing.
+    """
+    found: list[_Asking] = []
     for each in allowed:
+        if time.monotonic() > until:
+            break
         await asyncio.sleep(0)  # others are answered in between
         score = float(each.scorer.score(columns, each.asked).total[mentor])
         found.append(_Asking(each.seeker, each.scorer, each.asked, score))
@@ -257,8 +271,10 @@ async def _told(
     return tuple(recommended)
 
 
-def _notice(viewer: Viewer, goals: int, passed_over: int, allowed: int, refused: Mapping[str, int]) -> str:
+def _notice(viewer: Viewer, goals: int, passed_over: int, allowed: int, scored: int, refused: Mapping[str, int]) -> str:
     said = []
+    if scored < allowed:
+        said.append(f"Only the {scored} newest of the {allowed} goals that may be served were scored in time.")
     if passed_over:
         said.append(f"Only the {goals} newest open goals were looked at; {passed_over} older ones are not.")
     if not allowed:

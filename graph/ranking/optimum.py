@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from mentorgraph.graph.errors import DomainError
@@ -147,31 +146,36 @@ class _Rows:
         self._least.append(least)
         self._most.append(most)
 
-    def constraint(self) -> LinearConstraint:
-        """All of them at once."""
+    def with_sum(self, terms: NDArray[np.float64], total: int) -> "_Rows":
+        """The same conditions, and that a sum over all columns is so much."""
+        more = _Rows(self.columns)
+        more._cells, more._least, more._most = list(self._cells), list(self._least), list(self._most)
+        more.add([(int(column), float(terms[column])) for column in np.flatnonzero(terms)], least=total, most=total)
+        return more
+
+    def solved(self, gain: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Columns of 0 and 1 that keep all conditions and have the highest sum of gains: `float64[columns]`."""
+        # Only who plans needs the solver, and it takes long to load.
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
         rows, columns, factors = (np.array(each) for each in zip(*self._cells, strict=True))
         shape = (len(self._least), self.columns)
-        return LinearConstraint(coo_array((factors, (rows, columns)), shape=shape).tocsr(), self._least, self._most)
+        matrix = coo_array((factors, (rows, columns)), shape=shape).tocsr()
+        result = milp(
+            -gain,
+            integrality=np.ones(self.columns, np.int64),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(matrix, self._least, self._most),
+            options={"mip_rel_gap": 0.0, "time_limit": LIMIT_S},
+        )
+        if result.status != 0:
+            raise DomainError("the best way was not found in time; ask for fewer people at once", code="TOO_LARGE")
+        solution: NDArray[np.float64] = result.x
+        return solution
 
 
 def _most(first: NDArray[np.float64], then: NDArray[np.float64], rows: _Rows) -> NDArray[np.bool_]:
     """Which columns are 1 where one sum is as large as can be, and another as that allows: `bool[columns]`."""
-    constraint = rows.constraint()
-    number = round(float(first @ _solved(first, [constraint])))
-    so_many = LinearConstraint(first[np.newaxis, :], number, number)
-    found: NDArray[np.bool_] = _solved(then, [constraint, so_many]) > 0.5
+    number = round(float(first @ rows.solved(first)))
+    found: NDArray[np.bool_] = rows.with_sum(first, number).solved(then) > 0.5
     return found
-
-
-def _solved(gain: NDArray[np.float64], constraints: list[LinearConstraint]) -> NDArray[np.float64]:
-    result = milp(
-        -gain,
-        integrality=np.ones(len(gain), np.int64),
-        bounds=Bounds(0, 1),
-        constraints=constraints,
-        options={"mip_rel_gap": 0.0, "time_limit": LIMIT_S},
-    )
-    if result.status != 0:
-        raise DomainError("the best way was not found in time; ask for fewer people at once", code="TOO_LARGE")
-    solution: NDArray[np.float64] = result.x
-    return solution

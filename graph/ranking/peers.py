@@ -4,6 +4,7 @@ Peers have no sides: two may be paired where no rule forbids either of them to t
 mean of the two scores by which each would rank the other. The plan pairs as many as it can, and as well as that allows.
 """
 
+import asyncio
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -67,6 +68,7 @@ class PeerPlan:
         pairs: The pairs, the best one first.
         left_over: Those for whom there is no peer, in the order of their uids.
         paired: uids of those who are in an open pairing of the programme, and not planned for.
+        waiting: uids of those who are in one of its requests that waits for an answer, and not planned for.
         total: Sum of the scores of the pairs.
     """
 
@@ -75,6 +77,7 @@ class PeerPlan:
     pairs: tuple[PeerPair, ...]
     left_over: tuple[LeftOver, ...]
     paired: tuple[str, ...]
+    waiting: tuple[str, ...]
     total: float
 
 
@@ -97,7 +100,7 @@ async def plan_peers(
     """
     enrolled = await enrolled_in(recommender, viewer, programme, "peer")
     peers = [each for each in enrolled if each.is_enrolled_as("mentor") and each.is_enrolled_as("mentee")]
-    seeking = [each.uid for each in peers if not each.pairings]
+    seeking = [each.uid for each in peers if each.is_free]
     judged: dict[tuple[str, str], Judged] = {}
     for person in seeking:
         others = [each for each in seeking if each != person]
@@ -110,7 +113,7 @@ async def plan_peers(
         and (other, one) in judged
         and not (judged[one, other].refusals or judged[other, one].refusals)
     }
-    chosen = best_pairs(scores)
+    chosen = await asyncio.to_thread(best_pairs, scores)
     pairs = sorted((_pair(judged, *pair, scores[pair]) for pair in chosen), key=lambda each: (-each.score, each.one))
     partner = {one: other for pair in chosen for one, other in (pair, pair[::-1])}
     left = tuple(_left_over(person, seeking, judged, scores, partner) for person in seeking if person not in partner)
@@ -120,6 +123,7 @@ async def plan_peers(
         tuple(pairs),
         left,
         tuple(each.uid for each in peers if each.pairings),
+        tuple(each.uid for each in peers if each.requests and not each.pairings),
         round(sum(each.score for each in pairs), DECIMALS),
     )
 

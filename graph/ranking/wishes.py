@@ -12,7 +12,7 @@ import numpy as np
 from mentorgraph.graph.columns.columns import NONE, Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.ranking.options import Wish
-from mentorgraph.graph.ranking.scoring import Scores, Term
+from mentorgraph.graph.ranking.scoring import Scores, Term, contributions_of
 from mentorgraph.graph.store.store import Store
 
 SHARED_IDENTITY = "shared_identity"
@@ -54,7 +54,7 @@ async def with_wish(store: Store, columns: Columns, scores: Scores, wish: Wish, 
         "as you asked, and as they agreed to be found",
         WEIGHT,
         values,
-        WEIGHT * np.nan_to_num(values, nan=0.0),
+        contributions_of(values, WEIGHT),
         lambda _mentor: [],
         YOUR_REQUEST,
     )

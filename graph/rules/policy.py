@@ -154,21 +154,19 @@ def chosen_policy(environment: Mapping[str, str] = os.environ) -> Path | None:
     return Path(named).expanduser() if named else None
 
 
+SHIPPED = Path(__file__).with_name("policy.toml")
+"""The policy that comes with the program, which says everything."""
+
+
 def load_policy(path: Path | None = None) -> Policy:
-    """Reads a policy file, or the one that comes with the program.
+    """Reads a policy file, or the one that comes with the program; what a file does not say is as in that one.
 
     Raises:
         DomainError: `BAD_POLICY`, naming the file, the key and what is wrong with it.
     """
-    path = path or Path(__file__).with_name("policy.toml")
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise _bad(path.name, f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _bad(path.name, f"is not TOML: {error}") from error
-    content = _parsed(path.name, text)
-    where = path.name
+    own, where = _content(path or SHIPPED), (path or SHIPPED).name
+    _refuse_unknown(where, own, ("name", "base", *TABLES))
+    content = own if path is None else _completed(where, own, _content(SHIPPED))
     weights = _numbers(where, content, "weights", SIGNALS)
     signals = _numbers(where, content, "signals", tuple(each.name for each in fields(SignalSettings)))
     rules = _rules(where, "rules", _table(where, content, "rules"))
@@ -183,13 +181,13 @@ def load_policy(path: Path | None = None) -> Policy:
             raise _bad(where, f"signals.{key} must lie between 0 and 1")
     if signals["seniority_most_years"] < signals["seniority_least_years"]:
         raise _bad(where, "signals.seniority_most_years must be at least signals.seniority_least_years")
-    _refuse_unknown(where, content, ("name", "base", "weights", "signals", "rules", "formats", "exploration"))
+    _refuse_contradictions(where, rules)
     base = _number(where, "base", content.get("base", 0.0))
     settings = RuleSettings(**rules)
     formats = _formats(where, content.get("formats", {}), weights, rules)
     explored = _exploration(where, content) if "exploration" in content else Exploration()
     found = Policy("", base, MappingProxyType(weights), SignalSettings(**signals), settings, formats, explored)
-    return replace(found, version=version_of(str(content.get("name", path.stem)), found.content))
+    return replace(found, version=version_of(str(own.get("name", Path(where).stem)), found.content))
 
 
 def read_draft(text: str, where: str = "draft") -> Draft:
@@ -257,6 +255,30 @@ def version_of(name: str, content: list[Any]) -> str:
     """
     canonical = json.dumps(content, sort_keys=True)
     return f"{name}@{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+
+
+TABLES = ("weights", "signals", "rules", "formats", "exploration")
+"""The tables of a policy file."""
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise _bad(path.name, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _bad(path.name, f"is not TOML: {error}") from error
+    return _parsed(path.name, text)
+
+
+def _completed(where: str, own: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, Any]:
+    """A file with what it does not say; a format that it names is its own, as far as it names any."""
+    content = {**shipped, **own}
+    for name in TABLES:
+        if name in own:
+            told = _table(where, own, name)
+            content[name] = told if name == "formats" else {**shipped.get(name, {}), **told}
+    return content
 
 
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(

@@ -62,17 +62,22 @@ class MatchingReads:
         self, mentee: str, mentors: Sequence[str], now: datetime, programme: str | None = None
     ) -> list[dict[str, Any]]:
         """What the hard rules need to know of some mentors, in a programme if one is meant."""
-        return await self.read_candidates_of([(mentee, mentors, programme or "")], now)
+        return await self.read_candidates_of([([mentee], mentors, programme or "")], now)
 
     async def read_candidates_of(
-        self, asked: Iterable[tuple[str, Sequence[str], str]], now: datetime
+        self, asked: Iterable[tuple[Sequence[str], Sequence[str], str]], now: datetime
     ) -> list[dict[str, Any]]:
-        """As `read_candidates`, of many mentees in one round trip: mentee, mentors, programme or nothing of each."""
+        """As `read_candidates`, of each of some mentees with each of some mentors, in one round trip.
+
+        Args:
+            asked: Mentees, mentors and the programme that is meant for them; empty for none.
+            now: The instant as of which facts count.
+        """
         [row] = await self._read(
             "read_candidates",
             asked=[
-                {"mentee": mentee, "mentors": list(mentors), "programme": programme or NOTHING}
-                for mentee, mentors, programme in asked
+                {"mentees": list(mentees), "mentors": list(mentors), "programme": programme or NOTHING}
+                for mentees, mentors, programme in asked
             ],
             now=now,
             open=list(OPEN_STATES),

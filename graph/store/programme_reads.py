@@ -77,11 +77,18 @@ class Enrolled:
         uid: Their uid.
         roles: As what; empty text for an enrolment that names no role, which counts for each.
         pairings: uids of the open pairings of the programme that they are in, on either side.
+        requests: uids of its requests that wait for an answer and that they are in, on either side.
     """
 
     uid: str
     roles: frozenset[str]
     pairings: tuple[str, ...]
+    requests: tuple[str, ...]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether they are neither in a pairing nor in a request."""
+        return not (self.pairings or self.requests)
 
     def is_enrolled_as(self, *roles: str) -> bool:
         """Whether they take part in one of some roles."""
@@ -129,8 +136,13 @@ class ProgrammeReads:
 
     async def read_enrolled(self, programme: str, now: datetime) -> list[Enrolled]:
         """Who takes part in a programme, in the order of their uids."""
-        rows = await self._read("read_enrolled", programme=programme, now=now, open=list(OPEN_STATES))
-        return [Enrolled(row["uid"], frozenset(row["roles"]), tuple(row["pairings"])) for row in rows]
+        rows = await self._read(
+            "read_enrolled", programme=programme, now=now, open=list(OPEN_STATES), waiting=list(OPEN_REQUEST_STATES)
+        )
+        return [
+            Enrolled(row["uid"], frozenset(row["roles"]), tuple(row["pairings"]), tuple(row["requests"]))
+            for row in rows
+        ]
 
     async def read_standing(
         self, person: str, programme: str, role: str, now: datetime

@@ -1,13 +1,16 @@
 """Plans of peers and circles over GraphQL, why somebody is left out, and what becomes of a plan."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import combinations, permutations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.exchange.check import check
@@ -52,6 +55,8 @@ WORLD: dict[str, list[dict[str, str]]] = {
         {"id": "pe", "name": "Peers", "format": "peer", "since": SINCE},
         {"id": "co", "name": "Circles", "format": "cohort", "since": SINCE},
         {"id": "none", "name": "Empty", "format": "peer", "since": SINCE},
+        {"id": "one", "name": "One", "format": "peer", "since": SINCE},
+        {"id": "led", "name": "Led by nobody", "format": "cohort", "since": SINCE},
         {"id": "old", "name": "Old", "format": "peer", "since": SINCE, "until": "2021-01-01"},
     ],
     "people": [{"id": each, "name": each.title(), "joined_on": SINCE} for each in EVERYBODY],
@@ -69,6 +74,7 @@ WORLD: dict[str, list[dict[str, str]]] = {
     + [member(each, "pe", role) for each in ("dan", "eva") for role in ("mentor", "mentee")]
     + [member(each, "co", "mentor") for each in LEADERS]
     + [member("fay", "co", "facilitator"), member("lea", "pe", "mentor")]
+    + [member("ann", "one"), member("mia", "led", "mentee")]
     + [member(each, "co", "mentee") for each in MENTEES],
     "goals": [
         {"id": f"of {each}", "person_id": each, "title": f"Learn {skill}", "skills": skill, "created_on": SINCE}
@@ -87,13 +93,13 @@ query ($id: ID!) { plan: planPeers(programmeId: $id) {
   total modelVersion
   pairs { one { name } other { name } score scores whyForOne { score sentences refusals { rule } } }
   leftOver { person { name } cause nearest { name } takenBy { name } hindrances { rule others example remedy } }
-  paired { name }
+  paired { name } waiting { name }
 } }
 """
 CIRCLES = """
 query ($id: ID!, $least: Int, $most: Int, $leastSkills: Int) {
   plan: planCircles(programmeId: $id, least: $least, most: $most, leastSkills: $leastSkills) {
-    total idle { name } paired { name }
+    total idle { name } paired { name } waiting { name }
     circles {
       leader { name } startsAt wishes { skill { name } wishing isOffered }
       seats { mentee { name } score signals { contribution } }
@@ -225,6 +231,8 @@ def test_who_is_left_over_is_told_why(api: Api) -> None:
     assert name not in partners
     assert partners[odd["nearest"]["name"]] == odd["takenBy"]["name"]
     assert plan(api, PLAN, id=gid("programmes", "none"))["leftOver"] == []
+    [alone] = plan(api, PLAN, id=gid("programmes", "one"))["leftOver"]
+    assert (alone["person"]["name"], alone["cause"], alone["hindrances"]) == ("Ann", "ALONE", [])
 
 
 def test_circles_have_a_leader_an_hour_and_a_size_and_the_others_are_told_why(api: Api) -> None:
@@ -247,6 +255,8 @@ def test_circles_have_a_leader_an_hour_and_a_size_and_the_others_are_told_why(ap
     [ned] = [each for each in told["unseated"] if each["person"]["name"] == "Ned"]
     assert {"rule": "NOT_A_MENTOR", "others": 1} in ned["hindrances"]  # Fay facilitates, but mentors nobody
     assert {each["name"] for each in told["idle"]} == {"Fay", "Leo"}
+    [led] = plan(api, CIRCLES, id=gid("programmes", "led"))["unseated"]
+    assert (led["person"]["name"], led["cause"]) == ("Mia", "NO_LEADER")
 
 
 def test_limits_of_circles_are_kept(api: Api) -> None:
@@ -294,6 +304,10 @@ def test_a_plan_that_is_proposed_and_accepted_is_planned_no_more(fresh: Api, ser
         (each["state"], each["mentee"]["name"].lower(), each["mentor"]["name"].lower()) for each in payload["requests"]
     ] == [("PROPOSED", *pair) for pair in pairs]
     assert refused(fresh, pairs) == ("CONFLICT", "pairs.0.mentorId")
+    asked = plan(fresh, PLAN, id=PE)
+    assert {each["name"].lower() for each in asked["waiting"]} == {each for pair in pairs for each in pair}
+    assert asked["pairs"] == []
+    assert len(asked["leftOver"]) == 2
     one, other = pairs[0]
     for viewer, to in ((one, "REQUESTED"), (other, "ACCEPTED")):
         moved = fresh.data(MOVE, viewer=ID[viewer], input={"requestId": payload["requests"][0]["id"], "to": to})["told"]
@@ -327,9 +341,46 @@ def test_a_mentor_is_not_proposed_to_more_than_they_have_places_for(server: Embe
     with asked_about(server, {**WORLD, "roles": roles}, SOURCE) as api:
         three = [(each, "lea") for each in ("mia", "max", "moe")]
         assert refused(api, three, programmeId=CO) == ("NO_CAPACITY", "pairs.2.mentorId")
-        assert propose(api, three[:2], programmeId=CO)["userErrors"] == []
         [circle] = plan(api, CIRCLES, id=CO)["circles"]
         assert len(circle["seats"]) == 2
+        assert propose(api, three[:2], programmeId=CO)["userErrors"] == []
+        left = plan(api, CIRCLES, id=CO)
+        assert {each["name"] for each in left["waiting"]} == {"Mia", "Max"}
+        assert left["circles"] == []
+
+
+def test_the_shell_plans_what_graphql_plans(
+    fresh: Api, server: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEO4J_URI", raising=False)
+    monkeypatch.setenv("MENTORGRAPH_HOME", str(server.home))
+    monkeypatch.setenv("MENTORGRAPH_NEO4J_LINE", server.line.name)
+
+    def command(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["plan", "--source", SOURCE, *arguments], env={"COLUMNS": "200"})
+
+    told = json.loads(command("--programme", "pe", "--json").stdout)
+    asked = plan(fresh, PLAN, id=PE)
+    assert told["total"] == asked["total"]
+    assert [each["score"] for each in told["pairs"]] == [each["score"] for each in asked["pairs"]]
+    assert {each["cause"] for each in told["leftOver"]} == {each["cause"] for each in asked["leftOver"]}
+    shown = command("--programme", "pe").stdout.splitlines()
+    assert "Pat: nobody allowed" in shown
+    assert any(each.startswith("  LEVEL_DISTANCE forbids 5, for instance: the mentor stands") for each in shown)
+    assert shown[-1] == "pairs 2, left over 2, paired already 0, asked 0"
+
+    told = json.loads(command("--programme", "co", "--json", "--most", "2").stdout)
+    assert [len(each["seats"]) for each in told["circles"]] == [2]
+    shown = command("--programme", "co").stdout.splitlines()
+    assert "Odd: no common hour" in shown
+    assert shown[-1] == "circles 1, without 4, paired already 0, asked 0"
+    for arguments, words in (
+        (("--programme", "gone"), "no programme has this id"),
+        (("--programme", "co", "--least", "5", "--most", "4"), "least is 5 and most is 4"),
+        (("--programme", "old"), "ended on"),
+    ):
+        result = command(*arguments)
+        assert (result.exit_code, words in result.stderr) == (1, True), result.output
 
 
 def test_the_page_about_plans_works(fresh: Api) -> None:

@@ -177,3 +177,11 @@ def test_a_goal_that_was_just_set_is_there_and_one_that_ended_is_not(community: 
     assert goal.uid in {each.goal for each in whole(community, mentors[0])}
     community.end(goal)
     assert goal.uid not in {each.goal for each in whole(community, mentors[0])}
+
+
+def test_who_has_no_patience_gets_fewer_goals_and_is_told(community: Community, mentors: list[str]) -> None:
+    expected = whole(community, mentors[0])
+    found = listed(community, mentors[0], patience_s=-1.0)
+    assert (found.recommendations, found.has_next, found.total) == ((), False, len(expected))
+    assert found.notice == f"Only the 0 newest of the {len(expected)} goals that may be served were scored in time."
+    assert listed(community, mentors[0], patience_s=60.0).notice == ""

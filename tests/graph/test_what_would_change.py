@@ -15,7 +15,7 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.bundle import import_bundle, open_bundle
 from mentorgraph.graph.exchange.check import graph_hash
-from mentorgraph.graph.explaining.remedies import ACTIONS, ACTORS, COORDINATOR, MENTEE, MENTOR
+from mentorgraph.graph.explaining.remedies import ACTIONS, ACTORS, COORDINATOR, MENTEE, MENTOR, records_of
 from mentorgraph.graph.explaining.what_would_change import MOST_CHANGES, WhatWouldChange, _Search, what_would_change
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.ranking.matching import Recommender
@@ -168,7 +168,7 @@ def test_random_questions_are_answered_with_what_works_and_nothing_is_written(wo
 
 def verified(world: World, mentee: str, found: WhatWouldChange) -> int | None:
     """The place of the mentor where the changes are made, with nothing known but what the graph says then."""
-    records = [record for each in found.changes for record in each.records]
+    records = records_of(found.changes)
 
     async def ask(store: Store) -> int | None:
         later = Recommender(_Within(store), world.recommender.scorer)

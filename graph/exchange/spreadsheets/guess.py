@@ -96,8 +96,10 @@ def _zones(values: Values) -> bool:
 _ORGANISATION = (
     r"organi[sz]ation|department|agency|division|business unit|team|directorate|faculty|school|company|project"
 )
+_SUPERVISOR = r"(line |direct |reporting |people )?(manager|supervisor)"
 
 RULES: tuple[tuple[str, str, Callable[[Values], bool]], ...] = (
+    ("supervisor", rf"^(your )?{_SUPERVISOR}('?s)?( (e-?mail|id|number|name)( address)?)?$|^reports to$", _short),
     ("email", r"\be-?mail\b", _addresses),
     ("key", r"\b(employee|worker|staff|personnel|member) ?(id|number|no)\b", _some),
     ("first_name", r"\b(first|given|fore) ?-?names?$|^first$", _some),

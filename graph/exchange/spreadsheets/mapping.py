@@ -48,6 +48,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "coaching_style": "how the person likes to coach or to be coached",
         "formats": "list of formats that the person likes to meet in",
         "languages": "list of languages that the person speaks",
+        "supervisor": "address, number or name of the person whom the person reports to",
         "blocked": "names or addresses of people whom the person must not be paired with",
         "consent": "yes or no to `purpose`, matching if not given",
     }

@@ -66,6 +66,7 @@ class Told:
         goals: Key → text.
         asked: Purposes that they were asked to agree to.
         consents: Purpose → answer and the question; absent where they gave none.
+        supervisor: Heading, cell and row that tell to whom they report; None where none does.
         blocked: Names or addresses of people not to be paired with.
         windows: Weekly hours: weekday, start, end, zone.
         says_hours: Whether a table has their hours at all.
@@ -83,6 +84,7 @@ class Told:
     goals: dict[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     consents: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    supervisor: tuple[str, str, Place] | None = None
     blocked: dict[str, Place] = field(default_factory=dict)
     windows: list[tuple[int, str, str, str]] = field(default_factory=list)
     says_hours: bool = False
@@ -351,6 +353,8 @@ class _Rows:
                 for entry in entries(cell, column.separators):
                     name = _read(column, str(column.values.get(folded(entry), entry)), text(LONGEST_NAME))
                     person.programmes[folded(entry)] = name
+            case "supervisor" if folded(cell) not in {"", "-", "n/a"}:
+                person.supervisor = (column.heading, _read(column, cell, text(LONGEST_KEY)), place)
             case "blocked":
                 for entry in entries(cell, column.separators or ("\n", ";", "|", ",")):
                     person.blocked[entry] = place
@@ -402,6 +406,9 @@ class _Rows:
         for name, value in told.single.items():
             if name in person.single and person.single[name] != value and before and name != "answered_on":
                 self._found.warn(place, f"has another {name} than {before.file} line {before.line}; this one counts")
+        if told.supervisor and person.supervisor and folded(told.supervisor[1]) != folded(person.supervisor[1]):
+            self._found.warn(place, "has another supervisor than a row before; this one counts")
+        person.supervisor = told.supervisor or person.supervisor
         person.name = told.name or person.name
         person.single |= told.single
         person.roles |= told.roles

@@ -12,6 +12,7 @@ from datetime import datetime
 from mentorgraph.graph.exchange.spreadsheets.cells import folded
 from mentorgraph.graph.exchange.spreadsheets.mapping import PROFILE
 from mentorgraph.graph.exchange.spreadsheets.people import LONGEST_TITLE, Place, Reading, Told
+from mentorgraph.graph.exchange.spreadsheets.supervisors import supervisors_of
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Problem, Record, Row, role_uid, uid_of
 from mentorgraph.graph.facts.rows import FILES, row_of
@@ -81,8 +82,10 @@ async def statements_of(store: Store, reading: Reading, terms: Terms, leaving: S
     writer = _Writer(reading, terms, known, names, found)
     for person in reading.people.values():
         writer.tell(person)
+    supervisors = await supervisors_of(store, reading, terms.source, known, roster=terms.roster)
     for person in reading.people.values():
         writer.tell_blocked(person)
+        writer.tell_supervisor(person, supervisors.get(person.key, ""))
     for key in leaving:
         found.leavers.append(key)
         writer.end_everything(uid_of(terms.source, "people", key), terms.today, ())
@@ -149,6 +152,8 @@ class _Writer:
         self._names = names
         self._found = found
         self._paired = {place for _, _, place in reading.pairs}
+        self._begins: dict[str, datetime] = {}
+        """Key of a person → when what their rows tell begins."""
 
     def _add(self, file: str, row: Mapping[str, object], places: Sequence[Place] = ()) -> None:
         self._found.rows[file].append(
@@ -200,6 +205,7 @@ class _Writer:
         joined = self._tell_person(person, own, begin)
         if own is None:
             begin = joined
+        self._begins[person.key] = begin
         left = person.single.get("left_on")
         if isinstance(left, datetime) and left <= self._terms.today:
             self._end_facts(uid, left, person.places)
@@ -385,6 +391,28 @@ class _Writer:
             elif (other := uid_of(self._terms.source, "people", same[0])) not in held | {uid}:
                 row = {"person_id": uid, "blocked_id": other, "since": self._terms.today}
                 self._add("blocks", row, [place])
+
+    def tell_supervisor(self, person: Told, supervisor: str) -> None:
+        """States to whom a person reports, whose other lines from this source end.
+
+        Args:
+            person: The person.
+            supervisor: uid of the supervisor; empty where nobody is told.
+        """
+        uid, begin = uid_of(self._terms.source, "people", person.key), self._begins.get(person.key)
+        if begin is None or not (supervisor or (self._terms.roster and person.supervisor is None)):
+            return
+        if "supervisor" not in self._reading.says:
+            return
+        kept = {each.links["manager"]: each for each in self._open(uid, "reporting_lines")}
+        if held := kept.pop(supervisor, None):
+            self._add("reporting_lines", row_of(held), person.places)
+        elif supervisor:
+            row = {"person_id": uid, "manager_id": supervisor, "since": begin}
+            self._add("reporting_lines", row, person.places)
+        for each in kept.values():
+            if each.properties["source"] == self._terms.source:
+                self._end(each, begin, person.places)
 
     def _people_called(self, name: str) -> Iterator[str]:
         wanted = folded(name)
