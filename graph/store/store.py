@@ -61,6 +61,13 @@ class Changes:
     last: int
     by_kind: Mapping[str, int]
 
+    @classmethod
+    def of(cls, counters: Iterable[tuple[str, int, str]]) -> "Changes":
+        """What the counters of `read_changes.cypher` say: kind or `graph`, last change, lineage."""
+        told = list(counters)
+        by_kind = {kind: change for kind, change, _ in told}
+        return cls("".join(lineage for _, _, lineage in told), by_kind.pop("graph", -1), by_kind)
+
 
 PARTIES = {
     **{"ASKS": "mentor", "MENTOR": "mentor", "ON_BEHALF_OF": "mentee", "MENTEE": "mentee", "FOR_GOAL": "goal"},
@@ -256,8 +263,7 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
     async def read_changes(self) -> Changes:
         """The number of the last change of the whole graph and of each kind."""
         [row] = await self.database.read("read_changes", newest=True)
-        by_kind = {kind: change for kind, change, _ in row["counters"]}
-        return Changes("".join(lineage for _, _, lineage in row["counters"]), by_kind.pop("graph", -1), by_kind)
+        return Changes.of(row["counters"])
 
     # --- checking ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
@@ -177,8 +178,11 @@ def mentee_of(goal: Mapping[str, str]) -> str:
 def ask(address: str, mentee: str, query: str = QUESTION) -> dict[str, Any]:
     body = json.dumps({"query": query, "variables": {"mentee": mentee}}).encode()
     request = Request(f"{address}/graphql", data=body, headers={"content-type": "application/json"})  # noqa: S310
-    with urlopen(request, timeout=60) as answer:  # noqa: S310
-        return dict(json.load(answer))
+    try:
+        with urlopen(request, timeout=60) as answer:  # noqa: S310
+            return dict(json.load(answer))
+    except HTTPError as error:  # a request that took too long is answered with a status of its own
+        return dict(json.load(error))
 
 
 def ask_patiently(address: str, mentee: str, query: str = QUESTION) -> dict[str, Any]:

@@ -67,7 +67,9 @@ class Island:
         form = draws.choice(("micro", "peer", "cohort", "long_term", "reverse", "sponsor", ""))
         self._add("programmes", id=programme, name="Programme", format=form, since=LONG_AGO)
         if self._chance(0.6):
-            self._add("policies", programme_id=programme, content=self._draft(), **self._span())
+            draft, span = self._draft(), self._span()
+            if draft:  # a policy that says nothing is none
+                self._add("policies", programme_id=programme, content=draft, **span)
         self._add("trainings", id=self.id("training"), name="Listen", valid_days="100", since=LONG_AGO)
         for rank in (1, 2):
             if self._chance(0.8):

@@ -190,9 +190,8 @@ class _Within(Store):
         """The number of the last change inside of the transaction."""
         from mentorgraph.graph.store.store import Changes
 
-        rows = await self._read("read_changes")
-        by_kind = {row["kind"]: row["change"] for row in rows}
-        return Changes("".join(row["lineage"] for row in rows), by_kind.pop("graph", -1), by_kind)
+        [row] = await self._read("read_changes")
+        return Changes.of(row["counters"])
 
 
 def test_participants_ask_of_themselves_and_of_what_they_can_do(world: World) -> None:
