@@ -32,9 +32,9 @@ from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.scoring import Scorer
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 logger = logging.getLogger(__name__)

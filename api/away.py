@@ -11,11 +11,11 @@ from mentorgraph.api.mutations import errors_field, payload, person_of
 from mentorgraph.api.pairings import Pairing, Request
 from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.types import DateTime, Goal, Info, Person
-from mentorgraph.graph import away, leaving
-from mentorgraph.graph.listing import Recommendation as Recommended
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.pairing import Released
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings import away, leaving
+from mentorgraph.graph.pairings.pairing import Released
+from mentorgraph.graph.ranking.listing import Recommendation as Recommended
+from mentorgraph.graph.store.store import NodeRecord
 
 DEFAULT_ALTERNATIVES = 3
 

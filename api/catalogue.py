@@ -11,11 +11,11 @@ from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import names_of
 from mentorgraph.api.people import Channel, Pace
 from mentorgraph.api.types import Goal, Info, PageInfo, Person, Skill
-from mentorgraph.graph.catalogue import Entry, Wanted, page_of_catalogue
-from mentorgraph.graph.catalogue import OfferedSkill as KnownOffer
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.ranking.catalogue import Entry, Wanted, page_of_catalogue
+from mentorgraph.graph.ranking.catalogue import OfferedSkill as KnownOffer
+from mentorgraph.graph.store.store import NodeRecord
 
 
 class MentorCatalogueFilter(graphene.InputObjectType):

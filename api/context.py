@@ -14,6 +14,7 @@ from mentorgraph.api.loaders import (
     DemandsLoader,
     EndingsLoader,
     LoadLoader,
+    MilestonesLoader,
     MinutesLoader,
     MovesLoader,
     NodeLoader,
@@ -27,22 +28,23 @@ from mentorgraph.api.loaders import (
 )
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
-from mentorgraph.graph.asking import FIRST_BLOCK
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.load import Load
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.participants import Participant
-from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.scoring import RulesScorer, Scorer
-from mentorgraph.graph.sessions import Minutes, month_of
-from mentorgraph.graph.store import NOTHING, NodeRecord, Store
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.pairings.load import Load
+from mentorgraph.graph.pairings.sessions import Minutes, month_of
+from mentorgraph.graph.people.participants import Participant
+from mentorgraph.graph.ranking.asking import FIRST_BLOCK
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.skills.taxonomy import Taxonomy
+from mentorgraph.graph.store.database import Database, DatabaseUnavailable, open_database
+from mentorgraph.graph.store.matching_reads import NOTHING
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ OPENED_WITHIN_S = 3.0
 OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
 """Kinds of node that belong to nobody."""
 
-OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session"})
+OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session", "Milestone"})
 """Kinds of node that those whom they are about may see."""
 
 
@@ -305,6 +307,11 @@ class RequestContext:
     def notes(self) -> NotesLoader:
         """Notes by the uid of the session that they are on."""
         return NotesLoader(self.store, self.viewer)
+
+    @cached_property
+    def milestones(self) -> MilestonesLoader:
+        """Milestones by the uid of the pairing that they are of."""
+        return MilestonesLoader(self.store)
 
     @cached_property
     def sessions(self) -> SessionsLoader:

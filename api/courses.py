@@ -8,10 +8,10 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.types import DateTime, Info, Person, enum_of
-from mentorgraph.graph.dated import since_of
-from mentorgraph.graph.model import Record
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.surveys import shown_to
+from mentorgraph.graph.facts.dated import since_of
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.pairings.surveys import shown_to
+from mentorgraph.graph.store.store import NodeRecord
 
 StallCause = enum_of(
     "StallCause",

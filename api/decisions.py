@@ -10,12 +10,12 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.overrides import Override, OverrideReason, asked_about
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, Person, enum_of
-from mentorgraph.graph import listing
 from mentorgraph.graph.decisions import then_and_now
 from mentorgraph.graph.decisions.entry import Decision as KeptDecision
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.ranking import listing
+from mentorgraph.graph.store.store import NodeRecord
 
 ChangeKind = enum_of(
     "ChangeKind",

@@ -10,7 +10,7 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, names_of, payload, person_of, source_field, told_source
 from mentorgraph.api.people import Channel, Necessity, OnboardingStep, Pace
 from mentorgraph.api.types import DateTime, Info, Person, RoleName
-from mentorgraph.graph import enrolment, onboarding, profile
+from mentorgraph.graph.people import enrolment, onboarding, profile
 
 
 class UpdateProfileInput(graphene.InputObjectType):

@@ -19,8 +19,8 @@ from graphql import OperationDefinitionNode, get_operation_ast, parse
 
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.store.store import Store
 
 _BLOCK = re.compile(r"^```graphql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ANSWER_WITHIN_S = 30.0

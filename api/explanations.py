@@ -9,10 +9,10 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.recommendations import Explanation
 from mentorgraph.api.types import Info, Person, enum_of
-from mentorgraph.graph import exposure, remedies
-from mentorgraph.graph import what_would_change as changing
-from mentorgraph.graph.comparing import FEWEST, MOST, Compared, compare
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.explaining import exposure, remedies
+from mentorgraph.graph.explaining import what_would_change as changing
+from mentorgraph.graph.explaining.comparing import FEWEST, MOST, Compared, compare
+from mentorgraph.graph.store.store import NodeRecord
 
 ChangeActor = enum_of(
     "ChangeActor",

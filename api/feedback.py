@@ -13,10 +13,11 @@ from mentorgraph.api.mutations import errors_field, payload, person_of, source_f
 from mentorgraph.api.pairings import Pairing, PairingState
 from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.types import DateTime, Info, PageInfo, Person
-from mentorgraph.graph import co_mentoring, listing, stalls, surveys
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings import co_mentoring, stalls, surveys
+from mentorgraph.graph.ranking import listing
+from mentorgraph.graph.store.store import NodeRecord
 
 MOST_ALTERNATIVES = 10
 """Mentors that are offered in the place of one."""

@@ -5,9 +5,9 @@ import binascii
 from dataclasses import dataclass
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import is_uid, uid_of
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import is_uid, uid_of
+from mentorgraph.graph.store.store import NodeRecord
 
 
 def global_id(kind: str, uid: str) -> str:

@@ -5,21 +5,21 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
-from mentorgraph.graph.admission import list_endings
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.course import Course
-from mentorgraph.graph.load import Load, loads
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.pairing_reads import Move
-from mentorgraph.graph.participants import Participant, participants
-from mentorgraph.graph.profile import Completeness
-from mentorgraph.graph.programme_reads import Configuration
-from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.scoring import Scorer
-from mentorgraph.graph.sessions import Minutes, read_minutes
-from mentorgraph.graph.standing import costs_on_rank
-from mentorgraph.graph.store import NodeRecord, Store
-from mentorgraph.graph.tiers import Ending
+from mentorgraph.graph.facts.course import Course
+from mentorgraph.graph.pairings.load import Load, loads
+from mentorgraph.graph.pairings.sessions import Minutes, read_minutes
+from mentorgraph.graph.people.admission import list_endings
+from mentorgraph.graph.people.participants import Participant, participants
+from mentorgraph.graph.people.profile import Completeness
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.ranking.standing import costs_on_rank
+from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.tiers import Ending
+from mentorgraph.graph.store.pairing_reads import Move
+from mentorgraph.graph.store.programme_reads import Configuration
+from mentorgraph.graph.store.store import NodeRecord, Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 
@@ -103,6 +103,19 @@ class NotesLoader(DataLoader[str, list[Mapping[str, Any]] | None]):
         """Reads the notes on some sessions, in the order of their uids; None where they are not the viewer's."""
         found = await self._store.read_notes(uids, self._viewer.person, present()) if self._viewer.person else {}
         return [found.get(uid) for uid in uids]
+
+
+class MilestonesLoader(DataLoader[str, list[str]]):
+    """Reads which milestones the pairings have that one answer mentions, of all of them at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, uids: list[str]) -> list[list[str]]:
+        """Reads the milestones of some pairings, in the order of their uids."""
+        found = await self._store.read_milestones_of(uids)
+        return [[each.uid for each in found.get(uid, ())] for uid in uids]
 
 
 class SessionsLoader(DataLoader[tuple[str, int], list[str]]):

@@ -10,10 +10,11 @@ import graphene
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.types import ConsentPurpose, DateTime, Goal, Info, Person, RoleName
-from mentorgraph.graph import away, recording
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import InvalidFact, Problem
+from mentorgraph.graph.facts.model import InvalidFact, Problem
+from mentorgraph.graph.pairings import away
+from mentorgraph.graph.people import recording
+from mentorgraph.graph.store.database import DatabaseUnavailable
 
 SHOWN_CODES = frozenset(
     {

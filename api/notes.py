@@ -7,11 +7,11 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
-from mentorgraph.api.mutations import errors_field, payload, told_source
+from mentorgraph.api.mutations import errors_field, payload, person_of, told_source
 from mentorgraph.api.types import DateTime, Info, Person, Session
-from mentorgraph.graph import notes
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings import notes
+from mentorgraph.graph.store.store import NodeRecord
 
 
 def _of_note(name: str) -> Any:
@@ -72,14 +72,48 @@ class WriteNotePayload(graphene.ObjectType):
     user_errors = errors_field()
 
 
+class EraseNotesInput(graphene.InputObjectType):
+    """Whose notes are to be erased."""
+
+    person_id = graphene.ID(required=True, description="Who wrote them: yourself, or anybody for coordinators.")
+
+
+class EraseNotesPayload(graphene.ObjectType):
+    """What was erased."""
+
+    person = graphene.Field(Person, description="Whose notes they were.")
+    erased = graphene.Int(description="How many notes there were; null where nothing was erased for a reason.")
+    user_errors = errors_field()
+
+
 class NoteMutations:
-    """What can be noted."""
+    """What can be noted, and erased."""
 
     write_note = graphene.Field(
         WriteNotePayload,
         description="Writes your note on a session, or writes it anew; for the people of the pairing alone.",
         input=WriteNoteInput(required=True, description="Session and note."),
     )
+
+    erase_notes = graphene.Field(
+        EraseNotesPayload,
+        description="Erases all notes on sessions that one person wrote, for good; other people's stay.",
+        input=EraseNotesInput(required=True, description="Whose."),
+    )
+
+    @staticmethod
+    async def resolve_erase_notes(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:
+        """Erases notes."""
+        context: RequestContext = info.context
+        found: dict[str, object] = {"erased": None}
+
+        async def work() -> str:
+            person = person_of(input)
+            found["erased"] = await notes.erase_notes(context.store, context.viewer, person)
+            context.notes.clear_all()
+            return person
+
+        return {**await payload(context, "person", work), **found}
 
     @staticmethod
     async def resolve_write_note(_root: None, info: Info, input: dict[str, Any]) -> dict[str, object]:

@@ -11,15 +11,16 @@ from mentorgraph.api.mutations import errors_field, payload, source_field, told_
 from mentorgraph.api.pairings import Request
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
-from mentorgraph.graph import listing, overriding
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.dated import holds
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.explaining import overriding
+from mentorgraph.graph.facts.dated import holds
+from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.ranking import listing
+from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.store.store import NodeRecord
 
 OverrideAction = enum_of(
     "OverrideAction",

@@ -9,12 +9,13 @@ import graphene
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.courses import StallCause, answers_field, co_mentors_field, outcome_field
 from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.milestones import milestones_field
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.notes import sessions_field
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
-from mentorgraph.graph import pairing
-from mentorgraph.graph.pairing_reads import Move as StoredMove
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings import pairing
+from mentorgraph.graph.store.pairing_reads import Move as StoredMove
+from mentorgraph.graph.store.store import NodeRecord
 
 OF_REQUESTS = {
     "proposed": "A coordinator suggests the mentor; the mentee has not agreed yet.",
@@ -184,6 +185,7 @@ class Pairing(graphene.ObjectType):
     co_mentors = co_mentors_field()
     answers = answers_field()
     sessions = sessions_field()
+    milestones = milestones_field()
 
 
 class RequestMentorInput(graphene.InputObjectType):
@@ -239,7 +241,10 @@ class MovePairingInput(graphene.InputObjectType):
 
     pairing_id = graphene.ID(required=True, description="The pairing.")
     to = graphene.InputField(PairingState, required=True, description="Where to; active needs the signatures of both.")
-    reason = graphene.InputField(MoveReason, description="Why; needed to end it, and seen by coordinators only.")
+    reason = graphene.InputField(
+        MoveReason,
+        description="Why; needed to end it, or to complete it with a milestone planned. Coordinators alone see it.",
+    )
     note = graphene.String(description="A word to the other side.")
 
 

@@ -10,12 +10,12 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.programmes import Programme
 from mentorgraph.api.tiers import Training
 from mentorgraph.api.types import ConsentPurpose, DateTime, Info, Node, Person, RoleName, enum_of, is_kind, stored
-from mentorgraph.graph import onboarding, profile
-from mentorgraph.graph.load import ProgrammeLoad as KnownProgrammeLoad
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.participants import Participant, Step
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.pairings.load import ProgrammeLoad as KnownProgrammeLoad
+from mentorgraph.graph.people import onboarding, profile
+from mentorgraph.graph.people.participants import Participant, Step
+from mentorgraph.graph.store.store import NodeRecord
 
 Pace = enum_of(
     "Pace",

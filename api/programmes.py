@@ -11,12 +11,12 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, source_field, told_source
 from mentorgraph.api.tiers import ProgrammeRole, Tier, plain_values, told
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of, is_kind, stored
-from mentorgraph.graph import programmes
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.label import SUCCESS_THRESHOLD, Weights
-from mentorgraph.graph.model import Record
-from mentorgraph.graph.programme_reads import Configuration
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.facts.label import SUCCESS_THRESHOLD, Weights
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.people import programmes
+from mentorgraph.graph.store.programme_reads import Configuration
+from mentorgraph.graph.store.store import NodeRecord
 
 ProgrammeFormat = enum_of(
     "ProgrammeFormat",
@@ -100,6 +100,21 @@ class Charter(graphene.ObjectType):
         """Who answers for it."""
         context: RequestContext = info.context
         return await context.visible(root.links["owner"]) if "owner" in root.links else None
+
+
+class Priority(graphene.ObjectType):
+    """A strategic aim of the organisation that goals serve."""
+
+    class Meta:
+        """Shape."""
+
+        interfaces = (Node,)
+
+    is_type_of = is_kind("Priority")
+    name = graphene.String(required=True, description="Its name.", resolver=stored("name"))
+    description = graphene.String(description="What it is about.", resolver=stored("description"))
+    since = graphene.Field(DateTime, description="When it began.", resolver=stored("since"))
+    until = graphene.Field(DateTime, description="When it ended.", resolver=stored("until"))
 
 
 class Programme(graphene.ObjectType):

@@ -9,24 +9,28 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
-from mentorgraph.graph import listing, matching, rules
-from mentorgraph.graph.cautions import CAUTIONS
-from mentorgraph.graph.options import Filter, Mix, Options
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.policy import SIGNALS
-from mentorgraph.graph.scoring import NETWORK
-from mentorgraph.graph.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
-from mentorgraph.graph.sentences import EvidencePath as FoundPath
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.ranking import listing, matching
+from mentorgraph.graph.ranking.cautions import CAUTIONS
+from mentorgraph.graph.ranking.meeting import MODES
+from mentorgraph.graph.ranking.options import Filter, Mix, Options, Wish
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
+from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
+from mentorgraph.graph.rules import evaluator
+from mentorgraph.graph.rules.policy import SIGNALS
+from mentorgraph.graph.store.store import NodeRecord
 
 Language = enum_of("Language", dict(LANGUAGES), "A language that reasons are told in.")
 
 
-def _language() -> Any:
+def language_argument() -> Any:
+    """The argument that asks for sentences in a language."""
     return Language(description="In which language; in English if none is given.")
 
 
-def _sentences(root: Any, language: Any) -> tuple[str, ...]:
+def sentences_in(root: Any, language: Any) -> tuple[str, ...]:
     """The reasons as they were told, or the same in another language; none where they can no longer be read."""
     if language is None or language.value == ENGLISH or not root.sentences:
         return tuple(root.sentences)
@@ -41,6 +45,14 @@ class Signal(graphene.ObjectType):
     unit = graphene.String(description="What a value of 1 means.")
     weight = graphene.Float(description="What the value is multiplied with; null where the ranker is not linear in it.")
     contribution = graphene.Float(required=True, description="What it adds to the score.")
+    source = graphene.String(
+        description="Where it comes from, such as `your request` for a wish of this list; null for the graph."
+    )
+
+    @staticmethod
+    def resolve_source(root: SignalValue, _info: Info) -> str | None:
+        """Where it comes from."""
+        return root.source or None
 
 
 class PathStep(graphene.ObjectType):
@@ -95,7 +107,7 @@ class EvidencePath(graphene.ObjectType):
         required=True,
         description="By how much the score would fall without the path's last edge; below 0 where it would rise.",
     )
-    sentence = graphene.String(required=True, description="What it says.", language=_language())
+    sentence = graphene.String(required=True, description="What it says.", language=language_argument())
     signal = graphene.String(required=True, description="The signal that it is evidence for.")
     steps = graphene.List(graphene.NonNull(PathStep), required=True, description="The path, ending at the mentor.")
     cypher = graphene.String(
@@ -116,6 +128,9 @@ class EvidencePath(graphene.ObjectType):
 Caution = enum_of("Caution", dict(CAUTIONS), "What to bear in mind about a mentor; it changes neither score nor order.")
 
 
+MeetingMode = enum_of("MeetingMode", dict(MODES), "How two people can meet.")
+
+
 class Chance(graphene.ObjectType):
     """The estimated chance that a pairing would succeed, if it took place."""
 
@@ -124,7 +139,8 @@ class Chance(graphene.ObjectType):
     high = graphene.Float(required=True, description="Upper end of the interval.")
 
 
-def _first_paths(root: Any, first: int | None) -> list[FoundPath]:
+def first_paths(root: Any, first: int | None) -> list[FoundPath]:
+    """The heaviest paths of an answer; all if no number is given."""
     if first is not None:
         check_first(first)
     return list(root.paths[:first])
@@ -177,6 +193,27 @@ class RecommendationMix(graphene.InputObjectType):
     cross_functional = graphene.Int(description="So many who belong to units of which none is the mentee's.")
 
 
+IdentityAttribute = enum_of(
+    "IdentityAttribute",
+    {
+        "gender": "Gender.",
+        "ethnicity": "Ethnic group or origin.",
+        "faith": "Faith or belief.",
+        "disability": "A disability or chronic illness.",
+        "orientation": "Sexual orientation.",
+        "background": "Another background, such as being the first in the family to study.",
+    },
+    "A kind of identity by which mentors may have agreed to be found.",
+)
+
+
+class IdentityWish(graphene.InputObjectType):
+    """An identity that is asked for in a mentor, for one list; it counts for those who agreed to be found by it."""
+
+    attribute = graphene.InputField(IdentityAttribute, required=True, description="Which kind of identity.")
+    value = graphene.String(required=True, description="The identity, as mentors tell it; in any letter case.")
+
+
 class MixShortfall(graphene.ObjectType):
     """What a list lacks of the mix that was asked for, which cannot be met."""
 
@@ -193,6 +230,7 @@ LIST_ARGUMENTS: dict[str, Any] = {
     "horizon_days": graphene.Int(description="Also list who becomes free within so many days, 0 to 180."),
     "mix": graphene.Argument(RecommendationMix, description="Who is to be among the first ones."),
     "diversity": graphene.Float(description="How much the first ones are to differ in units and skills, 0 to 1."),
+    "wish": graphene.Argument(IdentityWish, description="An identity to prefer, this time only; nothing is stored."),
 }
 """Arguments of a list of mentors beside whom it is for and its paging."""
 
@@ -223,6 +261,7 @@ def options_of(arguments: Mapping[str, Any]) -> Options:
         horizon_days=arguments.get("horizon_days") or 0,
         mix=Mix(**_given(arguments.get("mix") or {})),
         diversity=arguments.get("diversity") or 0.0,
+        wish=Wish(**_given(arguments.get("wish") or {})),
     )
 
 
@@ -261,10 +300,16 @@ class Recommendation(graphene.ObjectType):
         first=graphene.Int(description="At most so many."),
     )
     sentences = graphene.List(
-        graphene.NonNull(graphene.String), required=True, description="The reasons in words.", language=_language()
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="The reasons in words.",
+        language=language_argument(),
     )
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
+    )
+    mode = graphene.Field(
+        MeetingMode, description="How the two can meet; null where not both have said when they are free."
     )
     available_from = graphene.Field(DateTime, description="From when on the pair may be made; null for now.")
     lifted_by = graphene.Field(Lift, description="Why they stand higher than the score puts them; null if they do not.")
@@ -308,6 +353,11 @@ class Recommendation(graphene.ObjectType):
         return global_id("Recommendation", root.uid)
 
     @staticmethod
+    def resolve_mode(root: listing.Recommendation, _info: Info) -> str | None:
+        """How the two can meet."""
+        return root.mode or None
+
+    @staticmethod
     def resolve_lifted_by(root: listing.Recommendation, _info: Info) -> str | None:
         """Why they stand higher than the score puts them."""
         return root.lifted_by or None
@@ -336,12 +386,12 @@ class Recommendation(graphene.ObjectType):
     @staticmethod
     def resolve_sentences(root: listing.Recommendation, _info: Info, language: Any = None) -> tuple[str, ...]:
         """The reasons in words."""
-        return _sentences(root, language)
+        return sentences_in(root, language)
 
     @staticmethod
     def resolve_paths(root: listing.Recommendation, _info: Info, first: int | None = None) -> list[FoundPath]:
         """Evidence, heaviest first."""
-        return _first_paths(root, first)
+        return first_paths(root, first)
 
 
 class RecommendationEdge(graphene.ObjectType):
@@ -372,7 +422,7 @@ class RuleRefusal(graphene.ObjectType):
     remedy = graphene.String(description="What would lift it.")
 
     @staticmethod
-    def resolve_remedy(root: rules.Refusal, _info: Info) -> str | None:
+    def resolve_remedy(root: evaluator.Refusal, _info: Info) -> str | None:
         """What would lift it."""
         return root.remedy or None
 
@@ -401,7 +451,10 @@ class Explanation(graphene.ObjectType):
         first=graphene.Int(description="At most so many."),
     )
     sentences = graphene.List(
-        graphene.NonNull(graphene.String), required=True, description="The reasons in words.", language=_language()
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="The reasons in words.",
+        language=language_argument(),
     )
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
@@ -434,9 +487,9 @@ class Explanation(graphene.ObjectType):
     @staticmethod
     def resolve_sentences(root: matching.Explanation, _info: Info, language: Any = None) -> tuple[str, ...]:
         """The reasons in words."""
-        return _sentences(root, language)
+        return sentences_in(root, language)
 
     @staticmethod
     def resolve_paths(root: matching.Explanation, _info: Info, first: int | None = None) -> list[FoundPath]:
         """Evidence, heaviest first."""
-        return _first_paths(root, first)
+        return first_paths(root, first)

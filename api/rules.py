@@ -10,13 +10,13 @@ from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import answered, errors_field, source_field, told_source
 from mentorgraph.api.recommendations import RuleRefusal, UnjudgedRule
 from mentorgraph.api.types import DateTime, Info, Person, enum_of
-from mentorgraph.graph import policies
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.explaining import policies
+from mentorgraph.graph.explaining.why_not import WhyNot as Answer
+from mentorgraph.graph.explaining.why_not import why_not as say_why_not
+from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policy import settings_of
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.why_not import WhyNot as Answer
-from mentorgraph.graph.why_not import why_not as say_why_not
+from mentorgraph.graph.rules.policy import settings_of
+from mentorgraph.graph.store.store import NodeRecord
 
 WhyNotVerdict = enum_of(
     "WhyNotVerdict",

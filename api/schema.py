@@ -14,14 +14,18 @@ from mentorgraph.api.decisions import DecisionQueries
 from mentorgraph.api.enrolments import EnrolmentMutations
 from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
+from mentorgraph.api.formats import FormatQueries
+from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
+from mentorgraph.api.milestones import Milestone, MilestoneMutations, MilestoneQueries
 from mentorgraph.api.mutations import Mutation as OwnMutations
 from mentorgraph.api.notes import NoteMutations
 from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueries
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
-from mentorgraph.api.programmes import Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
+from mentorgraph.api.programmes import Priority, Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
 from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
@@ -29,12 +33,12 @@ from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
-from mentorgraph.graph import listing, matching
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.options import NO_MIX
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.store import NodeRecord
+from mentorgraph.graph.ranking import listing, matching
+from mentorgraph.graph.ranking.options import NO_MIX
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
 
 DEFAULT_PAGE = 20
@@ -58,6 +62,7 @@ class Query(
     CatalogueQueries,
     DecisionQueries,
     FeedbackQueries,
+    MenteeQueries,
     MetricQueries,
     OverrideQueries,
     SkillQueries,
@@ -68,6 +73,9 @@ class Query(
     ScriptQueries,
     ExplanationQueries,
     RuleQueries,
+    GroupQueries,
+    FormatQueries,
+    MilestoneQueries,
     graphene.ObjectType,
 ):
     """What can be asked."""
@@ -295,6 +303,8 @@ class Mutation(
     ScriptMutations,
     NoteMutations,
     RuleMutations,
+    GroupMutations,
+    MilestoneMutations,
 ):
     """What can be told."""
 
@@ -355,7 +365,7 @@ def _build() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
         query=Query,
         mutation=Mutation,
-        types=[*NODE_TYPES, Pairing, Request, Programme, Tier, Training, OnboardingStep, Override],
+        types=[*NODE_TYPES, Pairing, Request, Priority, Programme, Tier, Training, OnboardingStep, Override, Milestone],
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.

@@ -9,8 +9,8 @@ from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import answered, errors_field, names_of, source_field, told_source
 from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import DateTime, Info
-from mentorgraph.graph import scripts
-from mentorgraph.graph.store import Script as StoredScript
+from mentorgraph.graph.people import scripts
+from mentorgraph.graph.store.store import Script as StoredScript
 
 
 class Script(graphene.ObjectType):

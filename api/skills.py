@@ -9,15 +9,15 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, names_of, payload, person_of, told_source
 from mentorgraph.api.types import DateTime, Info, Person, Rater, Skill
-from mentorgraph.graph import curating
+from mentorgraph.graph.columns.proficiency import rate_skill
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.naming import Candidate
+from mentorgraph.graph.exchange.taxonomy_files import ESCO
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.proficiency import rate_skill
-from mentorgraph.graph.recording import SOURCE
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.taxonomy_files import ESCO
+from mentorgraph.graph.people.recording import SOURCE
+from mentorgraph.graph.skills import curating
+from mentorgraph.graph.skills.naming import Candidate
+from mentorgraph.graph.store.store import NodeRecord
 
 LONGEST_TEXT = 500
 

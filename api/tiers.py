@@ -10,11 +10,11 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, enum_of, is_kind, stored
-from mentorgraph.graph import admission
-from mentorgraph.graph.admission import Eligibility
-from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.tiers import WARN_BEFORE, Ending
+from mentorgraph.graph.people import admission
+from mentorgraph.graph.people.admission import Eligibility
+from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.tiers import WARN_BEFORE, Ending
+from mentorgraph.graph.store.store import NodeRecord
 
 ProgrammeRole = enum_of(
     "ProgrammeRole", {"mentor": "Takes mentees.", "mentee": "Seeks a mentor."}, "The role that a tier is for."

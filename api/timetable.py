@@ -11,11 +11,12 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, names_of, payload, person_of, source_field, told_source
 from mentorgraph.api.pairings import Pairing
 from mentorgraph.api.types import DateTime, Info, Node, Person, Session, SessionKind
-from mentorgraph.graph import notes, sessions, timetable
 from mentorgraph.graph.calendar.reading import Span
 from mentorgraph.graph.paging import MOST, check_first
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.timetable import MOST_HOLIDAYS, MOST_PEOPLE, MOST_SLOTS, MOST_WEEKS, ImportedTimes
+from mentorgraph.graph.pairings import notes, sessions
+from mentorgraph.graph.people import timetable
+from mentorgraph.graph.people.timetable import MOST_HOLIDAYS, MOST_PEOPLE, MOST_SLOTS, MOST_WEEKS, ImportedTimes
+from mentorgraph.graph.store.store import NodeRecord
 
 
 class TimeSlot(graphene.ObjectType):

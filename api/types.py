@@ -9,17 +9,17 @@ from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph import listing
-from mentorgraph.graph.levels import Rating, weight_of
-from mentorgraph.graph.load import Load
-from mentorgraph.graph.model import Record
-from mentorgraph.graph.participants import Participant
-from mentorgraph.graph.proficiency import SkillLevel as KnownLevel
-from mentorgraph.graph.proficiency import person_levels
-from mentorgraph.graph.profile import Completeness, completeness_of
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.tiers import Ending
-from mentorgraph.graph.values import instant
+from mentorgraph.graph.columns.proficiency import SkillLevel as KnownLevel
+from mentorgraph.graph.columns.proficiency import person_levels
+from mentorgraph.graph.facts.levels import Rating, weight_of
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.facts.values import instant
+from mentorgraph.graph.pairings.load import Load
+from mentorgraph.graph.people.participants import Participant
+from mentorgraph.graph.people.profile import Completeness, completeness_of
+from mentorgraph.graph.ranking import listing
+from mentorgraph.graph.rules.tiers import Ending
+from mentorgraph.graph.store.store import NodeRecord
 
 Info: TypeAlias = GraphQLResolveInfo
 

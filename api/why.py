@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -21,15 +20,18 @@ from starlette.routing import Route
 from mentorgraph.api import why_now
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.page_forms import filled_in, remember, token_of
+from mentorgraph.api.page_words import LANGUAGES, language_of, templates_in, unit_in, when
 from mentorgraph.api.why_now import Graph
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.listing import Recommendation
-from mentorgraph.graph.paths import COMPUTED
-from mentorgraph.graph.sentences import Step
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.facts.values import plain
+from mentorgraph.graph.ranking.cautions import NAMES, caution_in_words
+from mentorgraph.graph.ranking.listing import Recommendation
+from mentorgraph.graph.ranking.paths import COMPUTED
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.sentences import ENGLISH, Step, in_language, sentences_of
+from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.viewer import Viewer
 
 PAGE_HEADERS = {
@@ -94,36 +96,35 @@ class _WhyPage:
         self._viewer_of = viewer_of
         self._card_link = card_link
         self._graph = graph
-        loader = FileSystemLoader(Path(__file__).with_name("templates"))
-        self._templates = Environment(
-            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        self._templates.globals["link_of"] = links.__getitem__
+        self._templates = {language: templates_in(language, links.__getitem__) for language in LANGUAGES}
 
     async def answer(self, request: Request) -> Response:
         """The page of a recommendation, or one that says why there is none; a form that was sent is carried out."""
+        language = ENGLISH
         try:
+            language = language_of(request)
             viewer = self._viewer_of(request)
             uid = _uid_in(request)
             decision = await self._decisions.find(uid)
             if decision is None or not decision.may_be_seen_by(viewer):
                 raise UNKNOWN_ID
             if request.method == "POST":
-                return await self._sent(request, decision, uid, viewer)
+                return await self._sent(request, decision, uid, viewer, language)
         except DomainError as error:
             status = {"NOT_FOUND": 404, "BAD_USER_INPUT": 400, "FORBIDDEN": 403}.get(error.code, 503)
-            return self._page("problem.html", status, said=error.message, status=status)
-        return await self._whole(request, decision, uid, viewer)
+            return self._page(language, "problem.html", status, said=error.message, status=status)
+        return await self._whole(request, decision, uid, viewer, language)
 
-    async def _sent(self, request: Request, decision: Decision, uid: str, viewer: Viewer) -> Response:
+    async def _sent(self, request: Request, decision: Decision, uid: str, viewer: Viewer, language: str) -> Response:
         """Carries out a form; a browser then asks for the page anew, so that reloading it sends nothing again."""
         filled = await filled_in(request)
         if self._graph is None or not viewer.coordinates:
             raise DomainError("Only coordinators decide about recommendations.", code="FORBIDDEN")
         wrong = await why_now.decide(self._graph, viewer, decision, uid, filled)
         if wrong:
-            return await self._whole(request, decision, uid, viewer, wrong, filled, 422)
-        return Response(status_code=303, headers={"Location": f"{request.url.path}#decided"})
+            return await self._whole(request, decision, uid, viewer, language, wrong, filled, 422)
+        asked_in = "" if language == ENGLISH else f"?language={language}"
+        return Response(status_code=303, headers={"Location": f"{request.url.path}{asked_in}#decided"})
 
     async def _whole(
         self,
@@ -131,18 +132,21 @@ class _WhyPage:
         decision: Decision,
         uid: str,
         viewer: Viewer,
+        language: str,
         wrong: Sequence[str] = (),
         filled: Mapping[str, str] = MappingProxyType({}),
         status: int = 200,
     ) -> Response:
         token = token_of(request)
-        shown = self._shown(decision, uid, viewer)
-        now = await self._now(request, decision, uid, viewer)
-        page = self._page("why.html", status, **shown, **now, wrong=wrong, filled=filled, token=token)
+        shown = self._shown(decision, uid, viewer, language)
+        now = await self._now(request, decision, uid, viewer, language)
+        page = self._page(language, "why.html", status, **shown, **now, wrong=wrong, filled=filled, token=token)
         remember(page, request, token, "/why")
         return page
 
-    async def _now(self, request: Request, decision: Decision, uid: str, viewer: Viewer) -> dict[str, Any]:
+    async def _now(
+        self, request: Request, decision: Decision, uid: str, viewer: Viewer, language: str
+    ) -> dict[str, Any]:
         """What the page shows of the present, as far as it is asked for and can be told."""
         asked = request.query_params
         found: dict[str, Any] = {
@@ -160,25 +164,26 @@ class _WhyPage:
         if self._graph is not None:
             try:
                 if viewer.sees_everybody:
-                    found["decided"] = await why_now.decided(self._graph, decision, uid)
+                    found["decided"] = await why_now.decided(self._graph, decision, uid, language)
                 if asked.get("why_not", "").strip():
                     found["why_not"] = await why_now.why_not_of(self._graph, decision, viewer, asked["why_not"])
                 if "now" in asked:
-                    found["since"] = await why_now.since_then(self._graph, decision, uid, viewer)
+                    found["since"] = await why_now.since_then(self._graph, decision, uid, viewer, language)
             except DatabaseUnavailable as error:
                 found["away"] = error.message
         return found
 
-    def _page(self, template: str, status_code: int, **content: Any) -> HTMLResponse:
-        text = self._templates.get_template(template).render(content)
+    def _page(self, language: str, template: str, status_code: int, **content: Any) -> HTMLResponse:
+        text = self._templates[language].get_template(template).render(content)
         return HTMLResponse(text, status_code, PAGE_HEADERS)
 
-    def _shown(self, decision: Decision, uid: str, viewer: Viewer) -> dict[str, Any]:
+    def _shown(self, decision: Decision, uid: str, viewer: Viewer, language: str) -> dict[str, Any]:
         """What the template is filled with."""
         found = next(each for each in decision.recommended if each.recommendation.uid == uid)
         shown = found.shown_to(viewer, decision.mentee)
         return {
-            "answered": f"{decision.recorded_at:%d %B %Y, %H:%M} UTC",
+            "answered": when(decision.recorded_at, language),
+            "cautions": [caution_in_words(name, language) for name in shown.cautions if name in NAMES],
             "card_link": self._card_link(decision.model_version),
             "decision": decision,
             "global_id": global_id("Recommendation", uid),
@@ -187,13 +192,18 @@ class _WhyPage:
             "mentor": _name(decision, shown.mentor),
             "goal": _name(decision, decision.goal) if decision.goal else "",
             "address": f"/why/{global_id('Recommendation', uid)}",
-            "others": [_listed(decision, each.recommendation, uid) for each in decision.recommended],
+            "others": [_listed(decision, each.recommendation, uid, language) for each in decision.recommended],
             "paths": [
-                {"path": path, "steps": [_step(step, place) for place, step in enumerate(path.steps)]}
+                {
+                    "path": path,
+                    "sentence": in_language(path, language),
+                    "steps": [_step(step, place) for place, step in enumerate(path.steps)],
+                }
                 for path in shown.paths
             ],
             "recommendation": shown,
-            "rows": list(_rows(shown)),
+            "rows": list(_rows(shown, language)),
+            "sentences": _sentences(shown, language),
             "scored": decision.scored_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
 
@@ -209,14 +219,21 @@ def _name(decision: Decision, uid: str) -> str:
     return decision.names.get(uid, "(erased)")
 
 
-def _listed(decision: Decision, each: Recommendation, shown: str) -> dict[str, Any]:
+def _sentences(shown: Recommendation, language: str) -> Sequence[str]:
+    """The reasons as they were told, or the same in another language; none where they can no longer be read."""
+    if language == ENGLISH or not shown.sentences:
+        return shown.sentences
+    return sentences_of(shown.paths, shown.measured, language)
+
+
+def _listed(decision: Decision, each: Recommendation, shown: str, language: str) -> dict[str, Any]:
     """One line of the list that the recommendation stands in."""
     return {
         "rank": each.rank,
         "uid": each.uid,
         "name": _name(decision, each.mentor),
         "score": each.score,
-        "link": f"/why/{global_id('Recommendation', each.uid)}",
+        "link": f"/why/{global_id('Recommendation', each.uid)}?language={language}",
         "is_shown": each.uid == shown,
     }
 
@@ -234,6 +251,7 @@ class Row:
         start: Where its bar begins, of `BAR_UNITS`.
         width: How long its bar is, of `BAR_UNITS`.
         zero: Where no contribution stands, of `BAR_UNITS`.
+        source: Where it comes from; empty for the graph.
     """
 
     name: str
@@ -244,19 +262,28 @@ class Row:
     start: float
     width: float
     zero: float
+    source: str
 
 
-def _rows(shown: Recommendation) -> Iterator[Row]:
+def _rows(shown: Recommendation, language: str) -> Iterator[Row]:
     """The base and all signals, with bars on one scale."""
-    summands: list[tuple[str, float | None, float | None, float, str]]
-    summands = [("base", None, None, shown.base, "where every score starts")]
-    summands += [(each.name, each.value, each.weight, each.contribution, each.unit) for each in shown.signals]
-    contributions = [contribution for _, _, _, contribution, _ in summands]
+    summands = [SignalValue("base", None, "where every score starts", None, shown.base), *shown.signals]
+    contributions = [each.contribution for each in summands]
     below, above = -min(0.0, *contributions), max(0.0, *contributions)
     scale = BAR_UNITS / (below + above or 1.0)
-    for name, value, weight, contribution, unit in summands:
-        start, width = (below + min(0.0, contribution)) * scale, abs(contribution) * scale
-        yield Row(name, value, weight, contribution, unit, round(start, 1), round(width, 1), round(below * scale, 1))
+    for each in summands:
+        start, width = (below + min(0.0, each.contribution)) * scale, abs(each.contribution) * scale
+        yield Row(
+            each.name,
+            each.value,
+            each.weight,
+            each.contribution,
+            unit_in(each.name, each.unit, language),
+            round(start, 1),
+            round(width, 1),
+            round(below * scale, 1),
+            each.source,
+        )
 
 
 def _step(step: Step, place: int) -> dict[str, Any]:

@@ -9,20 +9,21 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.api.ids import read_given_id
-from mentorgraph.graph import overriding
-from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.dated import holds
+from mentorgraph.api.page_words import when
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.then_and_now import Change, Compared, Today, changes_of, today_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.model import InvalidFact, Record, is_uid
-from mentorgraph.graph.reasons import apart
-from mentorgraph.graph.scoring import Scorer
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import instant, plain
+from mentorgraph.graph.explaining import overriding
+from mentorgraph.graph.explaining.why_not import why_not
+from mentorgraph.graph.facts.dated import holds
+from mentorgraph.graph.facts.model import InvalidFact, Record, is_uid
+from mentorgraph.graph.facts.values import instant, plain
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.reasons import apart
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
-from mentorgraph.graph.why_not import why_not
 
 Graph = Callable[[], Awaitable[tuple[Recommender, Scorer | None]]]
 """What answers now and what ranks; raises `DatabaseUnavailable` where it cannot."""
@@ -85,7 +86,7 @@ class Decided:
     refusals: tuple[str, ...]
 
 
-async def decided(graph: Graph, decision: Decision, recommendation: str) -> list[Decided]:
+async def decided(graph: Graph, decision: Decision, recommendation: str, language: str) -> list[Decided]:
     """What coordinators decided about a recommendation, in order."""
     recommender, _ = await graph()
     store, now = recommender.store, recommender.clock()
@@ -107,8 +108,8 @@ async def decided(graph: Graph, decision: Decision, recommendation: str) -> list
                 REASONS[told["reason"]],
                 told["note"],
                 names.get(each.parties.get("by", ""), "a coordinator"),
-                _when(told["since"]),
-                _when(told["until"]) if "until" in told else "",
+                when(told["since"], language),
+                when(told["until"], language) if "until" in told else "",
                 holds(Record("overrides", each.uid, told, {}), now),
                 told.get("end_note", ""),
                 tuple(f"{it.rule}: {it.fact}" for it in judged[mentor].refusals) if is_pin and mentor in judged else (),
@@ -117,7 +118,9 @@ async def decided(graph: Graph, decision: Decision, recommendation: str) -> list
     return found
 
 
-async def since_then(graph: Graph, decision: Decision, recommendation: str, viewer: Viewer) -> dict[str, Any]:
+async def since_then(
+    graph: Graph, decision: Decision, recommendation: str, viewer: Viewer, language: str
+) -> dict[str, Any]:
     """What has changed since an answer, and today's beside it."""
     recommender, scorer = await graph()
     store, now = recommender.store, recommender.clock()
@@ -128,31 +131,26 @@ async def since_then(graph: Graph, decision: Decision, recommendation: str, view
     found = decision.find(recommendation)
     own = next((each for each in today.compared if found and each.mentor == found.recommendation.mentor), None)
     return {
-        "changes": [_sentence(each, names) for each in changes],
+        "changes": [_sentence(each, names, language) for each in changes],
         "today": today,
         "rows": list(_rows(today, decision, names)),
         "signals": own.by_signal() if own else [],
     }
 
 
-def _sentence(change: Change, names: Mapping[str, str]) -> dict[str, Any]:
+def _sentence(change: Change, names: Mapping[str, str], language: str) -> dict[str, Any]:
     """A change as the page tells it."""
     return {
         "kind": change.kind.replace("_", " "),
         "of": names.get(change.owner, ""),
         "about": ", ".join(each.name for each in change.ends if each.name),
         "verb": VERBS[change.what],
-        "at": _when(change.at) if change.at else "",
+        "at": when(change.at, language) if change.at else "",
         "fields": [
             {"name": each.name.replace("_", " "), "before": _plain(each.before), "after": _plain(each.after)}
             for each in change.fields
         ],
     }
-
-
-def _when(at: datetime) -> str:
-    """An instant for people: a day where it is midnight, else to the minute."""
-    return f"{at:%d %B %Y}" if (at.hour, at.minute) == (0, 0) else f"{at:%d %B %Y, %H:%M} UTC"
 
 
 def _plain(value: Any) -> str:

@@ -1,6 +1,5 @@
-// Reads whoever asks, and the goal that is asked about.
-// $mentee: string, uid of the person
-// $goal: string or null, uid of the goal; null takes the latest one that is open
+// Reads whoever asks, be it one or many, and the goals that are asked about; who does not exist is absent.
+// $asked: list of maps: mentee (uid) and goal (uid or null; null takes the latest one that is open)
 // $now: instant as of which facts count
 // $pinned_at: instant as of which pins count
 // $week: instant with which the week of that one begins
@@ -8,12 +7,18 @@
 // $programme: string, uid of the programme that is meant
 // $is_meant: boolean; false takes the only one that they are enrolled in
 // $open: list of strings, states of a pairing that takes up a place
-MATCH (mentee:Person {uid: $mentee})
-OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
-WHERE CASE WHEN $goal IS NULL THEN goal.since < $now AND (goal.until IS NULL OR goal.until >= $now) ELSE goal.uid = $goal END
-WITH mentee, goal
-ORDER BY goal.since DESC, goal.uid
-LIMIT 1
+UNWIND $asked AS asked
+MATCH (mentee:Person {uid: asked.mentee})
+CALL (mentee, asked) {
+  OPTIONAL MATCH (mentee)-[:HAS_GOAL]->(goal:Goal)
+  WHERE CASE
+    WHEN asked.goal IS NULL THEN goal.since < $now AND (goal.until IS NULL OR goal.until >= $now)
+    ELSE goal.uid = asked.goal
+  END
+  RETURN goal
+  ORDER BY goal.since DESC, goal.uid
+  LIMIT 1
+}
 WITH mentee, goal, COLLECT {
        MATCH (mentee)-[member:MEMBER_OF]->(programme:Programme)
        WHERE NOT $is_meant AND coalesce(member.role, 'mentee') = 'mentee'

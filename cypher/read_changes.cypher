@@ -1,3 +1,3 @@
-// Reads the number of the last change of the graph and of each kind, and which lineage the numbers belong to.
+// Reads, as one row, the number of the last change of the graph and of each kind, and their lineage.
 MATCH (counter:ChangeCounter)
-RETURN counter.kind AS kind, counter.value AS change, coalesce(counter.lineage, '') AS lineage
+RETURN collect([counter.kind, counter.value, coalesce(counter.lineage, '')]) AS counters

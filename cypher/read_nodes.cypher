@@ -2,9 +2,14 @@
 // $uids: list of strings
 // $now: instant as of which roles and co-mentors count
 UNWIND $uids AS uid
-MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Tier|Training|OnboardingStep|Override {uid: uid})
+MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Milestone|Tier|Training|OnboardingStep|Override {uid: uid})
 RETURN uid, labels(node)[0] AS kind,
-       node {.*, since: node.since.epochMillis, until: node.until.epochMillis} AS properties,
+       node {
+         .*,
+         since: node.since.epochMillis,
+         until: node.until.epochMillis,
+         due_on: node.due_on.epochMillis
+       } AS properties,
        COLLECT { MATCH (node)<-[:HAS_GOAL]-(owner:Person) RETURN owner.uid } AS owners,
        COLLECT {
          MATCH (node)-[has:HAS_ROLE]->(role:Role)
@@ -18,7 +23,7 @@ RETURN uid, labels(node)[0] AS kind,
          MATCH (node:Override)-[link:FOR_MENTEE|CHOOSES|INSTEAD_OF|ABOUT_GOAL|LED_TO|DECIDED]-(other:Person|Goal|Request)
          RETURN [type(link), other.uid]
        } + COLLECT {
-         MATCH (node:Session)-[:PART_OF]->(:Pairing)-[link:MENTOR|MENTEE]->(other:Person)
+         MATCH (node:Session|Milestone)-[:PART_OF|MILESTONE_OF]->(:Pairing)-[link:MENTOR|MENTEE]->(other:Person)
          RETURN [type(link), other.uid]
        } AS parties,
        COLLECT {
@@ -26,7 +31,7 @@ RETURN uid, labels(node)[0] AS kind,
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
          RETURN helper.uid ORDER BY helper.uid
        } + COLLECT {
-         MATCH (node:Session)-[:PART_OF]->(:Pairing)<-[help:HELPS]-(helper:Person)
+         MATCH (node:Session|Milestone)-[:PART_OF|MILESTONE_OF]->(:Pairing)<-[help:HELPS]-(helper:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
          RETURN helper.uid ORDER BY helper.uid
        } AS helpers

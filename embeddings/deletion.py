@@ -24,10 +24,10 @@ from mentorgraph.embeddings.inference import (
     unit_length,
 )
 from mentorgraph.embeddings.knowledge import Knowledge
-from mentorgraph.embeddings.message_graph import MessageGraph, means
+from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns import Numbers
+from mentorgraph.graph.columns.columns import Mask, Numbers
 
 
 @dataclass(frozen=True)
@@ -57,60 +57,93 @@ class Deletion:
         Returns:
             Row of the pairing in the table of pairings, and the drop; the largest first.
         """
+        person = int(self.found.people[self.place])
+        found = [
+            (int(pairing), drop)
+            for precedent, drop in self.by_precedent(most)
+            for pairing in self.known.precedents.pairings_of(precedent, person)
+        ]
+        return sorted(found, key=lambda each: (-each[1], each[0]))
+
+    def by_precedent(self, most: int) -> list[tuple[int, float]]:
+        """The same by the precedent that the pairings belong to, in the order in which they are tried."""
         edge, mentor = self.found.mentor_arcs
         edges = edge[mentor == self.place]
         flow = sum((each.flow[edges].sum(axis=1) for each in self.thought), np.zeros(len(edges)))
-        tried = edges[np.argsort(-flow, kind="stable")[:most]]
+        tried = dict.fromkeys(edges[np.argsort(-flow, kind="stable")[:most]].tolist())
         whole = self._share([each.scores for each in self.thought])
-        person = int(self.found.people[self.place])
-        found = []
-        for one in tried:
-            precedent = int(self.found.precedents[one])
-            for pairing in self.known.precedents.pairings_of(precedent, person):
-                found.append((int(pairing), whole - self._without(edges[edges != one], person, precedent)))
-        return sorted(found, key=lambda each: (-each[1], each[0]))
-
-    def _without(self, edges: Numbers, person: int, precedent: int) -> float:
-        """The logarithm of the share where only these edges lead to the person."""
+        kept = np.array([edges != one for one in tried], bool).reshape(len(tried), len(edges))
+        precedents = self.found.precedents[np.array(list(tried), np.int64)]
         graph, encoded = self.model.encoded(self.known)
-        changed = []
+        person, left = int(self.found.people[self.place]), []
         for weights, vectors, thought in zip(self.model.networks, encoded, self.thought, strict=True):
-            vector = unit_length(_person(weights, vectors, graph, person, precedent))
-            row = self._inputs(thought, edges, vector)
-            scores = thought.scores.copy()
-            scores[self.place] = scores_of(weights, row)[0]
-            changed.append(scores)
-        return self._share(changed)
+            vector = unit_length(person_without(weights, vectors, graph, person, precedents[:, None]))
+            left.append(scores_of(weights, self._inputs(thought, edges, kept, vector)))
+        found = []
+        for number, precedent in enumerate(precedents):
+            changed = []
+            for thought, scores in zip(self.thought, left, strict=True):
+                changed.append(thought.scores.copy())
+                changed[-1][self.place] = scores[number]
+            found.append((int(precedent), whole - self._share(changed)))
+        return found
 
     def _share(self, scores: Sequence[Floats]) -> float:
         return float(together(scores, self.found.correction)[self.place])
 
-    def _inputs(self, thought: Attention, edges: Numbers, vector: Floats) -> Floats:
-        """The person's inputs with some arcs only, and with another vector."""
-        mass = thought.flow[edges].sum(axis=0, keepdims=True)
+    def _inputs(self, thought: Attention, edges: Numbers, kept: Mask, vector: Floats) -> Floats:
+        """The person's inputs with some arcs only, and with other vectors.
+
+        Args:
+            thought: What the network made of all arcs.
+            edges: The arcs of the person: `int64[edges]`.
+            kept: Which of them are left in each case: `bool[cases, edges]`.
+            vector: The person's vector in each case: `float32[cases, ENCODED]`.
+
+        Returns:
+            `float32[cases, inputs]`.
+        """
+        flow, below, values = (
+            np.where(kept[:, :, None], each[edges], np.float32(0))
+            for each in (thought.flow, thought.below, thought.values)
+        )
+        mass = flow.sum(axis=1)
         others = np.delete(thought.mass, self.place, axis=0).max(axis=0, initial=0)
         arcs = of_arcs(
             mass,
-            np.maximum(others, mass[0]),
-            thought.below[edges].max(axis=0, initial=0)[None, :],
-            thought.values[edges].sum(axis=0, keepdims=True),
-            thought.values[edges].max(axis=0, initial=0)[None, :],
+            np.maximum(others, mass),
+            below.max(axis=1, initial=0),
+            values.sum(axis=1),
+            values.max(axis=1, initial=0),
         )
         own = np.concatenate(arcs, axis=1)
         of_encoder = np.concatenate(of_vectors(vector, thought.asker), axis=1)
-        row = thought.inputs[[self.place]].copy()
-        row[:, : own.shape[1]] = own
-        row[:, -of_encoder.shape[1] :] = of_encoder
-        return row
+        rows = np.repeat(thought.inputs[[self.place]], len(kept), axis=0)
+        rows[:, : own.shape[1]] = own
+        rows[:, -of_encoder.shape[1] :] = of_encoder
+        return rows
 
 
-def _person(weights: Weights, vectors: Encoded, graph: MessageGraph, person: int, precedent: int) -> Floats:
-    """The vector of a person whom one precedent sends no message, before it is scaled: `float32[1, ENCODED]`."""
+def person_without(weights: Weights, vectors: Encoded, graph: MessageGraph, person: int, precedents: Numbers) -> Floats:
+    """The vector of a person whom some precedents send no message, before it is scaled.
+
+    Args:
+        weights: The network's arrays.
+        vectors: What the network makes of the graph.
+        graph: The message graph.
+        person: Number of the person.
+        precedents: Which precedents, one row a case: `int64[cases, precedents]`.
+
+    Returns:
+        `float32[cases, ENCODED]`.
+    """
     pairings = graph.pairings[[person]]
-    pairings.data = np.where(pairings.indices == precedent, np.float32(0), pairings.data)
+    gone = (pairings.indices[:, None] == precedents[:, None, :]).any(axis=2)
+    left = np.where(gone, np.float32(0), pairings.data)
+    left = left / np.maximum(left.sum(axis=1, keepdims=True), 1e-12)
     return np.asarray(
         convolve(weights, link_of("offers"), graph.offers[[person]], vectors.skill)
         + convolve(weights, link_of("members"), graph.members[[person]], vectors.unit)
-        + convolve(weights, link_of("pairings"), means(pairings), vectors.sent),
+        + convolve(weights, link_of("pairings"), left, vectors.sent[pairings.indices]),
         np.float32,
     )

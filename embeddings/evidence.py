@@ -16,12 +16,12 @@ from scipy import sparse
 from mentorgraph.embeddings.knowledge import MENTOR_FEATURES, Knowledge
 from mentorgraph.embeddings.precedents import WORDED, goal_needs, wants_when
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns import NONE, Numbers
-from mentorgraph.graph.policy import SIGNALS
-from mentorgraph.graph.question import Question, told_at
+from mentorgraph.graph.columns.columns import NONE, Numbers
+from mentorgraph.graph.columns.question import Question, told_at
+from mentorgraph.graph.columns.text import tfidf
+from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Signal
-from mentorgraph.graph.text import tfidf
 
 NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}
 """How many of the most alike precedents are looked at, by what they are alike in; those of the unit by age."""

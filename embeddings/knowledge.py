@@ -9,11 +9,11 @@ from scipy import sparse
 from mentorgraph.embeddings.precedents import WORDED, Precedents, Texts
 from mentorgraph.embeddings.tasks import Setting
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection, word_parts
-from mentorgraph.graph import text
-from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers
-from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.question import DAY_S
-from mentorgraph.graph.text import TermCounts
+from mentorgraph.graph.columns import text
+from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers
+from mentorgraph.graph.columns.question import DAY_S
+from mentorgraph.graph.columns.text import TermCounts
+from mentorgraph.graph.rules.policy import Policy
 
 MENTOR_FEATURES = (
     "pairings",

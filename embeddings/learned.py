@@ -15,12 +15,12 @@ from mentorgraph.embeddings.fusion import FUSED
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
-from mentorgraph.graph.columns import NONE, Columns
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.question import Question
-from mentorgraph.graph.scoring import NETWORK, Scores, Term
+from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.ranking.scoring import NETWORK, Scores, Term, contributions_of
+from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence, Signal
 
@@ -80,7 +80,7 @@ class LearnedScorer:
         terms = []
         for name in self.model.signals:
             weight = weights[name]
-            contributions = weight * np.nan_to_num(signals[name].values, nan=0.0) + 0.0
+            contributions = contributions_of(signals[name].values, weight)
             values, explain = signals[name].values, signals[name].explain
             terms.append(Term(name, signals[name].unit, weight, values, contributions, explain))
         if self.with_network:
@@ -110,7 +110,7 @@ class LearnedScorer:
                     items.append(replace(told[uid], drop=drop))
             return sorted(items, key=lambda each: (-each.drop, -each.strength, each.edges))
 
-        contributions = weight * np.nan_to_num(values, nan=0.0) + 0.0
+        contributions = contributions_of(values, weight)
         return Term(NETWORK, UNIT, weight, values, contributions, explain)
 
 

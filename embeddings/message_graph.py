@@ -12,9 +12,9 @@ from scipy import sparse
 
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns import NONE, Numbers
-from mentorgraph.graph.proficiency import offer_levels
-from mentorgraph.graph.text import row_numbers
+from mentorgraph.graph.columns.columns import NONE, Numbers
+from mentorgraph.graph.columns.proficiency import offer_levels
+from mentorgraph.graph.columns.text import row_numbers
 
 
 @dataclass(frozen=True)

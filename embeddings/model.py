@@ -16,8 +16,8 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.tasks import SETTINGS, Setting
 from mentorgraph.embeddings.texts import Floats, Projection
-from mentorgraph.graph.columns import Columns, Numbering, Numbers, Reals
-from mentorgraph.graph.policy import SIGNALS, Policy
+from mentorgraph.graph.columns.columns import Columns, Numbering, Numbers, Reals
+from mentorgraph.graph.rules.policy import SIGNALS, Policy
 
 FURTHEST = 15.0
 """A network's score this far below its best is as low as any: no single network can rule anybody out alone."""

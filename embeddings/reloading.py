@@ -5,8 +5,8 @@ import logging
 
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ModelRefused, Registry
-from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.scoring import RulesScorer, Scorer
+from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
+from mentorgraph.graph.rules.policy import Policy
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from mentorgraph.embeddings.tasks import Setting, Task, task
 from mentorgraph.embeddings.training import Recipe, last_window, train
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import Policy
+from mentorgraph.graph.rules.policy import Policy
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much is done and how much there is (0 where nobody knows)."""

@@ -21,11 +21,11 @@ from typing import Any
 import orjson
 
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.columns import LOADED, Columns
+from mentorgraph.graph.columns.columns import LOADED, Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import Record
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.store.store import Store
 
 FACTS, MANIFEST = "facts.jsonl.gz", "manifest.json"
 LEFT_OUT = frozenset({"source", "external_id", "aliases", "link", "check_in_days"})

@@ -11,9 +11,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.question import Question, question
+from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.question import Question, question
+from mentorgraph.graph.rules.policy import SignalSettings
 
 OUTCOME_UNKNOWN = 0.5
 """What a pairing counts with while its outcome is not known."""

@@ -37,9 +37,9 @@ from mentorgraph.embeddings.model import Model, rows_of, together
 from mentorgraph.embeddings.network import Batch, Network, hetero_data
 from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts, windows
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
-from mentorgraph.graph.columns import Columns, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns, Numbers, Reals
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import Policy
+from mentorgraph.graph.rules.policy import Policy
 
 LEAST_DEVIATION = 0.1
 """Of an edge feature, for the reason of `inference.NORM_EPSILON`."""
@@ -307,7 +307,7 @@ class _School:
             until: After how many passes to stop.
             judge: A later window that tells which pass was best; that pass's network is returned.
         """
-        with torch.random.fork_rng(devices=[]), _one_thread():
+        with torch.random.fork_rng(devices=[]), one_thread():
             torch.manual_seed(seed)
             chance = np.random.default_rng([seed, 2])
             network = Network(
@@ -379,7 +379,7 @@ class _School:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sums in one order, so that a seed repeats; steps this small gain little from more threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

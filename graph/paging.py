@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import ALWAYS, uid_of
+from mentorgraph.graph.facts.model import ALWAYS, uid_of
 
 MOST = 100
 """Entries on one page at most."""

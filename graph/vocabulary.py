@@ -2,6 +2,8 @@
 
 ROLES = ("mentor", "mentee", "coordinator", "facilitator", "sponsor", "data_scientist", "auditor")
 PURPOSES = ("matching", "training", "audit_attributes", "stories", "recording")
+IDENTITIES = ("gender", "ethnicity", "faith", "disability", "orientation", "background")
+"""Kinds of identity that somebody may agree to be found by; nothing that ranks by itself reads them."""
 OPEN_REQUEST_STATES = ("proposed", "requested", "more_information")
 REQUEST_STATES = (*OPEN_REQUEST_STATES, "accepted", "declined", "withdrawn", "expired", "released")
 """States of what may become a pairing; one that was accepted has become it."""
@@ -34,6 +36,8 @@ OVERRIDE_REASONS = (
     "other",
 )
 """Why a coordinator decides so; whoever sees everybody reads it, and nobody else."""
+MILESTONE_STATES = ("planned", "reached", "dropped")
+"""Where a milestone of a pairing stands; the last two close it."""
 SESSION_KINDS = ("live", "asynchronous", "recorded", "written")
 SKILL_STATES = ("proposed", "approved", "deprecated")
 """What may be said of a skill; one of which nothing is said is approved."""

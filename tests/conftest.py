@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from mentorgraph.graph.database import Address, Database
+from mentorgraph.graph.embedded import backup
 from mentorgraph.graph.embedded.database import EmbeddedDatabase, attach
 from mentorgraph.graph.embedded.lines import LINES
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.statements import FOLDER
+from mentorgraph.graph.store import database as store_database
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 
 WIPE = """
 MATCH (node) WHERE NOT node:Migration
@@ -31,19 +34,61 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--prove", type=Path, metavar="FILE.json", help="try full counts, and write what was tried and found"
     )
+    parser.addoption("--every-statement", action="store_true", help="fail if the tests leave a statement unsent")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Most servers here live for minutes on few cores: Java compiles quickly rather than well.
     os.environ.setdefault("MENTORGRAPH_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    # The tests fill and empty small databases all the time: plans made once are good enough.
+    os.environ.setdefault("MENTORGRAPH_NEO4J_SETTINGS", "dbms.cypher.min_replan_interval=1h")
     # A shell without job control has what it starts in the background ignore Ctrl-C, and what that starts as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.getoption("--every-statement"):
+        config.pluginmanager.register(Sent())
     file = config.getoption("--prove")
     if file is not None:
         if not hasattr(config, "workerinput"):  # a worker of pytest-xdist; who leads them hears of every test
             config.pluginmanager.register(Proof(file))
         settings.register_profile("prove", max_examples=10_000, deadline=None)
         settings.load_profile("prove")
+
+
+class Sent:
+    """Takes down which statements the tests send, and fails the run if one of them was left out."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        # A test that takes a context of its own, or another thread, is seen here all the same.
+        for module in (store_database, backup):
+            vars(module)["statement"] = self._noting(module.statement)
+
+    def _noting(self, statement: Callable[[str], str]) -> Callable[[str], str]:
+        def note(name: str) -> str:
+            self._names.add(name)
+            return statement(name)
+
+        return note
+
+    def _unsent(self) -> list[str]:
+        return sorted({path.stem for path in FOLDER.glob("*.cypher")} - self._names)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Hears from a worker of pytest-xdist what it has sent."""
+        self._names.update(getattr(node, "workeroutput", {}).get("sent", ()))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Passes on what a worker has sent, or judges the run."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["sent"] = sorted(self._names)
+        elif self._unsent() and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Names what was left out."""
+        if self._unsent():
+            terminalreporter.write_line(f"statements that no test sent: {', '.join(self._unsent())}", red=True)
 
 
 class Proof:

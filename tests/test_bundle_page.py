@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mentorgraph.graph.facts import FILES, LIST_COLUMNS, columns_of, required_columns
+from mentorgraph.graph.facts.rows import FILES, LIST_COLUMNS, columns_of, required_columns
 
 PAGE = (Path(__file__).parents[1] / "docs" / "bundle.md").read_text("utf-8")
 

@@ -10,12 +10,12 @@ from typing import Any
 import neo4j
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS, label_of
-from mentorgraph.graph.migrate import migrations
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.kinds import KINDS, label_of
 from mentorgraph.graph.statements import FOLDER, statement
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.migrate import migrations
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import generate
 
 from .conftest import connection, empty

@@ -41,16 +41,16 @@ def test_the_rules_hold_and_see_every_module(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "forbidden", "rule"),
     [
-        ("graph/rules.py", "mentorgraph.api.errors", "imports go one way"),
-        ("graph/rules.py", "mentorgraph.embeddings.metrics", "imports go one way"),
+        ("graph/rules/evaluator.py", "mentorgraph.api.errors", "imports go one way"),
+        ("graph/rules/evaluator.py", "mentorgraph.embeddings.metrics", "imports go one way"),
         ("graph/embedded/folder.py", "starlette.requests", "only api knows GraphQL and HTTP"),
         ("embeddings/metrics.py", "graphql", "only api knows GraphQL and HTTP"),
         ("api/commands/serve.py", "torch", "nothing that serves reaches torch"),
         ("graph/world/draws.py", "torch_geometric.nn", "nothing that serves reaches torch"),
-        ("graph/rules.py", "mentorgraph.graph.store", "the model and the rules are pure"),
-        ("graph/pairing.py", "neo4j", "only the modules of the database know the driver"),
-        ("graph/matching.py", "neo4j", "only the modules of the database know the driver"),
-        ("graph/columns.py", "mentorgraph.graph.matching", "no cycles among the modules of a package"),
+        ("graph/rules/evaluator.py", "mentorgraph.graph.store.store", "the model and the rules are pure"),
+        ("graph/pairings/pairing.py", "neo4j", "only the modules of the database know the driver"),
+        ("graph/ranking/matching.py", "neo4j", "only the modules of the database know the driver"),
+        ("graph/columns/columns.py", "mentorgraph.graph.ranking.matching", "no cycles among the modules of a package"),
     ],
 )
 def test_a_forbidden_import_is_found(module: str, forbidden: str, rule: str, copy: Path) -> None:

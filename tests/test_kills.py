@@ -19,7 +19,7 @@ import pytest
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase, attach, status
 from mentorgraph.graph.embedded.lines import LINES
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import write
 

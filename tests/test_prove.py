@@ -14,6 +14,15 @@ def test_tries(count):
 def test_tries_fewer_than_hundred(count):
     assert count(3, 500) < 100
 """
+SENDS = """
+from mentorgraph.graph.statements import FOLDER
+from mentorgraph.graph.store import database
+
+def test_sends():
+    names = {{path.stem for path in FOLDER.glob("*.cypher")}}
+    for name in {}:
+        assert database.statement(name)
+"""
 
 
 def run(folder: Path, *options: str) -> int:
@@ -41,3 +50,15 @@ def test_a_proof_tries_full_counts_and_records_each_outcome(tmp_path: Path) -> N
 def test_without_it_samples_are_tried_and_nothing_is_written(tmp_path: Path) -> None:
     assert run(tmp_path) == 0
     assert not (tmp_path / "build").exists()
+
+
+def test_a_statement_that_no_test_sends_fails_the_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--every-statement"]
+    (tmp_path / "conftest.py").write_text(CONFTEST.read_text("utf-8"), "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = store\n", "utf-8")
+    environment = {**os.environ, "PYTEST_ADDOPTS": ""}
+    for sent, code in (("sorted(names - {'next_change'})", 1), ("names", 0)):
+        (tmp_path / "test_small.py").write_text(SENDS.format(sent), "utf-8")
+        for workers in ((), ("--numprocesses=2",)):
+            ran = subprocess.run([*command, *workers], cwd=tmp_path, env=environment, capture_output=True, text=True)
+            assert (ran.returncode, "that no test sent: next_change" in ran.stdout) == (code, bool(code)), ran.stdout

@@ -193,7 +193,10 @@ def test_an_example_that_is_not_graphql_is_refused() -> None:
 def commands_below(group: click.Group, path: str = "mentorgraph") -> dict[str, click.Command]:
     """Every command by what is typed for it."""
     found: dict[str, click.Command] = {path: group}
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         sub_path = f"{path} {name}"
         found |= commands_below(command, sub_path) if isinstance(command, click.Group) else {sub_path: command}
     return found

@@ -1,29 +1,86 @@
-"""The command line: one module per group of commands, collected here."""
+"""The command line: one module per group of commands, each loaded when one of its commands is asked for."""
+
+from difflib import get_close_matches
+from importlib import import_module
 
 import click
 
-from mentorgraph.api.commands.bundle import export, import_
-from mentorgraph.api.commands.calendar import calendar
-from mentorgraph.api.commands.database import database
-from mentorgraph.api.commands.decisions import audit, replay
-from mentorgraph.api.commands.demo import demo
-from mentorgraph.api.commands.events import events
-from mentorgraph.api.commands.explanations import explanations
-from mentorgraph.api.commands.learning import evaluate, snapshot, train
-from mentorgraph.api.commands.model import check, migrate
-from mentorgraph.api.commands.models import models
-from mentorgraph.api.commands.pairings import pairings
-from mentorgraph.api.commands.people import people
-from mentorgraph.api.commands.recommend import explain, recommend
-from mentorgraph.api.commands.requests import requests
-from mentorgraph.api.commands.rules import policy, why_not
-from mentorgraph.api.commands.serve import serve
-from mentorgraph.api.commands.taxonomy import taxonomy
-from mentorgraph.api.commands.then_and_now import then_and_now
-from mentorgraph.api.commands.world import world
+COMMANDS = {
+    "Recommendations": {
+        "recommend": ("recommend:recommend", "Rank the mentors that a person may be paired with."),
+        "explain": ("recommend:explain", "Say why a mentor fits a person."),
+        "why-not": ("rules:why_not", "Say why a mentor is not in the list for a person."),
+        "policy": ("rules:policy", "Set the rules' limits for a programme, and see whom another policy would allow."),
+    },
+    "Answers that were given": {
+        "replay": ("decisions:replay", "Compute the score and the order of kept answers again."),
+        "then-and-now": ("then_and_now:then_and_now", "Say what has changed since a kept answer."),
+        "audit": ("decisions:audit", "Verify the decision log, erase from it, test the explanations."),
+    },
+    "Facts in and out": {
+        "import": ("bundle:import_", "Read a bundle or spreadsheets into the graph."),
+        "export": ("bundle:export", "Write the whole graph as a bundle."),
+        "events": ("events:events", "Take events from other systems, late, doubled and in any order."),
+        "calendar": ("calendar:calendar", "Read people's calendars and publish them."),
+        "taxonomy": ("taxonomy:taxonomy", "Read skills that others publish."),
+        "world": ("world:world", "Generate communities to try things on."),
+    },
+    "People and pairings": {
+        "people": ("people:people", "Look after the people who take part."),
+        "requests": ("requests:requests", "Look after requests for mentors."),
+        "pairings": ("pairings:pairings", "Look after pairings."),
+        "plan": ("plans:plan", "Plan peers or circles for a whole programme."),
+    },
+    "The learned part": {
+        "snapshot": ("learning:snapshot", "Freeze the facts that training may use."),
+        "train": ("learning:train", "Teach a model, judge it on later goals, let it serve if it is better."),
+        "evaluate": ("learning:evaluate", "Judge how well mentors would have been ranked in a past time."),
+        "models": ("models:models", "See, compare, promote and take back versions of the model."),
+        "bench": ("bench:bench", "Measure mentorgraph beside what one would use instead."),
+    },
+    "Running it": {
+        "demo": ("demo:demo", "See mentorgraph at work on people who are invented."),
+        "serve": ("serve:serve", "Answer GraphQL on /graphql."),
+        "db": ("database:database", "Start, stop, migrate, check, dump and load the database."),
+    },
+}
+"""Section of the help → name of a command → where it stands, and what it does in one line."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A group whose commands are loaded when they are asked for, so that the others cost nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, if there is one."""
+        for section in COMMANDS.values():
+            if cmd_name in section:
+                module, _, attribute = section[cmd_name][0].partition(":")
+                command: click.Command = getattr(import_module(f"{__name__}.{module}"), attribute)
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for; a name that is nearly one is told the right one."""
+        names = self.list_commands(ctx)
+        near = get_close_matches(args[0], names, 1) if args[0] not in names else []
+        if near:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes every command with its line, section by section."""
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, line) in section.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mentorgraph")
 def main() -> None:
     """Ranked mentor recommendations with evidence that can be checked, on a Neo4j graph.
@@ -40,31 +97,3 @@ def main() -> None:
     Everything is kept in the folder .mentorgraph, or the one that MENTORGRAPH_HOME names. MENTORGRAPH_POLICY names a
     file with other weights. Each command has its own --help, with examples.
     """  # noqa: D301 (click wants the backspace itself)
-
-
-audit.add_command(explanations)
-database.add_command(check)
-database.add_command(migrate)
-main.add_command(audit)
-main.add_command(calendar)
-main.add_command(database, name="db")
-main.add_command(demo)
-main.add_command(evaluate)
-main.add_command(events)
-main.add_command(explain)
-main.add_command(export)
-main.add_command(import_)
-main.add_command(models)
-main.add_command(pairings)
-main.add_command(people)
-main.add_command(policy)
-main.add_command(recommend)
-main.add_command(replay)
-main.add_command(requests)
-main.add_command(serve)
-main.add_command(snapshot)
-main.add_command(taxonomy)
-main.add_command(then_and_now)
-main.add_command(train)
-main.add_command(why_not)
-main.add_command(world)

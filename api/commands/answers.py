@@ -11,13 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.comparing import Compared
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.matching import Explanation
-from mentorgraph.graph.options import NO_MIX
-from mentorgraph.graph.sentences import EvidencePath, Step
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.explaining.comparing import Compared
+from mentorgraph.graph.facts.values import plain
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.matching import Explanation
+from mentorgraph.graph.ranking.mentees import MenteeList
+from mentorgraph.graph.ranking.options import NO_MIX
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.sentences import EvidencePath, Step
+from mentorgraph.graph.store.store import NodeRecord
 
 
 def name_of(nodes: dict[str, NodeRecord], uid: str) -> str:
@@ -135,10 +137,11 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "isPinned": bool(each.pin),
                 "proposed": {"rank": each.model_rank, "score": each.score},
                 "mentor": _node_as_json("Person", each.mentor, nodes),
-                "signals": [asdict(signal) for signal in each.signals],
+                "signals": [_signal_as_json(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
                 "cautions": [caution.upper() for caution in each.cautions],
+                "mode": each.mode.upper() or None,
                 "availableFrom": each.available_from,
                 "liftedBy": each.lifted_by.upper() or None,
                 "explored": each.is_explored,
@@ -158,13 +161,61 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "mentor": _node_as_json("Person", found.mentor, nodes),
         "score": found.score,
         "base": found.base,
-        "signals": [asdict(signal) for signal in found.signals],
+        "signals": [_signal_as_json(signal) for signal in found.signals],
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
         "cautions": [caution.upper() for caution in found.cautions],
         "refusals": [asdict(each) | {"remedy": each.remedy or None} for each in found.refusals],
         "unjudged": [asdict(rule) for rule in found.unjudged],
     }
+
+
+def mentees_as_json(found: MenteeList, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
+    """The mentor's side under the names that GraphQL gives its parts."""
+    return {
+        "slateId": found.uid,
+        "modelVersion": found.model_version,
+        "mentor": _node_as_json("Person", found.mentor, nodes),
+        "notice": found.notice or None,
+        "totalCount": found.total,
+        "hasNextPage": found.has_next,
+        "recommendations": [
+            {
+                "rank": each.rank,
+                "score": each.score,
+                "base": each.base,
+                "mentee": _node_as_json("Person", each.mentee, nodes),
+                "goal": _node_as_json("Goal", each.goal, nodes),
+                "policyVersion": each.policy_version,
+                "mode": each.mode.upper() or None,
+                "signals": [_signal_as_json(signal) for signal in each.signals],
+                "paths": [_path_as_json(path) for path in each.paths],
+                "sentences": each.sentences,
+            }
+            for each in found.recommendations
+        ],
+    }
+
+
+def print_mentees(found: MenteeList, nodes: dict[str, NodeRecord], reasons: int) -> None:
+    """Prints the goals that a mentor could serve, each with its first reasons."""
+    table = Table(title=f"Goals for {name_of(nodes, found.mentor)}", title_justify="left", show_lines=True)
+    table.add_column("rank", justify="right")
+    table.add_column("mentee and goal", overflow="fold")
+    table.add_column("score", justify="right")
+    table.add_column("reasons", ratio=1)
+    for each in found.recommendations:
+        who = Text(f"{name_of(nodes, each.mentee)}\n{goal_line(each.goal, nodes)}")
+        table.add_row(str(each.rank), who, f"{each.score:.4f}", Text("\n".join(each.sentences[:reasons])))
+    if found.recommendations:
+        Console().print(table)
+    if found.notice:
+        click.echo(f"Notice: {found.notice}")
+    click.echo(f"{found.total} goals in all, model {found.model_version}, slate {found.uid}")
+
+
+def _signal_as_json(signal: SignalValue) -> dict[str, Any]:
+    return asdict(signal) | {"source": signal.source or None}
 
 
 def _path_as_json(path: EvidencePath) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from rich.table import Table
 from mentorgraph.api.commands.refusals import Refusals, consent_of, rows_done
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.commands.spreadsheets import import_by_mapping, print_guess
-from mentorgraph.graph.bundle import ImportResult, export_bundle, import_bundle, open_bundle
-from mentorgraph.graph.check import count_facts
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.spreadsheets.importing import Limit
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import BundleFile
+from mentorgraph.graph.exchange.bundle import ImportResult, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import count_facts
+from mentorgraph.graph.exchange.spreadsheets.importing import Limit
+from mentorgraph.graph.exchange.table_files import BundleFile
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 
 
 @click.command("import")

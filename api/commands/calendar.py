@@ -7,13 +7,13 @@ import click
 
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.ids import read_given_id
-from mentorgraph.graph import timetable
 from mentorgraph.graph.calendar.components import MOST_BYTES
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.timetable import ImportedTimes
+from mentorgraph.graph.people import timetable
+from mentorgraph.graph.people.timetable import ImportedTimes
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 
 _person = click.option("--person", required=True, metavar="ID", help="Whose calendar it is.")

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
+from mentorgraph.api.commands.model import check
+from mentorgraph.api.commands.model import migrate as migrate_command
 from mentorgraph.api.commands.session import run, sentences
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded import backup
 from mentorgraph.graph.embedded import database as embedded
 from mentorgraph.graph.embedded.folder import DATABASE, USER
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
-from mentorgraph.graph.migrate import migrate
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
 
 
 @click.group()
@@ -141,3 +143,7 @@ def load(file: Path) -> None:
         loaded = backup.load(file, progress=report)
     run(_bring_to_model)
     click.echo(f"The database now holds {loaded.nodes} nodes and {loaded.relationships} relationships.")
+
+
+database.add_command(check)
+database.add_command(migrate_command)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from mentorgraph.api.commands.explanations import explanations
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id, read_given_id, read_global_id
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ModelRefused, Registry
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.decisions.replay import Difference, changes_since
@@ -20,10 +20,11 @@ from mentorgraph.graph.decisions.replay import replay as differences_of
 from mentorgraph.graph.decisions.verify import verify as verify_log
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts.model import is_uid
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.model import is_uid
-from mentorgraph.graph.policy import chosen_policy, load_policy
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import Store
 
 
 def _folder() -> Path:
@@ -190,3 +191,6 @@ def erase(person: str, source: str, yes: bool) -> None:
     if not destroyed:
         raise click.ClickException(f"the decision log has no key of the person {uid}; nothing was changed.")
     click.echo(f"The keys of the person {uid} are destroyed. What they sealed can no longer be read.")
+
+
+audit.add_command(explanations)

@@ -34,14 +34,14 @@ from mentorgraph.api.examples import (
     values_for,
 )
 from mentorgraph.embeddings.registry import Registry
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import FIXED_LABELS
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded import database as embedded
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import FIXED_LABELS
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import FEWEST_PEOPLE, STEPS, generate
 
 HOST = "127.0.0.1"

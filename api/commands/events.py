@@ -8,13 +8,13 @@ import click
 import orjson
 
 from mentorgraph.api.commands.session import run, sentences
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.events import EVENT_FILES, Event, take_events
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import InvalidFact
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.events import EVENT_FILES, Event, take_events
+from mentorgraph.graph.facts.model import InvalidFact
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,17 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mentorgraph.api.commands.session import PATIENCE_S, run, sentences
+from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
+from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
-from mentorgraph.graph.bundle import import_bundle, open_bundle
-from mentorgraph.graph.database import Address, Database
-from mentorgraph.graph.embedded.database import attach
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.faithfulness import Check, as_json, audit_explanations
+from mentorgraph.graph.exchange.bundle import open_bundle
+from mentorgraph.graph.explaining.faithfulness import Check, as_json, audit_explanations
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.world.planted import PlantedReasons
 
 Found = TypeVar("Found")
@@ -119,23 +115,10 @@ async def _on_bundle(
 ) -> Found:
     """Does some work on a bundle, in a database that is made for it."""
     files = open_bundle(bundle)
-    async with _scratch_database(show) as database:
-        await migrate(database)
-        await import_bundle(
-            Store(database), files, source=source, on_progress=lambda file, _rows: show(f"Importing {file}", 0, 0)
-        )
-        return await work(database, show)
-
-
-@asynccontextmanager
-async def _scratch_database(show: Report) -> AsyncIterator[Database]:
-    with tempfile.TemporaryDirectory(prefix="mentorgraph-", ignore_cleanup_errors=True) as folder:
-        server = await asyncio.to_thread(lambda: attach(Path(folder), progress=show))
-        try:
-            async with Database(Address(server.uri, server.user, server.password), budget_s=PATIENCE_S) as database:
-                yield database
-        finally:
-            await asyncio.to_thread(server.close)
+    with scratch_home() as home:
+        async with database_of(home, show) as database:
+            await fill(database, files, source, show)
+            return await work(database, show)
 
 
 def _print(checks: list[Check], model: str) -> None:

@@ -21,12 +21,12 @@ from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.tasks import SETTINGS
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.policy import chosen_policy
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.rules.policy import chosen_policy
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import Store
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
@@ -197,11 +197,17 @@ def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:
     with sentences(if_interrupted="what serves is untouched"), shown_on_terminal() as show:
         snapshots.Manifest.read(folder)
         policy = chosen_policy()
-        return converse({**request, "snapshot": str(folder), "policy": str(policy) if policy else None}, show)
+        told = {**request, "snapshot": str(folder), "policy": str(policy) if policy else None}
+        return converse(told, show, mentorgraph_home() / LOG)
 
 
-def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) -> dict[str, Any]:
+def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], log: Path) -> dict[str, Any]:
     """Start the training process, pass on what it says it is doing, and return its result.
+
+    Args:
+        request: What it is asked for; see `mentorgraph.embeddings.process`.
+        show: Told how far it is.
+        log: File for what it writes to standard error.
 
     Raises:
         DomainError: As the process says, or `INTERNAL` where it ended without a word.
@@ -209,7 +215,6 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None]) 
     # Threads that spin while they wait would take the second core from whatever serves beside.
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ}
     command = [sys.executable, "-P", "-m", "mentorgraph.embeddings.process"]
-    log = mentorgraph_home() / LOG
     said: dict[str, Any] = {}
     with (
         log.open("wb") as errors,

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 import click
 
 from mentorgraph.api.ids import read_given_id
-from mentorgraph.graph.options import MOST_DAYS_AHEAD, SENIORITIES, Filter, Mix, Options
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policy import SIGNALS
-from mentorgraph.graph.scoring import NETWORK
+from mentorgraph.graph.ranking.options import MOST_DAYS_AHEAD, SENIORITIES, Filter, Mix, Options, Wish
+from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -49,6 +49,9 @@ _OPTIONS = (
     ),
     click.option(
         "--diversity", type=click.FloatRange(0, 1), default=0.0, metavar="X", help="How much they are to differ."
+    ),
+    click.option(
+        "--wish", metavar="ATTRIBUTE=VALUE", help="Prefer mentors who agreed to be found by it, such as gender=woman."
     ),
 )
 
@@ -90,4 +93,12 @@ def options_of(given: Mapping[str, Any], source: str) -> Options:
         horizon_days=given["horizon_days"],
         mix=Mix(given["experts"], given["cross_functional"]),
         diversity=given["diversity"],
+        wish=_wish(given["wish"]),
     )
+
+
+def _wish(text: str | None) -> Wish:
+    if text is None:
+        return Wish()
+    attribute, _, value = text.partition("=")
+    return Wish(attribute.strip().lower(), value.strip())

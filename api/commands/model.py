@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 import click
 
 from mentorgraph.api.commands.session import prepare_to_read, run
-from mentorgraph.graph.check import Violation, count_facts, graph_hash
-from mentorgraph.graph.check import check as find_violations
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.migrate import migrate as apply_migrations
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import Violation, count_facts, graph_hash
+from mentorgraph.graph.exchange.check import check as find_violations
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate as apply_migrations
+from mentorgraph.graph.store.store import Store
 
 
 @click.command()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from mentorgraph.graph.values import instant
+from mentorgraph.graph.facts.values import instant
 
 
 class _Instant(click.ParamType[datetime]):

@@ -3,10 +3,10 @@
 import click
 
 from mentorgraph.api.commands.session import prepare_to_read, run
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.stalls import Stall, list_stalled, mark_stalled
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.pairings.stalls import Stall, list_stalled, mark_stalled
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 
 

@@ -3,10 +3,10 @@
 import click
 
 from mentorgraph.api.commands.session import prepare_to_read, run
-from mentorgraph.graph.away import SILENT_DAYS, Silent, find_silent, set_silent_away
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.pairings.away import SILENT_DAYS, Silent, find_silent, set_silent_away
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import Store
 
 
 @click.group()

@@ -20,10 +20,12 @@ from mentorgraph.api.commands.answers import (
     contributions_table,
     explanation_as_json,
     goal_line,
+    mentees_as_json,
     name_of,
     path_lines,
     print_comparison,
     print_json,
+    print_mentees,
     slate_as_json,
 )
 from mentorgraph.api.commands.list_options import list_options, options_of
@@ -31,22 +33,24 @@ from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import run, sentences
 from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import GivenId, read_given_id
-from mentorgraph.graph.batch import RankedGoal, rank_for_goals
-from mentorgraph.graph.cautions import CAUTIONS
-from mentorgraph.graph.comparing import Compared, compare
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.exchange.table_files import BundleError, open_table
+from mentorgraph.graph.explaining.comparing import Compared, compare
+from mentorgraph.graph.facts.model import InvalidFact
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.listing import Recommendation, Slate
-from mentorgraph.graph.matching import Explanation, Recommender
-from mentorgraph.graph.model import InvalidFact
-from mentorgraph.graph.options import DEFAULT, NO_MIX
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.table_files import BundleError, open_table
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.ranking.batch import RankedGoal, rank_for_goals
+from mentorgraph.graph.ranking.cautions import CAUTIONS
+from mentorgraph.graph.ranking.listing import Recommendation, Slate
+from mentorgraph.graph.ranking.matching import Explanation, Recommender
+from mentorgraph.graph.ranking.meeting import ASYNC
+from mentorgraph.graph.ranking.mentees import MenteeList, recommend_mentees
+from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SHOWN_REASONS = 3
@@ -76,6 +80,7 @@ _viewer = click.option(
 
 @click.command()
 @click.option("--mentee", metavar="ID", help="The person who seeks a mentor.")
+@click.option("--mentor", metavar="ID", help="The other side: a mentor for whom goals of others are ranked.")
 @_goal
 @click.option(
     "--goals",
@@ -101,6 +106,7 @@ _viewer = click.option(
 @click.option("--force", is_flag=True, help="Replace the file of --output if it exists.")
 def recommend(
     mentee: str | None,
+    mentor: str | None,
     goal: str | None,
     goals_file: Path | None,
     first: int,
@@ -123,16 +129,27 @@ def recommend(
       mentorgraph recommend --mentee p-0042 --ignore load --exclude p-0007 --horizon-days 30
       mentorgraph recommend --mentee p-0042 --first 5 --experts 2 --cross-functional 1 --diversity 0.3
       mentorgraph recommend --goals goals.csv --first 20 --output ranks.csv
+      mentorgraph recommend --mentor p-0007 --first 5
 
     An ID is a global id as GraphQL gives it, one of our own uids, or the key that a source knows it by; --source names
     that source. A person may also be called by their name, if only one has it.
 
     The answer is kept in the decision log; mentorgraph replay and mentorgraph audit work on that.
 
+    With --mentor, the open goals that this mentor may be paired for are ranked by the mentor's score for each. That
+    list is not kept in the decision log.
+
     With --goals, ranks go to a file with the columns goal_id, rank, mentor_id and score; mentors have ids of the form
     that the goal's id had, or uids where their source is another one. Goals without an answer are listed, and the exit
     status is then 1.
     """  # noqa: D301 (click wants the backspace itself)
+    if mentor is not None:
+        given = mentee or goal or goals_file or as_of or output or force
+        _refuse(
+            given or options_of(listed, source) != DEFAULT, "--mentor goes with --first, --json, --viewer and --source"
+        )
+        _recommend_mentees(mentor, first, as_json, viewer, source)
+        return
     if goals_file is not None:
         _refuse(
             mentee or goal or viewer or as_json or options_of(listed, source) != DEFAULT,
@@ -144,7 +161,9 @@ def recommend(
         return
     _refuse(output or force, "--output and --force go with --goals")
     if mentee is None:
-        raise click.UsageError("name a person with --mentee ID, or a file of goals with --goals FILE.csv.")
+        raise click.UsageError(
+            "name a person with --mentee ID, a mentor with --mentor ID, or a file of goals with --goals FILE.csv."
+        )
 
     async def work(recommender: Recommender, _show: Report) -> tuple[Slate, dict[str, NodeRecord]]:
         who = await person_of(recommender, mentee, source, "--mentee")
@@ -286,10 +305,26 @@ def _compare(
         print_comparison(found, nodes)
 
 
+def _recommend_mentees(mentor: str, first: int, as_json: bool, viewer: str | None, source: str) -> None:
+    async def work(recommender: Recommender, _show: Report) -> tuple[MenteeList, dict[str, NodeRecord]]:
+        who = await person_of(recommender, mentor, source, "--mentor")
+        found = await recommend_mentees(recommender, await viewer_of(recommender, viewer, source), who, first=first)
+        named = [uid for each in found.recommendations for uid in (each.mentee, each.goal)]
+        return found, await nodes_of(recommender, [who, *named], None)
+
+    found, nodes = ask(work)
+    if as_json:
+        print_json(mentees_as_json(found, nodes))
+    else:
+        print_mentees(found, nodes, SHOWN_REASONS)
+
+
 def _place(each: Recommendation) -> Iterator[str]:
     """What is to be said of a place in the list."""
     if each.available_from is not None:
         yield f"Free from {plain(each.available_from)} on."
+    if each.mode == ASYNC:
+        yield "Only asynchronously."
     if each.lifted_by:
         yield f"Lifted by {each.lifted_by}."
 

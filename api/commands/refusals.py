@@ -7,10 +7,10 @@ from typing import TextIO
 
 import click
 
-from mentorgraph.graph.bundle import Refusal
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.facts import purposes_of
-from mentorgraph.graph.model import InvalidFact
+from mentorgraph.graph.exchange.bundle import Refusal
+from mentorgraph.graph.facts.model import InvalidFact
+from mentorgraph.graph.facts.rows import purposes_of
 
 SHOWN = 20
 COLUMNS = ("file", "line", "column", "value", "reason", "remedy")

@@ -3,10 +3,10 @@
 import click
 
 from mentorgraph.api.commands.session import prepare_to_read, run
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.pairing import Released, expire_requests
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.pairings.pairing import Released, expire_requests
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import Store
 
 
 @click.group()

@@ -17,15 +17,15 @@ from mentorgraph.api.commands.session import sentences
 from mentorgraph.api.ids import global_id, read_given_id
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.explaining.policies import PolicyTest, ProgrammePolicy, policy_of, set_policy, try_policy
+from mentorgraph.graph.explaining.why_not import RANKED_LOWER, RECOMMENDED, WhyNot
+from mentorgraph.graph.explaining.why_not import why_not as say_why_not
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policies import PolicyTest, ProgrammePolicy, policy_of, set_policy, try_policy
-from mentorgraph.graph.policy import chosen_policy, draft_text, load_policy, read_draft, settings_of
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.rules.policy import chosen_policy, draft_text, load_policy, read_draft, settings_of
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR
-from mentorgraph.graph.why_not import RANKED_LOWER, RECOMMENDED, WhyNot
-from mentorgraph.graph.why_not import why_not as say_why_not
 
 SHOWN_CHANGES = 20
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import click
 
-from mentorgraph.graph.database import Address, Database, open_database
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.migrate import migrate, missing_migrations
+from mentorgraph.graph.store.database import Address, Database, open_database
+from mentorgraph.graph.store.migrate import migrate, missing_migrations
 
 Result = TypeVar("Result")
 

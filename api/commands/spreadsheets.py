@@ -12,16 +12,16 @@ from rich.table import Table
 
 from mentorgraph.api.commands.refusals import SHOWN, Refusals
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
-from mentorgraph.graph.bundle import ImportResult
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.spreadsheets.guess import guess
-from mentorgraph.graph.spreadsheets.importing import Limit, SheetsResult, import_sheets
-from mentorgraph.graph.spreadsheets.mapping import load_mapping
-from mentorgraph.graph.spreadsheets.sheets import open_sheets
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import ImportResult
+from mentorgraph.graph.exchange.spreadsheets.guess import guess
+from mentorgraph.graph.exchange.spreadsheets.importing import Limit, SheetsResult, import_sheets
+from mentorgraph.graph.exchange.spreadsheets.mapping import load_mapping
+from mentorgraph.graph.exchange.spreadsheets.sheets import open_sheets
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 
 RESULT_COLUMNS = ("file", "line", "person", "status", "why", "warning")
 

@@ -9,12 +9,12 @@ from rich.console import Console
 from mentorgraph.api.commands.bundle import outcomes_of
 from mentorgraph.api.commands.refusals import Refusals, rows_done
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
-from mentorgraph.graph.bundle import ImportResult
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.taxonomy_files import import_taxonomy, open_taxonomy
+from mentorgraph.graph.exchange.bundle import ImportResult
+from mentorgraph.graph.exchange.taxonomy_files import import_taxonomy, open_taxonomy
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 
 
 @click.group()

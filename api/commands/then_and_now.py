@@ -11,15 +11,15 @@ from mentorgraph.api.commands.answers import print_json
 from mentorgraph.api.commands.session import run
 from mentorgraph.api.context import recommender_on
 from mentorgraph.api.ids import global_id, read_global_id
-from mentorgraph.graph.database import Database
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.decisions.then_and_now import Change, Compared, Today, changes_of, today_of
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts.model import is_uid
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.model import is_uid
-from mentorgraph.graph.store import NodeRecord
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.store.database import Database
+from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR
 
 

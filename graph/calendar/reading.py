@@ -16,8 +16,8 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from mentorgraph.graph.calendar.components import Component, Property, read_components
 from mentorgraph.graph.calendar.errors import LeftOut, UnreadableCalendar
 from mentorgraph.graph.calendar.recurrence import Work, end_of, occurrences, read_rule
-from mentorgraph.graph.values import SLOT_MINUTES
-from mentorgraph.graph.values import zone as known_zone
+from mentorgraph.graph.facts.values import SLOT_MINUTES
+from mentorgraph.graph.facts.values import zone as known_zone
 
 MOST_OCCURRENCES = 5_000
 """Busy times and absences within the horizon, over the whole file."""

@@ -11,13 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
-from mentorgraph.graph.listing import Asked, Recommendation, Slate
-from mentorgraph.graph.matching import Explanation
-from mentorgraph.graph.options import DEFAULT, Options
-from mentorgraph.graph.paths import shown_to
-from mentorgraph.graph.reasons import SignalValue
-from mentorgraph.graph.sentences import ENGLISH, EvidencePath, Measured, Step, sentence_of, sentences_of, wording
-from mentorgraph.graph.shaping import Candidate, Shaping
+from mentorgraph.graph.ranking.listing import Asked, Recommendation, Slate
+from mentorgraph.graph.ranking.matching import Explanation
+from mentorgraph.graph.ranking.options import DEFAULT, Options
+from mentorgraph.graph.ranking.paths import shown_to
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.sentences import (
+    ENGLISH,
+    EvidencePath,
+    Measured,
+    Step,
+    sentence_of,
+    sentences_of,
+    wording,
+)
+from mentorgraph.graph.ranking.shaping import Candidate, Shaping
 from mentorgraph.graph.viewer import Viewer
 
 ERASED = wording(ENGLISH)["erased"]
@@ -144,6 +152,9 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
     """
     asked = slate.asked
     own = {uid: asked.names[uid] for uid in (asked.mentee, slate.goal) if uid in asked.names}
+    options = asked.options.content
+    if "wish" in options:  # which identity somebody asked for is theirs to know; that they asked for one is not hidden
+        own["wish"] = options["wish"].pop("value")
     return {
         "kind": "answer",
         "slate": slate.uid,
@@ -157,7 +168,7 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
             "asOf": asked.as_of,
             "rankOffset": asked.rank_offset,
             "change": asked.change,
-            "options": asked.options.content,
+            "options": options,
         },
         "shaping": _shaping_entry(asked),
         "model": slate.model_version,
@@ -215,6 +226,7 @@ def _recommendation_entry(
         "mentor": found.mentor,
         "score": found.score,
         "cautions": list(found.cautions),
+        "mode": found.mode,
         "propensity": found.propensity,
         "pin": found.pin,
         "modelRank": found.model_rank,
@@ -227,6 +239,7 @@ def _recommendation_entry(
                 "unit": each.unit,
                 "weight": each.weight,
                 "contribution": each.contribution,
+                **({"source": each.source} if each.source else {}),
             }
             for each in found.signals
         ],
@@ -292,6 +305,9 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
     asked = entry["question"]
     own = unseal(secrets_by_name, entry["sealed"], entry["slate"])
     names: dict[str, str] = dict(own or {})
+    options = dict(asked.get("options", {}))
+    if "wish" in options:
+        options["wish"] = {**options["wish"], "value": names.pop("wish", "")}
     recommended = []
     for each in entry["recommendations"]:
         personal = unseal(secrets_by_name, each["sealed"], each["uid"])
@@ -317,7 +333,7 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
         entry["notice"],
         names,
         own is None,
-        Options.of(asked.get("options", {})),
+        Options.of(options),
         *_shaping(entry.get("shaping")),
     )
 
@@ -331,7 +347,7 @@ def _recommended(
             texts[place] = unseal(secrets_by_name, path["sealed"], _context(each["uid"], place)) or texts[place]
     evidence = tuple(_path(path, text) for path, text in zip(each["paths"], texts, strict=True))
     signals = tuple(
-        SignalValue(one["name"], one["value"], one["unit"], one["weight"], one["contribution"])
+        SignalValue(one["name"], one["value"], one["unit"], one["weight"], one["contribution"], one.get("source", ""))
         for one in each["signals"]
     )
     measured = tuple(map(_measured, personal["measured"])) if personal else ()
@@ -352,6 +368,7 @@ def _recommended(
         each.get("pin", ""),
         each.get("modelRank"),
         tuple(each.get("cautions", ())),
+        each.get("mode", ""),
     )
     return Recommended(found, personal is None)
 

@@ -18,7 +18,7 @@ from mentorgraph.graph.decisions.entry import Decision, entry_of, people_of
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.reading import Records
 from mentorgraph.graph.decisions.segments import ANCHOR_AFTER_S, Segment
-from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.ranking.listing import Slate
 
 logger = logging.getLogger(__name__)
 

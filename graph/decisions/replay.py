@@ -8,17 +8,20 @@ from types import MappingProxyType
 from typing import Any
 
 from mentorgraph.graph.decisions.entry import Decision
-from mentorgraph.graph.listing import Recommendation
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.paths import EDGE_TYPES
-from mentorgraph.graph.policy import version_of
-from mentorgraph.graph.scoring import DECIMALS
-from mentorgraph.graph.sentences import Step
-from mentorgraph.graph.shaping import Shaping
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.values import plain
+from mentorgraph.graph.ranking.listing import Recommendation
+from mentorgraph.graph.ranking.paths import EDGE_TYPES
+from mentorgraph.graph.ranking.scoring import DECIMALS
+from mentorgraph.graph.ranking.sentences import Step
+from mentorgraph.graph.ranking.shaping import Shaping
+from mentorgraph.graph.ranking.wishes import SHARED_IDENTITY, WEIGHT
+from mentorgraph.graph.rules.policy import version_of
+from mentorgraph.graph.store.store import Store
 
 TOLERANCE = 1e-9
+WISHED = MappingProxyType({SHARED_IDENTITY: WEIGHT})
+"""The weights of what a request asks for by itself."""
 RULES = "rules"
 """The version of the model where none is involved and every weight is the policy's."""
 
@@ -91,8 +94,9 @@ def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, 
             contribution = signal.weight * (signal.value or 0.0)
             if not _same(contribution, signal.contribution):
                 yield f"{signal.name} contributes {contribution!r}, recorded {signal.contribution!r}"
-            if weights is not None and not _same(signal.weight, weights.get(signal.name, math.nan)):
-                yield f"{signal.name} has the weight {signal.weight!r}, by its version {weights.get(signal.name)!r}"
+            known = WISHED if signal.source else weights
+            if known is not None and not _same(signal.weight, known.get(signal.name, math.nan)):
+                yield f"{signal.name} has the weight {signal.weight!r}, by its version {known.get(signal.name)!r}"
         total += contribution
     if not _same(total, found.score):
         yield f"the score is {round(total, DECIMALS)!r}, recorded {found.score!r}"
@@ -107,6 +111,8 @@ def _option_differences(decision: Decision) -> Iterator[Difference]:
         for signal in found.signals:
             if signal.name in decision.options.ignored:
                 yield Difference(found.uid, f"{signal.name} was to be left out")
+            if signal.source and not decision.options.wish.attribute:
+                yield Difference(found.uid, f"{signal.name} counts, which nobody asked for")
 
 
 def _place_differences(decision: Decision, shaping: Shaping, policy: Sequence[Any]) -> Iterator[Difference]:

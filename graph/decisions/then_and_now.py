@@ -11,17 +11,17 @@ from typing import Any
 
 from mentorgraph.graph.decisions.entry import Decision, Recommended
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.matching import Judged, Recommender
-from mentorgraph.graph.model import Kind
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Kind
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.paths import EDGE_TYPES
-from mentorgraph.graph.reasons import SignalValue
-from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.scoring import Scorer
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.transported import properties_of
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.matching import Judged, Recommender
+from mentorgraph.graph.ranking.paths import EDGE_TYPES
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.store.store import Store
+from mentorgraph.graph.store.transported import properties_of
 from mentorgraph.graph.viewer import Viewer
 
 BEGAN, ENDED, CHANGED, CORRECTED, GONE = "began", "ended", "changed", "corrected", "gone"

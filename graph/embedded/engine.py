@@ -17,7 +17,7 @@ import neo4j
 import psutil
 
 from mentorgraph.graph.embedded.errors import EmbeddedDatabaseError
-from mentorgraph.graph.embedded.folder import DatabaseFolder
+from mentorgraph.graph.embedded.folder import OWN_SETTINGS, DatabaseFolder
 from mentorgraph.graph.embedded.jars import ensure_jars
 from mentorgraph.graph.embedded.lines import Line
 
@@ -210,6 +210,13 @@ def start_failure(folder: DatabaseFolder, log_offset: int) -> EmbeddedDatabaseEr
         reason = next((row for row in text.splitlines() if row.strip()), "")
         return EmbeddedDatabaseError(
             f"Java does not start with {OWN_JAVA_OPTIONS}={os.environ[OWN_JAVA_OPTIONS]!r} ({reason[:200]}); "
+            "correct it or unset it.",
+            "start_failed",
+        )
+    refused = re.search(r"Error evaluating value for setting '[^']+'[^\n]*|Unrecognized setting\.[^\n]*", text)
+    if refused and os.environ.get(OWN_SETTINGS):
+        return EmbeddedDatabaseError(
+            f"Neo4j does not start with {OWN_SETTINGS}={os.environ[OWN_SETTINGS]!r} ({refused[0][:200]}); "
             "correct it or unset it.",
             "start_failed",
         )

@@ -32,6 +32,8 @@ SETTINGS = (
     "db.tx_log.rotation.size=16m",
     "db.tx_log.rotation.retention_policy=1 files",
 )
+OWN_SETTINGS = "MENTORGRAPH_NEO4J_SETTINGS"
+"""The variable with further settings, as name=value with blanks between them; they prevail over all but the port."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,10 @@ class DatabaseFolder:
             self.create_server(line, new_password())
         _write_private(self.server / "line.json", json.dumps({"line": line.name, "version": line.version}))
         bolt = (f"server.bolt.listen_address=127.0.0.1:{port}", f"server.bolt.advertised_address=127.0.0.1:{port}")
-        _write_private(self.server / "conf" / "neo4j.conf", "\n".join((*SETTINGS, *line.settings, *bolt)) + "\n")
+        # A server refuses to start on a setting that stands there twice.
+        settings = dict(each.split("=", 1) for each in (*SETTINGS, *line.settings, *_own_settings(), *bolt))
+        rows = [f"{name}={value}\n" for name, value in settings.items()]
+        _write_private(self.server / "conf" / "neo4j.conf", "".join(rows))
 
     def swap_server(self, new: Path) -> None:
         """Put the finished server folder `new` in place of the present one; a kill leaves one of the two in place."""
@@ -226,6 +231,17 @@ class DatabaseFolder:
         if old.exists() and not self.server.exists():
             old.rename(self.server)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _own_settings() -> list[str]:
+    """What the user wants Neo4j to be told as well."""
+    told = os.environ.get(OWN_SETTINGS, "")
+    wrong = next((each for each in told.split() if not re.fullmatch(r"[a-z][\w.]+=.+", each)), None)
+    if wrong is not None:
+        raise EmbeddedDatabaseError(
+            f"{OWN_SETTINGS} holds {wrong!r}, which is no name=value; correct it or unset it.", "start_failed"
+        )
+    return told.split()
 
 
 def new_password() -> str:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mentorgraph.graph.columns import NONE, Columns, Numbers, Reals
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.question import Edge, PastPairings, Question, open_pairings
+from mentorgraph.graph.columns.columns import NONE, Columns, Numbers, Reals
+from mentorgraph.graph.columns.question import Edge, PastPairings, Question, open_pairings
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.signals.signal import Evidence, Signal, lead, pairing_links, pairing_uid, strongest_first
 
 
@@ -64,9 +64,14 @@ def _asking_edges(columns: Columns, asked: Question) -> dict[int, tuple[str, Edg
 def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
     """Experience: sessions held as a mentor, up to what is enough, 0 to 1."""
     table = columns.tables["sessions"]
-    begun, since, uids = table.begun(asked.seconds), table.reals("since"), table.rows.uids
+    since, uids = table.reals("since"), table.rows.uids
     by_pairing = columns.rows_by("sessions", "pairing")
-    number = np.bincount(table.numbers("pairing")[begun], minlength=len(columns.tables["pairings"]))[past.rows]
+    pairings = len(columns.tables["pairings"])
+    number = columns.remember(
+        "sessions held",
+        (table.state(asked.seconds), pairings),
+        lambda: np.bincount(table.numbers("pairing")[table.begun(asked.seconds)], minlength=pairings),
+    )[past.rows]
     total = np.bincount(past.mentor, number, minlength=len(columns.people))
     enough = settings.sessions_enough
 
@@ -74,8 +79,9 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
         found = []
         for place in past.of_mentor(mentor):
             if number[place]:
-                held = [row for row in by_pairing.of(int(past.rows[place])) if begun[row]]
-                last = uids[max(held, key=lambda row: (since[row], uids[row]))]
+                held = by_pairing.of(int(past.rows[place]))
+                held = held[since[held] < asked.seconds]
+                last = max(uids[row] for row in held[since[held] == since[held].max()])
                 part_of = link_uid(last, KINDS["sessions"].links[0], pairing_uid(columns, past, int(place)))
                 without = min(total[mentor] - number[place], enough)
                 found.append(

@@ -1,8 +1,8 @@
 """All signals for one question."""
 
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import Policy
-from mentorgraph.graph.question import PastPairings, Question
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import PastPairings, Question
+from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.experience import acceptance, load, sessions, shared_history, unit
 from mentorgraph.graph.signals.goals import goal_text, priority, similar_goals
 from mentorgraph.graph.signals.profiles import (

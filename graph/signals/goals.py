@@ -3,12 +3,12 @@
 import numpy as np
 from scipy import sparse
 
-from mentorgraph.graph import text
-from mentorgraph.graph.columns import NONE, Columns, Mask, Numbers, Reals
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.question import Edge, PastPairings, Question, Wish
+from mentorgraph.graph.columns import text
+from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.question import Edge, PastPairings, Question, Wish
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.signals.signal import (
     Evidence,
     Signal,

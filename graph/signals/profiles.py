@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from mentorgraph.graph.columns import NONE, Columns, Numbers, Reals
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.question import Edge, Question
+from mentorgraph.graph.columns.columns import NONE, Columns, Numbers, Reals
+from mentorgraph.graph.columns.question import Edge, Question
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.signals.signal import Evidence, Signal
 from mentorgraph.graph.vocabulary import PACES
 

@@ -8,10 +8,10 @@ away and everything else stays. Values, drops and the paths shown are thus one a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mentorgraph.graph.columns import Columns, Reals, Table
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.question import Edge, PastPairings, Question
+from mentorgraph.graph.columns.columns import Columns, Reals, Table
+from mentorgraph.graph.columns.question import Edge, PastPairings, Question
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,18 @@ def pairing_uid(columns: Columns, past: PastPairings, place: int) -> str:
     return columns.numberings["pairings"].uids[int(past.rows[place])]
 
 
+_OF_PAIRING = {link.name: link for link in KINDS["pairings"].links}
+_TARGETS = {"mentor": "people", "mentee": "people", "goal": "goals", "unit": "units"}
+
+
 def pairing_links(columns: Columns, past: PastPairings, place: int, *names: str) -> tuple[Edge, ...]:
     """The relationships that carry some links of a pairing."""
-    uid = pairing_uid(columns, past, place)
-    targets = {
-        "mentor": ("people", past.mentor),
-        "mentee": ("people", past.mentee),
-        "goal": ("goals", past.goal),
-        "unit": ("units", past.unit),
-    }
-    links = {link.name: link for link in KINDS["pairings"].links}
-    return tuple(
-        Edge(links[name].type, link_uid(uid, links[name], columns.numberings[kind].uids[numbers[place]]))
-        for name in names
-        for kind, numbers in [targets[name]]
-    )
+    uid, found = pairing_uid(columns, past, place), []
+    for name in names:
+        link, numbers = _OF_PAIRING[name], getattr(past, name)
+        target = columns.numberings[_TARGETS[name]].uids[numbers[place]]
+        found.append(Edge(link.type, link_uid(uid, link, target)))
+    return tuple(found)
 
 
 def lead(rank: int, strengths: Sequence[float]) -> float:

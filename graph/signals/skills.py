@@ -4,10 +4,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.proficiency import offer_levels
-from mentorgraph.graph.question import Edge, Question, Wish
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.proficiency import offer_levels
+from mentorgraph.graph.columns.question import Edge, Question, Wish
+from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.signals.signal import Evidence, Signal, back, direct, lead, strongest_first
 
 

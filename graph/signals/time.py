@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from mentorgraph.graph import availability
-from mentorgraph.graph.columns import Columns, Reals
-from mentorgraph.graph.free_time import free_slots, open_weeks, week
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SignalSettings
-from mentorgraph.graph.question import Edge, Question
+from mentorgraph.graph.calendar import availability
+from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.free_time import free_slots, open_weeks, week
+from mentorgraph.graph.columns.question import Edge, Question
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.signals.profiles import Profiles
 from mentorgraph.graph.signals.signal import Evidence, Signal, strongest_first
 
@@ -73,7 +73,7 @@ def availability_pattern(columns: Columns, asked: Question, settings: SignalSett
     """Whether both have time all along, or both in some weeks only: 1, else 0; unknown where either has not said.
 
     Somebody has time all along where at least `ongoing_share` of the coming weeks are open, see
-    `mentorgraph.graph.free_time.open_weeks`.
+    `mentorgraph.graph.columns.free_time.open_weeks`.
     """
     share = open_weeks(columns, asked.now, settings)
     ongoing = share >= settings.ongoing_share

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mentorgraph.graph.model import ALWAYS
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.facts.model import ALWAYS
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal, HiddenMentor, Topic, tell
 from mentorgraph.graph.world.choices import Pairing, make_pairings

@@ -9,7 +9,7 @@ favours a unit, is the planted bias: nothing that is told of a goal gives it awa
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal, HiddenGoal, goal_from
 from mentorgraph.graph.world.taxonomy import taxonomy

@@ -12,6 +12,7 @@ from mentorgraph.graph.world.courses import begin, end, tell_courses, tell_sessi
 from mentorgraph.graph.world.descriptions import tell_profiles, tell_times
 from mentorgraph.graph.world.first import Made
 from mentorgraph.graph.world.history import History, copied
+from mentorgraph.graph.world.milestones import tell_milestones
 from mentorgraph.graph.world.onboarding import tell_onboarding
 from mentorgraph.graph.world.pattern import Pattern
 from mentorgraph.graph.world.requests import Requests
@@ -45,6 +46,7 @@ def tell_on(made: Made, pattern: Pattern | None) -> tuple[Tables, dict[str, Any]
     outcomes, results = tell_surveys(history, losses, charters)
     end(history)
     tell_courses(history, outcomes)
+    tell_milestones(history)
     _tell_roles(history, hours)
     _tell_availability(history)
     held = tell_onboarding(history, requests)

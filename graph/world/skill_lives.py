@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from mentorgraph.graph.model import ALWAYS
-from mentorgraph.graph.values import plain
+from mentorgraph.graph.facts.model import ALWAYS
+from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.world.clocks import iso
 from mentorgraph.graph.world.history import History, copied, words
 from mentorgraph.graph.world.taxonomy import taxonomy

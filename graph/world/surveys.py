@@ -76,7 +76,7 @@ def weights_on(charters: Mapping[str, list[Charter]], programme: Programme | Non
 def outcome_of(latest: Latest, weights: tuple[int, int, int]) -> str:
     """The outcome as a cell: the weighted mean over scales, of each the mean over people; empty where none is known.
 
-    Computed with whole numbers, so that no machine rounds it otherwise; `mentorgraph.graph.label` says the same.
+    Computed with whole numbers, so that no machine rounds it otherwise; `mentorgraph.graph.facts.label` says the same.
     """
     total, counted = Fraction(0), 0
     for scale, weight in zip(SCALES, weights, strict=True):

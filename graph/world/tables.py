@@ -139,6 +139,17 @@ COLUMNS_2: dict[str, tuple[str, ...]] = {
     "co_mentors": ("person_id", "pairing_id", "share", "since", "until"),
     "moves": ("request_id", "pairing_id", "person_id", "moved_on", "state", "reason", "cause", "note"),
     "signatures": ("pairing_id", "person_id", "signed_on", "text_version"),
+    "milestones": (
+        "id",
+        "pairing_id",
+        "title",
+        "expected",
+        "due_on",
+        "planned_on",
+        "closed_on",
+        "state",
+        "evidence",
+    ),
     "sessions": (*COLUMNS["sessions"], "link"),
     "notes": ("session_id", "person_id", "written_on", "agreed", "next_step"),
     "feedback": (

@@ -16,16 +16,16 @@ from mentorgraph.api.app import VIEWER_HEADER, app_of
 from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.limits import Limits
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.database import Address, Database, round_trips
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import Row, uid_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Row, uid_of
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.store.database import Address, Database, round_trips
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World
 

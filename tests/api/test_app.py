@@ -17,13 +17,13 @@ from starlette.types import ASGIApp
 
 from mentorgraph.api.app import SECURITY_HEADERS, ReadyCheck, app_of, create_app
 from mentorgraph.api.context import AGAIN_AFTER_S, OPENED_WITHIN_S, Service
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.scoring import Scorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import Store
 
 SECRET = "bolt://neo4j:hunter2@10.0.0.7:7687"
 

@@ -19,7 +19,7 @@ from mentorgraph.graph.world.tables import write
 from ..conftest import run_directly
 
 EVERY_COLUMN = Path(__file__).parents[1] / "every_column"
-ROWS = 122
+ROWS = 127
 
 
 def mentorgraph(*arguments: str | Path) -> Result:

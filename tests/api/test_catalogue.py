@@ -7,8 +7,8 @@ import pytest
 
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
 
 from .conftest import Api, asked_about
 

@@ -11,7 +11,7 @@ from mentorgraph.api.app import DEMO_VARIABLE, from_environment
 from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.ranking.matching import Recommender
 
 from .conftest import connected
 

@@ -25,7 +25,7 @@ from mentorgraph.api.limits import Limits
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.matching import Recommender
+from mentorgraph.graph.ranking.matching import Recommender
 
 from .conftest import connected, fill
 from .test_overrides import END, LIST, MENTORS, OVERRIDE, SKILLED

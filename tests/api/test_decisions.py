@@ -14,12 +14,12 @@ from mentorgraph.api.app import SECURITY_HEADERS, VIEWER_HEADER
 from mentorgraph.api.examples import askers_in
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.why import FILES, pages
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.decisions.log import NOT_KEPT, DecisionLog
 from mentorgraph.graph.decisions.segments import segments_in
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 from mentorgraph.graph.world.tables import World
 

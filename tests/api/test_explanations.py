@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph import faithfulness
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.explaining import faithfulness
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.tables import World, write
 
 from .conftest import SOURCE, Api

@@ -24,8 +24,10 @@ from mentorgraph.api.ids import global_id
 from mentorgraph.embeddings.baselines import BASELINES
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ARRAYS, Registry
+from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World, write
 
@@ -33,6 +35,7 @@ from ..conftest import WIPE, run_directly
 
 pytestmark = pytest.mark.journey
 
+POLICY_TEXT = (Path(__file__).parents[2] / "graph" / "rules" / "policy.toml").read_text("utf-8")
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 
 
@@ -42,7 +45,7 @@ def mentorgraph(*arguments: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate(people=1_000, months=24, seed=3)
+    return generate(people=600, months=24, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +165,7 @@ query ($mentee: ID!) {
   other: recommendMentors(menteeId: $mentee, first: 5) { ...answer }
 }
 fragment answer on RecommendationConnection {
-  modelVersion edges { node { score signals { name contribution } } }
+  modelVersion edges { node { score signals { name contribution } paths { sentence } } }
 }
 """
 
@@ -330,8 +333,8 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
         time.sleep(0.2)
 
 
-def edited(world: World, edits: int, folder: Path) -> None:
-    """Writes a bundle in which so many levels and descriptions are others."""
+def edited(world: World, edits: int, folder: Path, turn: int = 1) -> None:
+    """Writes a bundle in which so many levels and descriptions are others than those of every other turn."""
     write(world, folder)
     for name in ("person_skills", "goals"):
         rows = world.rows[name]
@@ -341,39 +344,60 @@ def edited(world: World, edits: int, folder: Path) -> None:
             for row in rows:
                 changed = dict(row)
                 if edits and name == "goals":
-                    changed["description"] += " Evenings suit me best."
+                    changed["description"] += f" Evening {turn} suits me best."
                 elif edits:
-                    changed["level"] = str(int(row["level"] or 0) % 5 + 1)
+                    changed["level"] = str((int(row["level"] or 0) + turn - 1) % 5 + 1)
                 edits -= changed != row
                 out.writerow(changed)
     assert edits <= 0
 
 
-def test_kept_answers_replay_after_a_retraining_and_many_edits(
-    trained: str, world: World, tmp_path: Path, count: Callable[[int, int], int]
+def kept() -> list[Decision]:
+    """All answers that this home has kept, with everything that was shown."""
+    return list(DecisionLog(Path(os.environ["MENTORGRAPH_HOME"]) / FOLDER).records.all())
+
+
+def test_kept_answers_replay_after_retrainings_many_edits_and_another_policy(
+    trained: str,
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    count: Callable[[int, int], int],
 ) -> None:
-    answers, kept = count(20, 500), 0
-    with serving() as address:
-        for goal in reversed(world.rows["goals"]):
-            errors = ask_patiently(address, mentee_of(goal)).get("errors", [])
-            assert {error["extensions"]["code"] for error in errors} <= {"CONSENT_REQUIRED"}
-            kept += 0 if errors else 2
-            if kept >= answers:
-                break
-    before = mentorgraph("replay", "--all")
+    answers, edits, retrainings = count(20, 500), count(200, 10_000), count(1, 3)
+    other = tmp_path / "policy.toml"
+    other.write_text(POLICY_TEXT.replace("max_mentees = 3 ", "max_mentees = 4 "), "utf-8")
+    assert other.read_text("utf-8") != POLICY_TEXT
+    goals, of_policy = reversed(world.rows["goals"]), 0
+    for policy in (None, other):
+        if policy:
+            monkeypatch.setenv("MENTORGRAPH_POLICY", str(policy))
+        with serving() as address:
+            for goal in goals:
+                errors = ask_patiently(address, mentee_of(goal)).get("errors", [])
+                assert {error["extensions"]["code"] for error in errors} <= {"CONSENT_REQUIRED"}
+                of_policy += 0 if errors else 2
+                if of_policy >= answers / (1 if policy else 2):
+                    break
+    before, told = mentorgraph("replay", "--all"), kept()
     assert (before.exit_code, "all match" in before.stdout) == (0, True), before.output
     assert int(before.stdout.split(" answers", maxsplit=1)[0]) >= answers
+    assert len({decision.policy_version for decision in told}) == 2
+    assert any(each.recommendation.evidence for decision in told for each in decision.recommended)
 
-    edited(world, count(200, 5_000), tmp_path)
-    assert mentorgraph("import", tmp_path).exit_code == 0
-    result = mentorgraph("train", "--seed", "1", "--force", "the same once more")
-    assert result.exit_code == 0, result.output
+    for turn in range(1, retrainings + 1):
+        edited(world, -(-edits // retrainings), tmp_path / str(turn), turn)
+        assert mentorgraph("import", tmp_path / str(turn)).exit_code == 0
+        result = mentorgraph("train", "--seed", str(turn), "--force", "the same once more")
+        assert result.exit_code == 0, result.output
     assert Registry(models()).current() != trained
     after = mentorgraph("replay", "--all")
     assert (after.exit_code, after.stdout) == (0, before.stdout)
+    assert kept() == told
     served(world)
     assert mentorgraph("replay", "--all").stdout != before.stdout
-    assert mentorgraph("models", "rollback").exit_code == 0
+    for _ in range(retrainings):
+        assert mentorgraph("models", "rollback").exit_code == 0
 
 
 def test_old_versions_are_deleted(trained: str) -> None:

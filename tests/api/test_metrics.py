@@ -24,6 +24,7 @@ OF_NOBODY = {
     "MixShortfall": "how many of a sort a list lacks",
     "PolicyTest": "how many pairs a draft of a policy would concern",
     "RecommendationConnection": "how long a list is",
+    "MenteeRecommendationConnection": "how long a list is",
 }
 """Types whose numbers are about no person, and what they are about."""
 ASK = "query ($id: ID!) { metric(id: $id) { name purpose audience retention fields } }"

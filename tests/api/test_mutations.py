@@ -10,8 +10,8 @@ from graphql import GraphQLInputObjectType, get_named_type
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.schema import schema
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, connected
 

@@ -12,17 +12,19 @@ import pytest
 
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.embeddings.snapshot import FACTS, take
-from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle
-from mentorgraph.graph.check import check
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.columns import LOADED
+from mentorgraph.graph.columns.columns import LOADED
+from mentorgraph.graph.decisions.log import FOLDER
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.notes import write_note
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, export_bundle, import_bundle
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.pairings.notes import write_note
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer
 
+from ..conftest import run_directly
 from .conftest import Api, asked_about, connected
 from .pages import DOCS, play
 
@@ -32,7 +34,7 @@ NAMES = ("ada", "bo", "eve", "gil", "zoe")
 WORLD: dict[str, list[dict[str, str]]] = {
     "units": [],
     "skills": [],
-    "goals": [],
+    "goals": [{"id": "g", "person_id": "bo", "title": "Run a Marathon", "created_on": SINCE}],
     "people": [{"id": each, "name": each.title(), "joined_on": SINCE, "zone": "Europe/Lisbon"} for each in NAMES],
     "roles": [{"person_id": each, "role_id": "mentor", "since": SINCE} for each in ("ada", "eve", "gil", "zoe")]
     + [{"person_id": "bo", "role_id": "mentee", "since": SINCE}],
@@ -169,15 +171,88 @@ def test_no_snapshot_and_no_log_has_a_word_of_a_note_but_a_bundle_has(
     assert SECRET in (tmp_path / "bundle" / "notes.csv").read_text("utf-8")
 
 
+ERASE = (
+    f"mutation ($input: EraseNotesInput!) {{ told: eraseNotes(input: $input) {{ person {{ id }} erased {ERRORS} }} }}"
+)
+RECOMMEND = """
+query ($mentee: ID!, $goal: ID!) { recommendMentors(menteeId: $mentee, goalId: $goal) { edges { node { id } } } }
+"""
+EVERYTHING = """
+MATCH (n) RETURN properties(n) AS own UNION ALL MATCH ()-[r]->() RETURN properties(r) AS own
+"""
+
+
+def words_of_the_graph(server: EmbeddedDatabase) -> str:
+    """Every property of every node and relationship."""
+    return str(run_directly(server, EVERYTHING))
+
+
+def words_of_a_bundle(server: EmbeddedDatabase, folder: Path) -> str:
+    async def export() -> None:
+        async with connected(server) as database:
+            await export_bundle(Store(database), folder)
+            assert await check(Store(database)) == []
+
+    asyncio.run(export())
+    return "".join(path.read_text("utf-8") for path in sorted(folder.iterdir()))
+
+
+def test_all_notes_of_one_person_are_erased_and_other_peoples_stay(
+    api: Api, server: EmbeddedDatabase, tmp_path: Path
+) -> None:
+    other = tell(api, RECORD, BO, **held(agreed=SECRET, nextStep="Mine too"))["id"]
+    tell(api, WRITE, BO, sessionId=SESSION, agreed=SECRET)
+    tell(api, WRITE, ADA, sessionId=SESSION, agreed="Hers")
+    asked = {"mentee": BO, "goal": gid("goals", "g")}
+    [first, *_] = api.data(RECOMMEND, viewer=BO, **asked)["recommendMentors"]["edges"]
+    assert words_of_the_graph(server).count(SECRET) == 2
+    assert SECRET in words_of_a_bundle(server, tmp_path / "before")
+
+    assert api.data(ERASE, viewer=BO, input={"personId": BO})["told"] == {
+        "person": {"id": BO}, "erased": 2, "userErrors": [],
+    }  # fmt: skip
+    left, bundle = words_of_the_graph(server), words_of_a_bundle(server, tmp_path / "after")
+    for words in (left, bundle):
+        assert SECRET not in words
+        assert "Mine too" not in words
+        assert "Hers" in words
+    assert api.data(READ, viewer=BO, id=SESSION)["node"]["notes"] == [note("Ada", "Hers")]
+    assert api.data(READ, viewer=BO, id=other)["node"]["notes"] == []
+
+    # What was answered meanwhile holds no word of a note, though it does hold, sealed, what the goal is called.
+    decision = asyncio.run(api.decisions.find(read_global_id(first["node"]["id"])[1]))
+    assert decision is not None
+    assert "Marathon" in str(decision)
+    assert SECRET not in str(decision)
+    kept = b"".join(path.read_bytes() for path in (server.home / FOLDER).rglob("*") if path.is_file())
+    assert len(kept) > 1_000
+    assert SECRET.encode() not in kept
+
+    again = api.data(ERASE, input={"personId": BO})["told"]  # a coordinator, who is asked to
+    assert (again["erased"], again["userErrors"]) == (0, [])
+    assert tell(api, WRITE, BO, sessionId=SESSION, agreed="Anew")["notes"] == [note("Ada", "Hers"), note("Bo", "Anew")]
+
+
+def test_nobody_erases_what_others_noted(api: Api) -> None:
+    tell(api, WRITE, BO, sessionId=SESSION, agreed=SECRET)
+    for viewer, person, code in ((ADA, BO, "FORBIDDEN"), ("", gid("people", "gone"), "NOT_FOUND")):
+        told = api.data(ERASE, viewer=viewer, input={"personId": person})["told"]
+        assert (told["person"], told["erased"]) == (None, None)
+        assert [(each["code"], each["field"]) for each in told["userErrors"]] == [(code, ["input", "personId"])]
+    assert api.data(READ, viewer=ADA, id=SESSION)["node"]["notes"] == [note("Bo", SECRET)]
+
+
 def test_the_page_about_calendars_and_sessions_works(api: Api) -> None:
     values: dict[str, Any] = {
         "pairingId": PAIRING,
+        "me": BO,
         "held": (present() - timedelta(days=1)).isoformat(),
         "session": lambda answers: answers["Held"]["recordSession"]["session"]["id"],
     }
-    answers = play(api, DOCS / "calendar.md", values, dict.fromkeys(("Held", "Note", "WhatWeAgreed"), BO))
+    answers = play(api, DOCS / "calendar.md", values, dict.fromkeys(("Held", "Note", "WhatWeAgreed", "Erase"), BO))
     [latest, _] = answers["WhatWeAgreed"]["node"]["sessions"]
     assert latest["notes"] == [{"agreed": "Two pages a week", "nextStep": "Read them on Friday"}]
+    assert answers["Erase"]["eraseNotes"]["erased"] == 1
 
 
 @pytest.mark.anyio

@@ -1,5 +1,6 @@
 """Pages of docs/ are played as they stand; one that does not work is seen."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,14 @@ def test_the_page_of_requests_and_pairings_works(api: Api) -> None:
         "mentor": register(api, "Ada", "MENTOR"),
         "request": lambda answers: answers["Ask"]["requestMentor"]["request"]["id"],
         "pairing": lambda answers: answers["Accept"]["moveRequest"]["request"]["pairing"]["id"],
+        "due": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+        "milestone": lambda answers: answers["Plan"]["planMilestone"]["milestone"]["id"],
     }
     answers = play(api, DOCS / "pairings.md", values)
     assert answers["Accept"]["moveRequest"]["request"]["pairing"]["status"] == "ACCEPTED"
+    [milestone] = answers["OnTheWay"]["node"]["milestones"]
+    assert (milestone["title"], milestone["state"], milestone["isOverdue"]) == ("A first talk", "REACHED", False)
+    assert answers["Overdue"]["overdueMilestones"] == []
     assert [each["title"] for each in answers["Scripts"]["scripts"]] == ["First meeting"]
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 
 from .conftest import Api, asked, fill
 

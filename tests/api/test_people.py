@@ -11,16 +11,16 @@ from click.testing import CliRunner
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph import away
-from mentorgraph.graph.away import set_silent_away
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check
 from mentorgraph.graph.clock import present, set_to
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.pairings import away
+from mentorgraph.graph.pairings.away import set_silent_away
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, asked_about, connected
 from .pages import DOCS, play

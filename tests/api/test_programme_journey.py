@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.check import check
 from mentorgraph.graph.clock import set_to
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, asked, connected, fill
 
@@ -39,6 +39,8 @@ INPUTS = {
     "moveRequest": ("MoveRequestInput", "request { state pairing { id status } }"),
     "signAgreement": ("SignAgreementInput", "pairing { status }"),
     "movePairing": ("MovePairingInput", "pairing { status outcome moves { state by reason } }"),
+    "planMilestone": ("PlanMilestoneInput", "milestone { id state }"),
+    "closeMilestone": ("CloseMilestoneInput", "milestone { state }"),
     "recordSession": ("RecordSessionInput", "session { id minutes }"),
     "answerSurvey": ("AnswerSurveyInput", "pairing { id }"),
     "setAway": ("SetAwayInput", "released { id } offerOthers { mentee { id } alternatives { mentor { id } } }"),
@@ -54,6 +56,7 @@ query ($mentee: ID!, $goal: ID) {
 WHY_NOT = "query ($mentee: ID!, $mentor: ID!) { found: explainMatch(menteeId: $mentee, mentorId: $mentor) { %s } }"
 REFUSALS = WHY_NOT % "refusals { rule fact remedy }"
 DUE = "query ($id: ID!) { found: dueSurveys(personId: $id) { pairing { id } round isClosing } }"
+LATE = "query { found: overdueMilestones { milestone { id } pairing { id } daysOverdue } }"
 OVERDUE = "query { found: overdueCheckIns { pairing { id } daysOverdue } }"
 STALLED = "query { found: stalledPairings { pairing { id } cause alternatives { mentor { id } } } }"
 ELIGIBLE = """
@@ -221,6 +224,12 @@ def test_a_programme_is_played_from_charter_to_completed_pairings(
     assert [each["rule"] for each in it.ask(REFUSALS, mentee=noa, mentor=ada)["refusals"]] == ["NO_CAPACITY"]
     assert it.refused("archiveProgramme", programmeId=programme) == "IN_USE"
 
+    # Mia and Ada say what is to be there in two months.
+    goal = {"title": "Lead a retrospective", "dueOn": (BEGIN + timedelta(days=60)).isoformat()}
+    milestone = it.tell("planMilestone", mia, pairingId=first, **goal)["id"]
+    assert it.refused("planMilestone", noa, pairingId=first, **goal) == "NOT_FOUND"
+    assert it.ask(LATE) == []
+
     # They meet; nobody is overdue while they do, and then one of the two is.
     for day in (7, 14):
         time.move_to(day, hour=13)
@@ -265,6 +274,11 @@ def test_a_programme_is_played_from_charter_to_completed_pairings(
     # The charter is revised; Mia and Ada come to their goal, and the outcome is what their answers say.
     it.tell("reviseCharter", programmeId=programme, surveyDays=60)
     time.move_to(90)
+    assert it.ask(LATE) == [{"milestone": {"id": milestone}, "pairing": {"id": first}, "daysOverdue": 30}]
+    assert it.refused("movePairing", mia, pairingId=first, to="COMPLETED") == "REASON_REQUIRED"
+    held = {"milestoneId": milestone, "evidence": "She led it on Tuesday."}
+    assert it.tell("closeMilestone", ada, state="REACHED", **held)["state"] == "REACHED"
+    assert it.ask(LATE) == []
     done = it.tell("movePairing", mia, pairingId=first, to="COMPLETED")
     assert done["status"] == "COMPLETED"
     assert it.ask(DUE, ada, id=ada)[-1] == {"pairing": {"id": first}, "round": 3, "isClosing": True}

@@ -10,10 +10,10 @@ import pytest
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.graph import clock
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.values import instant
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.facts.values import instant
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, asked, connected, fill
 from .pages import DOCS, play
@@ -85,12 +85,19 @@ def write(server: EmbeddedDatabase, file: str, **row: object) -> None:
     asyncio.run(put())
 
 
+GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goal { id } userErrors { message } } }"
+FORMAT = "query ($id: ID!) { suggestFormat(goalId: $id) { format } }"
+
+
 def test_the_page_of_programmes_works(api: Api, server: EmbeddedDatabase) -> None:
     ada = register(api, "Ada", "MENTOR")
+    created = api.data(GOAL, input={"personId": ada, "title": "How do I run a retrospective?"})["createGoal"]
+    goal = created["goal"]["id"]
     now = datetime.now(UTC)
     day = timedelta(days=1)
     values = {
         "owner": ada,
+        "goal": goal,
         "person": ada,
         "since": (now - 30 * day).isoformat(),
         "until": (now + 200 * day).isoformat(),
@@ -113,6 +120,11 @@ def test_the_page_of_programmes_works(api: Api, server: EmbeddedDatabase) -> Non
     assert [(each["skillWeight"], each["deliveryWeight"]) for each in versions] == [(0.5, 0.3), (0.2, 0.6)]
     assert versions[0]["until"] == versions[1]["since"]
     assert answers["AsItWas"]["programme"]["charter"]["skillWeight"] == 0.5
+    suggested = answers["WhichFormat"]["suggestFormat"]
+    assert (suggested["format"], [each["rule"] for each in suggested["why"]]) == ("MICRO", ["ASKS_A_QUESTION"])
+    assert suggested["why"][0]["points"] == [{"format": "MICRO", "points": 3.0}]
+    assert api.refusal(FORMAT, viewer=register(api, "Bo", "MENTEE"), id=goal) == ("NOT_FOUND", "goalId")
+    assert api.refusal(FORMAT, id=ada)[1] == "goalId"
     [eligible] = answers["Eligible"]["eligibility"]
     assert eligible["tier"] == {"name": "Guide", "rank": 1}
     assert not eligible["isEligible"]

@@ -10,7 +10,7 @@ import pytest
 from mentorgraph.api.examples import askers_in
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.tables import World
 
 from .conftest import Api, connected, tells_nothing_inner

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, connected, fill
@@ -199,15 +199,20 @@ def test_the_page_of_lists_is_asked_from_the_shell_as_it_stands(goal: dict[str, 
         r"^```bash\n(.*?)^```$", (DOCS / "recommendations.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
     commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
-    assert len(commands) == 3
+    assert len(commands) == 5
+    mentor = answer("recommend", "--mentee", goal["person_id"], "--first", 1)["recommendations"][0]["mentor"]
     ids = {
         "--mentee": goal["person_id"],
+        "--mentor": mentor["uid"],
         "--skill": world.rows["skills"][0]["id"],
         "--exclude": next(row["person_id"] for row in world.rows["roles"] if row["role_id"] == "mentor"),
     }
     for words in commands:
         given = [ids[before] if word == "ID" else word for before, word in zip(["", *words], words, strict=False)]
         result = run(*given)
+        if "--wish" in given:  # nobody of this world has agreed to be found by it
+            assert "no mentor has agreed to be found by the gender that you ask for" in result.output
+            continue
         assert result.exit_code == 0, result.output
         assert "slate " in result.stdout
 
@@ -233,3 +238,26 @@ def test_the_help_shows_how_lists_are_asked_for() -> None:
     for option in ("--skill", "--language", "--exclude", "--ignore", "--horizon-days", "--experts", "--diversity"):
         assert option in shown
     assert "mentorgraph recommend --mentee p-0042 --ignore load --exclude p-0007 --horizon-days 30" in shown
+
+
+def test_the_mentors_side_is_printed_and_goes_with_few_options(goal: dict[str, str]) -> None:
+    asked = ["--mentee", goal["person_id"], "--goal", goal["id"], "--first", 1]
+    mentor = answer("recommend", *asked)["recommendations"][0]["mentor"]
+    found = answer("recommend", "--mentor", mentor["uid"], "--first", 3)
+    assert found["mentor"] == mentor
+    assert [each["rank"] for each in found["recommendations"]] == list(range(1, len(found["recommendations"]) + 1))
+    assert found["totalCount"] >= len(found["recommendations"]) > 0
+    shown = run("recommend", "--mentor", mentor["name"], "--first", 3).stdout
+    assert found["recommendations"][0]["mentee"]["name"].split()[0] in shown
+    assert f"{found['totalCount']} goals in all" in shown
+    for more in (
+        ["--mentee", "x"],
+        ["--goals", __file__],
+        ["--as-of", "2026-01-01"],
+        ["--ignore", "load"],
+        ["--force"],
+    ):
+        refused = run("recommend", "--mentor", mentor["uid"], *more)
+        assert refused.exit_code == 2
+        assert "--mentor goes with --first" in refused.output
+    assert "nobody has the id or the name Nobody" in run("recommend", "--mentor", "Nobody").output

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from mentorgraph.api.examples import askers_in
-from mentorgraph.api.ids import global_id
+from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.policy import Exploration
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import Exploration
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, connected
 from .pages import DOCS, play
@@ -21,9 +22,9 @@ from .pages import DOCS, play
 UNKNOWN = "00000000-0000-5000-8000-000000000000"
 LIST = """
 query ($mentee: ID!, $first: Int, $after: String, $filter: RecommendationFilter, $exclude: [ID!],
-       $ignore: [SignalName!], $days: Int, $mix: RecommendationMix, $diversity: Float) {
+       $ignore: [SignalName!], $days: Int, $mix: RecommendationMix, $diversity: Float, $wish: IdentityWish) {
   recommendMentors(menteeId: $mentee, first: $first, after: $after, filter: $filter, exclude: $exclude,
-                   ignoreSignals: $ignore, horizonDays: $days, mix: $mix, diversity: $diversity) {
+                   ignoreSignals: $ignore, horizonDays: $days, mix: $mix, diversity: $diversity, wish: $wish) {
     slateId notice mixShortfall { experts crossFunctional }
     edges { cursor node {
       id rank score base availableFrom liftedBy explored propensity mentor { id } signals { name contribution }
@@ -115,6 +116,8 @@ def test_a_mix_says_whom_it_lifts_and_what_it_lacks(api: Api, mentee: str) -> No
         ({"days": 181}, ("BAD_USER_INPUT", "horizonDays")),
         ({"mix": {"experts": -1}}, ("BAD_USER_INPUT", "mix.experts")),
         ({"diversity": 1.5}, ("BAD_USER_INPUT", "diversity")),
+        ({"wish": {"attribute": "GENDER", "value": " "}}, ("BAD_USER_INPUT", "wish.value")),
+        ({"wish": {"attribute": "FAITH", "value": "nobody's"}}, ("CONSENT_REQUIRED", "wish")),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_argument(
@@ -165,6 +168,13 @@ def test_coordinators_see_propensities_and_participants_that_a_place_was_explore
     assert [each.what for each in replay(kept[0], policies) if "policy recorded as" not in each.what] == []
 
 
+async def declare(server: EmbeddedDatabase, mentor: str, value: str) -> None:
+    _, person = read_global_id(mentor)
+    row = {"person_id": person, "attribute": "gender", "value": value, "text_version": "1", "since": "2026-01-01"}
+    async with connected(server) as database:
+        await Store(database).write(facts_of("identities", row, "test"))
+
+
 def test_the_page_of_lists_works(api: Api, mentee: str, server: EmbeddedDatabase) -> None:
     columns = api.service.recommender.columns
     values = {
@@ -173,8 +183,47 @@ def test_the_page_of_lists_works(api: Api, mentee: str, server: EmbeddedDatabase
         "unit": global_id("OrganisationUnit", columns.numberings["units"].uids[0]),
         "mentor": listed(api, mentee)[1][0]["mentor"]["id"],
     }
+    asyncio.run(declare(server, values["mentor"], "Woman"))
     answers = play(api, DOCS / "recommendations.md", values)
+    shared = [edge["node"] for edge in answers["Shared"]["recommendMentors"]["edges"]]
+    told = {node["mentor"]["id"]: [one for one in node["signals"] if one["source"]] for node in shared}
+    assert {
+        mentor: [(one["name"], one["source"]) for one in signals] for mentor, signals in told.items() if signals
+    } == {values["mentor"]: [("shared_identity", "your request")]}
     left = answers["Without"]["recommendMentors"]["edges"]
     assert values["mentor"] not in [edge["node"]["mentor"]["id"] for edge in left]
     assert {signal["name"] for edge in left for signal in edge["node"]["signals"]}.isdisjoint({"load", "pace"})
     assert len(answers["Mixed"]["recommendMentors"]["edges"]) == 5
+    served = answers["WhomCouldIHelp"]["recommendMentees"]
+    assert served["edges"]
+    assert served["totalCount"] >= len(served["edges"])
+
+
+MENTEES = """
+query ($mentor: ID!, $first: Int, $after: String) {
+  recommendMentees(mentorId: $mentor, first: $first, after: $after) {
+    slateId totalCount notice edges { cursor node {
+      rank score mentee { id name } goal { id title } sentences(language: DE)
+      paths { steps { node { id } label count } }
+    } }
+  }
+}
+"""
+
+
+def test_a_mentor_finds_the_goals_in_whose_lists_they_stand(api: Api, mentee: str) -> None:
+    mentor = listed(api, mentee)[1][0]["mentor"]["id"]
+    found = api.data(MENTEES, mentor=mentor, first=100)["recommendMentees"]
+    assert api.statements.count("read_asker") == api.statements.count("read_candidates") == 1
+    scores = [edge["node"]["score"] for edge in found["edges"]]
+    assert scores == sorted(scores, reverse=True)
+    [own] = [edge["node"] for edge in found["edges"] if edge["node"]["mentee"]["id"] == mentee][:1]
+    lists = [each["score"] for each in listed(api, mentee, first=100)[1] if each["mentor"]["id"] == mentor]
+    assert own["score"] in [pytest.approx(each, abs=1e-9) for each in lists]
+    rest = api.data(MENTEES, mentor=mentor, first=100, after=found["edges"][0]["cursor"])["recommendMentees"]
+    assert [edge["node"]["rank"] for edge in rest["edges"]] == [edge["node"]["rank"] for edge in found["edges"][1:]]
+    assert api.data(MENTEES, viewer=mentor, mentor=mentor)["recommendMentees"]["totalCount"] == found["totalCount"]
+    assert api.refusal(MENTEES, viewer=mentee, mentor=mentor) == ("FORBIDDEN", None)
+    assert api.refusal(MENTEES, mentor=global_id("Person", UNKNOWN)) == ("NOT_FOUND", "mentorId")
+    assert api.refusal(MENTEES, mentor=own["goal"]["id"]) == ("BAD_USER_INPUT", "mentorId")
+    assert api.refusal(MENTEES, mentor=mentor, after="x") == ("BAD_USER_INPUT", "after")

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
-from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.policy import load_policy, read_draft, settings_of
-from mentorgraph.graph.rules import FIRM, RULES
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.rules.evaluator import FIRM, RULES
+from mentorgraph.graph.rules.policy import load_policy, read_draft, settings_of
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, asked, connected, fill
 from .pages import DOCS, play

@@ -1,5 +1,6 @@
 """The contract: the committed schema is the served one, is described throughout, and holds what was promised."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from graphql import (
 )
 
 from mentorgraph.api.schema import printed, schema
+from mentorgraph.graph.statements import statement
 
 FILE = Path(__file__).parents[2] / "schema.graphql"
 
@@ -152,3 +154,15 @@ def test_nodes_are_what_has_an_id() -> None:
     }
     assert with_id == nodes
     assert "Recommendation" in nodes
+
+
+def test_whatever_is_read_as_a_node_has_a_type() -> None:
+    [labels] = re.findall(r"MATCH \(node:([\w|]+) ", statement("read_nodes"))
+    nodes = {each.name for each in schema.get_implementations(node_type()).objects}
+    assert set(labels.split("|")) == nodes - {"Recommendation"}
+
+
+def node_type() -> GraphQLInterfaceType:
+    found = schema.type_map["Node"]
+    assert isinstance(found, GraphQLInterfaceType)
+    return found

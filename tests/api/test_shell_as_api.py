@@ -12,14 +12,14 @@ from click.testing import CliRunner, Result
 from mentorgraph.api.commands import main
 from mentorgraph.api.examples import askers_in
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.tables import World
 
 from .conftest import Api, asked, connected, fill
 
 PARTS = """
   score base mentor { id } sentences
-  signals { name value unit weight contribution }
+  signals { name value unit weight contribution source }
   paths { signal weight sentence cypher steps {
     kind label relationshipId relationshipType since source holdsNow count
   } }
@@ -28,7 +28,7 @@ RECOMMEND = f"""
 query ($mentee: ID!, $goal: ID) {{
   recommendMentors(menteeId: $mentee, goalId: $goal, first: 4) {{
     slateId modelVersion policyVersion notice pageInfo {{ hasNextPage }}
-    edges {{ node {{ id rank isPinned proposed {{ rank score }} {PARTS} }} }}
+    edges {{ node {{ id rank mode isPinned proposed {{ rank score }} {PARTS} }} }}
   }}
 }}
 """

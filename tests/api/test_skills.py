@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.store.store import Store
 
 from .conftest import Api, connected
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.table_files import BundleError
-from mentorgraph.graph.taxonomy_files import ESCO_NOTICE, open_taxonomy
+from mentorgraph.graph.exchange.table_files import BundleError
+from mentorgraph.graph.exchange.taxonomy_files import ESCO_NOTICE, open_taxonomy
+from mentorgraph.graph.facts.model import uid_of
 
 from ..conftest import run_directly
 
@@ -230,8 +230,10 @@ def test_published_taxonomies_come_in_whole_and_a_second_time_nothing_changes(
     emptied: EmbeddedDatabase, tmp_path: Path, count: Callable[[int, int], int]
 ) -> None:
     """The groups of ESCO with some skills, all of them at full counts, and a tree of technology skills."""
-    related = [row for row in rows_of(SHARED / "esco-related.csv.gz") if row["uri"] != row["related_uri"]]
-    related = related[: count(40, len(related))]
+    related = [*rows_of(SHARED / "esco-related.csv.gz")]
+    own = [row for row in related if row["uri"] == row["related_uri"]]
+    assert len(own) == 1  # as ESCO has published it
+    related = [*own, *(row for row in related[: count(40, len(related))] if row not in own)]
     wanted = {row[end] for row in related for end in ("uri", "related_uri")}
     everything = count(0, 1)
     chosen = [
@@ -245,10 +247,12 @@ def test_published_taxonomies_come_in_whole_and_a_second_time_nothing_changes(
     esco.mkdir()
     rows = write(esco / "skills_en.csv.gz", chosen)
     rows += write(esco / "broaderRelationsSkillPillar_en.csv.gz", broader)
-    rows += write(esco / "skillSkillRelations_en.csv.gz", related)
+    rows += write(esco / "skillSkillRelations_en.csv.gz", related) - len(own)
     tree = tmp_path / "structure.csv.gz"
     skills = write(tree, rows_of(SHARED / "structure-tech-skills.csv.gz")[: count(200, 1721)])
-    assert last_line(taxonomy(esco)) == f"created {rows}, changed 0, ended 0, refused 0"
+    result = taxonomy(esco)
+    assert (result.exit_code, last_line(result)) == (0, f"created {rows}, changed 0, ended 0, refused 0")
+    assert "left out 1 row that relates a skill to itself, on line 2" in result.stdout
     assert last_line(taxonomy(tree, "--source", "structure")) == f"created {skills}, changed 0, ended 0, refused 0"
     first = graph_hash()
     assert last_line(taxonomy(esco)) == "created 0, changed 0, ended 0, refused 0"
@@ -257,3 +261,29 @@ def test_published_taxonomies_come_in_whole_and_a_second_time_nothing_changes(
     found = run_directly(emptied, "MATCH (s:Skill {source: 'esco'}) RETURN s.cluster AS name, count(*) AS skills")
     clusters = {row["name"]: row["skills"] for row in found}
     assert clusters.keys() - {None} == {"technical", "soft", "leadership", "languages"}
+
+
+def test_a_relation_of_a_skill_to_itself_is_a_notice_and_no_refusal(emptied: EmbeddedDatabase, tmp_path: Path) -> None:
+    folder = official(tmp_path)
+    with (folder / "skillSkillRelations_en.csv").open("a") as stream:
+        stream.write(
+            f"{ESCO}2,knowledge,optional,knowledge,{ESCO}2\n{ESCO}1,skill/competence,essential,knowledge,{ESCO}2\n"
+        )
+    result = taxonomy(folder)
+    assert (result.exit_code, last_line(result)) == (0, "created 10, changed 0, ended 0, refused 0")
+    notice = "Notice: skillSkillRelations_en.csv: left out 1 row that relates a skill to itself, on line 3"
+    assert notice in result.stdout.splitlines()
+    assert run_directly(
+        emptied, "MATCH (a)-[:RELATED]->(b) RETURN count(*) AS all, count(CASE WHEN a = b THEN 1 END) AS own"
+    ) == [{"all": 2, "own": 0}]
+
+    # What is wrong otherwise is refused as before, and so is a skill that would be broader than itself.
+    with (folder / "skillSkillRelations_en.csv").open("a") as stream:
+        stream.write(f"{ESCO}2,knowledge,optional,knowledge,{ESCO}unknown\n,knowledge,optional,knowledge,\n")
+    with (folder / "broaderRelationsSkillPillar_en.csv").open("a") as stream:
+        stream.write(f"KnowledgeSkillCompetence,{ESCO}2,Haskell,KnowledgeSkillCompetence,{ESCO}2,Haskell\n")
+    result = taxonomy(folder)
+    assert (result.exit_code, last_line(result)) == (1, "created 0, changed 0, ended 0, refused 3")
+    assert notice in result.stdout.splitlines()
+    assert "is the skill itself; remove the row" in result.stdout
+    assert "is no known skill" in result.stdout

@@ -11,13 +11,13 @@ from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.ids import global_id
-from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.calendar.reading import Span, read_calendar
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.timetable import WEEKS_AHEAD
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.people.timetable import WEEKS_AHEAD
+from mentorgraph.graph.store.store import Store
 
 from ..conftest import empty
 from .conftest import Api, asked, connected

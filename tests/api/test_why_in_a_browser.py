@@ -22,8 +22,9 @@ from mentorgraph.api.app import create_app
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.why import pages
 from mentorgraph.graph.decisions.log import DecisionLog
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.sentences import EvidencePath, Step
+from mentorgraph.graph.ranking.cautions import CAUTIONS, caution_in_words
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.sentences import GERMAN, EvidencePath, Step, sentences_of
 from mentorgraph.graph.viewer import COORDINATOR
 
 from ..graph.decisions.conftest import slate_of
@@ -71,7 +72,7 @@ def rich_slate() -> Slate:
     )
     evidence = (path, skill)
     sentences = (path.sentence, skill.sentence, *(each.sentence() for each in first.measured))
-    changed = replace(first, evidence=evidence, paths=evidence, sentences=sentences)
+    changed = replace(first, evidence=evidence, paths=evidence, sentences=sentences, cautions=("few_data", "explored"))
     return replace(slate, recommendations=(changed, *slate.recommendations[1:]))
 
 
@@ -181,6 +182,57 @@ def test_the_page_says_what_was_answered(page: Page, site: Site) -> None:
     assert page.locator("dd").all_inner_texts()[1] == site.slate.policy_version
     assert page.locator("dd a").get_attribute("href") == "/models/rules"
     assert site.troubles == []
+
+
+def test_the_page_says_the_same_in_german(page: Page, site: Site) -> None:
+    page.goto(site.why())
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.locator(".cautions li").all_inner_texts() == [CAUTIONS["few_data"], CAUTIONS["explored"]]
+    english = page.locator("h2, h3, th, dt, label, button").all_inner_texts()
+    numbers = numbers_in(page)
+    page.locator("a.language", has_text="Deutsch").click()
+    assert page.url == f"{site.why()}?language=de"
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert page.title() == "Warum Mentor of 7 für Mentee Number7 · mentorgraph"
+    assert page.locator("h1").inner_text() == "Warum Mentor of 7 für Mentee Number7"
+    assert page.locator("h2").all_inner_texts() == [
+        *(
+            "In Worten",
+            "Zu bedenken",
+            "Die Bewertung als Summe",
+            "Belege 2 Pfade im Graphen",
+            "Zwei der Liste vergleichen",
+        ),
+        *("Die ganze Liste", "Wie sie entstand"),
+    ]
+    first = site.slate.recommendations[0]
+    assert page.locator(".cautions li").all_inner_texts() == [caution_in_words(name, GERMAN) for name in first.cautions]
+    told = page.locator(".sentences li").all_inner_texts()
+    assert told == list(sentences_of(first.evidence, first.measured, GERMAN))
+    assert set(told).isdisjoint(first.sentences)
+    assert numbers_in(page) == numbers
+    german = page.locator("h2, h3, th, dt, label, button").all_inner_texts()
+    kept = {"Signal", "mentorgraph"}
+    assert [each for each, before in zip(german, english, strict=True) if each == before and each not in kept] == []
+    page.locator("button", has_text="Vergleichen").click()
+    assert "language=de" in page.url
+    page.locator("ol.list a").nth(2).click()
+    assert page.locator(".eyebrow").first.inner_text() == "Empfehlung Nr. 3"
+    page.locator("a.language", has_text="English").click()
+    assert page.locator(".eyebrow").first.inner_text() == "Recommendation no. 3"
+    assert site.troubles == []
+
+
+def test_a_language_that_pages_do_not_have_is_refused(page: Page, site: Site) -> None:
+    answer = page.goto(f"{site.why()}?language=<b>tlh</b>")
+    assert answer is not None
+    assert answer.status == 400
+    assert page.locator("h1").inner_text() == "This request is not right"
+    assert page.locator("main p").last.inner_text() == (
+        "There is no page in the language '<b>tlh</b>'; choose one of en, de."
+    )
+    page.goto(f"{site.address}/why/nonsense?language=de")
+    assert page.locator("h1").inner_text() == "Nicht gefunden"
 
 
 def test_bars_are_as_long_as_their_contributions(page: Page, site: Site) -> None:

@@ -7,9 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -21,7 +22,7 @@ import pytest
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded import database as embedded
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, fill
@@ -35,6 +36,9 @@ LOST = (OSError, HTTPException)
 MENTORS = "query ($id: ID!) { recommendMentors(menteeId: $id, first: 100) { edges { node { mentor { id } } } } }"
 REGISTER = """
 mutation ($input: RegisterPersonInput!) { registerPerson(input: $input) { person { id } userErrors { message } } }
+"""
+SET_AVAILABILITY = """
+mutation ($input: SetAvailabilityInput!) { setAvailability(input: $input) { person { id } userErrors { message } } }
 """
 RECORD_CONSENT = """
 mutation ($input: RecordConsentInput!) { recordConsent(input: $input) { person { id } userErrors { message } } }
@@ -190,6 +194,52 @@ def test_what_one_worker_is_told_the_other_knows_at_once(served: Served, count: 
         if newcomer in teller.mentors(served.mentee):
             stale.append((number, "withdrawn"))
     assert stale == []
+
+
+def test_a_time_that_one_worker_is_told_counts_in_the_others_next_answer_under_load(
+    served: Served, count: Callable[[int, int], int]
+) -> None:
+    teller, asked = served.workers
+    agreement = {"consents": ["MATCHING"], "consentTextVersion": "1"}
+    mentor = told(teller, REGISTER, name="Busy", roles=["MENTOR"], **agreement)
+    mentee = told(teller, REGISTER, name="Asker", roles=["MENTEE"], **agreement)
+    monday, friday = ([{"weekday": day, "start": "09:00", "end": "17:00"}] for day in (1, 5))
+    told(teller, SET_AVAILABILITY, personId=mentee, zone="UTC", windows=monday)
+    stale, asked_beside = [], 0
+    with load(served.workers, mentee) as answered:
+        for number in range(count(20, 1_000)):
+            teller, asked = served.workers if number % 2 else served.workers[::-1]
+            is_shared = number % 4 < 2
+            told(teller, SET_AVAILABILITY, personId=mentor, zone="UTC", windows=monday if is_shared else friday)
+            if (mentor in asked.mentors(mentee)) != is_shared:
+                stale.append((number, is_shared))
+        asked_beside = len(answered)
+    assert stale == []
+    assert asked_beside > 0
+    told(teller, RECORD_CONSENT, personId=mentor, purpose="MATCHING", granted=False, textVersion="1")
+
+
+@contextmanager
+def load(workers: tuple[Worker, Worker], mentee: str) -> Iterator[list[int]]:
+    """Has lists asked for all the while, on a connection of its own to each worker; one entry for each answer."""
+    answered: list[int] = []
+    ended = threading.Event()
+
+    def keep_asking(port: int) -> None:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            while not ended.is_set():
+                Worker(0, connection).ask(MENTORS, id=mentee)
+                answered.append(1)
+
+    threads = [threading.Thread(target=keep_asking, args=(each.connection.port,)) for each in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answered
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_an_answer_from_before_a_change_is_told_from_one_after_it(served: Served) -> None:

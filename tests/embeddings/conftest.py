@@ -9,10 +9,10 @@ from mentorgraph.embeddings import tasks
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task
 from mentorgraph.embeddings.training import Recipe, train
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import FILES, facts_of
-from mentorgraph.graph.model import Row
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.facts.model import Row
+from mentorgraph.graph.facts.rows import FILES, facts_of
+from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.world.community import generate
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -13,12 +13,12 @@ from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.embeddings.training import Recipe, train
-from mentorgraph.graph.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import Question, question
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import load_policy
 
 from .conftest import NOW, QUICK, UNTIL
 

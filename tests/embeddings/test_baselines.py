@@ -13,8 +13,8 @@ from mentorgraph.embeddings.evaluation import judge, tune
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.training import last_window
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.rules.policy import load_policy
 
 from .conftest import NOW, QUICK
 

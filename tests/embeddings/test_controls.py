@@ -15,8 +15,8 @@ from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.precedents import Precedents
 from mentorgraph.embeddings.tasks import FULL, Task, windows
 from mentorgraph.embeddings.training import Recipe, train
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()
 RECIPE = Recipe(fewest_asks=20, most_asks=120, epochs=2, seeds=1, rate=3e-3)

@@ -25,12 +25,12 @@ from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Published
 from mentorgraph.embeddings.snapshot import load, take
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import SIGNALS, SIGNS, load_policy
-from mentorgraph.graph.scoring import NETWORK
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.rules.policy import SIGNALS, SIGNS, load_policy
 from mentorgraph.graph.signals.gather import all_signals
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.store import Store
 
 POLICY = load_policy()
 FIRST_LAYOUT = "8bc49e1f45e0242b"

@@ -7,9 +7,9 @@ from mentorgraph.embeddings.evidence import evidence
 from mentorgraph.embeddings.fusion import FUSED, Choice, Fusion, blend, fit_listwise
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()
 TRUE = np.array([1.5, -1.0, 0.0])

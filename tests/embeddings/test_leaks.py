@@ -11,10 +11,10 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, MASKED, NO_UNIT, Setting, Task, questions
 from mentorgraph.embeddings.texts import GoalTexts, Projection
-from mentorgraph.graph.columns import Columns, Reals
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.text import goal_text
+from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.text import goal_text
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()
 LATER = "2026-05-20"

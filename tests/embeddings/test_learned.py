@@ -16,10 +16,10 @@ from mentorgraph.embeddings.message_graph import MessageGraph, means
 from mentorgraph.embeddings.model import Model, rows_of, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.policy import SIGNALS, load_policy
-from mentorgraph.graph.question import Question
-from mentorgraph.graph.scoring import NETWORK
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.rules.policy import SIGNALS, load_policy
 
 POLICY = load_policy()
 WEIGHT = 0.6

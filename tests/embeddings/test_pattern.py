@@ -15,9 +15,9 @@ from mentorgraph.embeddings import tasks
 from mentorgraph.embeddings.evidence import evidence
 from mentorgraph.embeddings.tasks import FULL, OUTCOME_UNKNOWN, Task, questions
 from mentorgraph.embeddings.training import Recipe, train
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.pattern import OUTCOMES, Pattern
 from mentorgraph.graph.world.tables import World

@@ -13,10 +13,10 @@ from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.graph.columns import Columns, Reals
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import Question
-from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()
 

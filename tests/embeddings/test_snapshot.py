@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from mentorgraph.embeddings.snapshot import FACTS, MANIFEST, load, take
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.recording import record_consent
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.people.recording import record_consent
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer
 from mentorgraph.graph.world.community import generate
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.tasks import FULL, NO_UNIT, Task, allowed, questions, task, window_starts, windows
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import load_policy
 
 NOW, UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
 PAIRINGS = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.texts import rare_first, word_runs
-from mentorgraph.graph.text import TermCounts, vectors
+from mentorgraph.graph.columns.text import TermCounts, vectors
 
 TEXTS = ["river maps", "river maps river", "river", "maps of terrain", "terrain river"]
 KNOWN = np.array([True, True, True, True, False])

@@ -25,9 +25,9 @@ from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.embeddings.training import Recipe, train
-from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.rules.policy import load_policy
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POLICY = load_policy()

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle, open_bundle
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.database import Address, Database, round_trips
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.listing import Recommendation, Slate
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import Record, uid_of
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle, open_bundle
+from mentorgraph.graph.facts.model import Record, uid_of
+from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import Question, question
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.ranking.listing import Recommendation, Slate
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.database import Address, Database, round_trips
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 from mentorgraph.graph.world.community import generate
 

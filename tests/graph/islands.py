@@ -16,7 +16,9 @@ NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 LONG_AGO = "2025-01-01"
 SOURCE = "islands"
 MENTORS = ("a", "b", "c", "d")
-SHIPPED: dict[str, Any] = tomllib.loads((Path(__file__).parents[2] / "graph" / "policy.toml").read_text("utf-8"))
+SHIPPED: dict[str, Any] = tomllib.loads(
+    (Path(__file__).parents[2] / "graph" / "rules" / "policy.toml").read_text("utf-8")
+)
 OFFSETS = {"UTC": 0, "Etc/GMT-3": 3, "Etc/GMT-9": 9, "Etc/GMT+8": -8}
 """Zones without daylight saving → hours ahead of UTC; the names count the other way."""
 

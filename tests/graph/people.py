@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import away, pairing
-from mentorgraph.graph.bundle import bundle_of, import_bundle
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.model import InvalidFact, Record, uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, Record, uid_of
+from mentorgraph.graph.pairings import away, pairing
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 POLICY = load_policy()

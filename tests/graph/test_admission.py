@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import admission
-from mentorgraph.graph.check import check
-from mentorgraph.graph.participants import participants
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.people import admission
+from mentorgraph.graph.people.participants import participants
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .test_programmes import (

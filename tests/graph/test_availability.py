@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.availability import Window, free_bits, shared_minutes, span_bits, week_of, window_bits
+from mentorgraph.graph.calendar.availability import Window, free_bits, shared_minutes, span_bits, week_of, window_bits
 
 MONDAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31)).map(lambda day: day - timedelta(days=day.weekday()))
 ZONES = st.sampled_from(

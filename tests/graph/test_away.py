@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mentorgraph.graph import away, pairing, profile
-from mentorgraph.graph.check import check
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings import away, pairing
+from mentorgraph.graph.people import profile
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .people import (

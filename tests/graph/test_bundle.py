@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.bundle import (
+from mentorgraph.graph.exchange.bundle import (
     ImportResult,
     Refusal,
     bundle_of,
@@ -15,13 +15,13 @@ from mentorgraph.graph.bundle import (
     import_bundle,
     open_bundle,
 )
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.facts import FILES
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import InvalidFact, Row, uid_of
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import LONGEST_CELL, BundleError, BundleFile
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.exchange.table_files import LONGEST_CELL, BundleError, BundleFile
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, Row, uid_of
+from mentorgraph.graph.facts.rows import FILES
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import generate
 
 from ..conftest import WIPE

@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.catalogue import LIKED, Entry, OfferedSkill, Wanted, page_of_catalogue
-from mentorgraph.graph.database import round_trips
-from mentorgraph.graph.eligibility import read_pairs, seeker_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.levels import Rating, level_of
-from mentorgraph.graph.load import loads
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.participants import Participant, participants
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.rules import may_be_shown
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.levels import Rating, level_of
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.pairings.load import loads
+from mentorgraph.graph.people.eligibility import read_pairs, seeker_of
+from mentorgraph.graph.people.participants import Participant, participants
+from mentorgraph.graph.ranking.catalogue import LIKED, Entry, OfferedSkill, Wanted, page_of_catalogue
+from mentorgraph.graph.rules.evaluator import may_be_shown
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.skills.taxonomy import Taxonomy
+from mentorgraph.graph.store.database import round_trips
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mentorgraph.graph.cautions import CAUTIONS, FEW_PAIRINGS, PROFILE_OLD_DAYS, cautions_of
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import facts_of
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.ranking.cautions import CAUTIONS, FEW_PAIRINGS, PROFILE_OLD_DAYS, cautions_of
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=2_000)
@@ -97,5 +97,5 @@ def test_who_stands_in_a_drawn_place_is_told_as_explored(twins: Twins) -> None:
 
 
 def test_every_caution_is_worded() -> None:
-    assert list(CAUTIONS) == ["profile_old", "few_data", "one_survey_only", "explored"]
+    assert list(CAUTIONS) == ["profile_old", "few_data", "one_survey_only", "asynchronous_only", "explored"]
     assert all(text.endswith(".") for text in CAUTIONS.values())

@@ -2,12 +2,12 @@
 
 import pytest
 
-from mentorgraph.graph.check import check, count_facts, graph_hash
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import Record, uid_of
-from mentorgraph.graph.records import record_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check, count_facts, graph_hash
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Record, uid_of
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.store.store import Store
 
 pytestmark = pytest.mark.anyio
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph import recording
 from mentorgraph.graph.clock import present, set_to
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.people import recording
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 
 ROOT = Path(__file__).parents[2]

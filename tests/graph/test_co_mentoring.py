@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mentorgraph.graph import co_mentoring, pairing, sessions, surveys
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import question
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import question
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.pairings import co_mentoring, pairing, sessions, surveys
+from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.signals.experience import load
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio

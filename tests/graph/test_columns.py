@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorgraph.graph.columns import Columns, Groups
-from mentorgraph.graph.database import DatabaseUnavailable
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import Kind, Record
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import question
+from mentorgraph.graph.columns.columns import Columns, Groups
+from mentorgraph.graph.columns.question import question
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Kind, Record
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.signals.gather import all_signals
-from mentorgraph.graph.store import Changes, Store, StoredFact
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import Changes, Store, StoredFact
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 POLICY = load_policy()

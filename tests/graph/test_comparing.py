@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.comparing import Compared, compare
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.explaining.comparing import Compared, compare
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 Community = Any  # the class of the fixture, which is in conftest.py

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import curating
-from mentorgraph.graph.bundle import Refusal, bundle_of, export_bundle, import_bundle, open_bundle
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.exchange.bundle import Refusal, bundle_of, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.skills import curating
+from mentorgraph.graph.skills.taxonomy import Taxonomy
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from ..conftest import WIPE

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.events import Event, take_events
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.exchange.events import Event, take_events
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 from mentorgraph.graph.vocabulary import OPEN_STATES
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.database import Database
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import Edge, question
+from mentorgraph.graph.columns.supposing import without
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import Edge, question
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.supposing import without
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.viewer import COORDINATOR
 
 SOURCE = "bundle"

@@ -13,9 +13,9 @@ from mentorgraph.graph import clock
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.reading import Records
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.exposure import Exposure, mentor_exposure
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.explaining.exposure import Exposure, mentor_exposure
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.ranking.listing import Slate
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 Community = Any  # the class of the fixture, which is in conftest.py

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.facts import (
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import ALWAYS, InvalidFact, role_uid, uid_of
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.facts.rows import (
     FILES,
     LIST_COLUMNS,
     REQUIRED_FILES,
@@ -18,9 +21,6 @@ from mentorgraph.graph.facts import (
     required_columns,
     row_of,
 )
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import ALWAYS, InvalidFact, role_uid, uid_of
-from mentorgraph.graph.records import record_of
 
 EVERY_COLUMN = Path(__file__).parents[1] / "every_column"
 PERSON = {"id": "p1", "name": "Ada", "joined_on": "2024-01-01"}

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.faithfulness import Answer, Check, audit_explanations
-from mentorgraph.graph.listing import Recommendation, Slate
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.explaining.faithfulness import Answer, Check, audit_explanations
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.ranking.listing import Recommendation, Slate
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.planted import SKILLS, TOPIC, PlantedReasons

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from mentorgraph.graph.columns.proficiency import person_levels
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS, DecisionLog
 from mentorgraph.graph.decisions.reading import Records
 from mentorgraph.graph.decisions.replay import replay
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.options import Filter, Mix, Options
-from mentorgraph.graph.policy import Exploration, load_policy
-from mentorgraph.graph.proficiency import person_levels
-from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.options import Filter, Mix, Options
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import Exploration, load_policy
 from mentorgraph.graph.viewer import COORDINATOR
 
 from .conftest import NOW

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from mentorgraph.graph.availability import free_bits, week_of
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.free_time import WEEKS, free_slots, open_weeks
-from mentorgraph.graph.policy import load_policy
+from mentorgraph.graph.calendar.availability import free_bits, week_of
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.free_time import WEEKS, free_slots, open_weeks
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import load_policy
 
 NOW = datetime(2026, 3, 25, 12, tzinfo=UTC)  # the clocks of Europe change on the Sunday of this week
 MONDAY = datetime(2026, 3, 23, tzinfo=UTC)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.bundle import ImportResult, import_bundle, open_bundle
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import BundleFile
+from mentorgraph.graph.exchange.bundle import ImportResult, import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.exchange.table_files import BundleFile
+from mentorgraph.graph.store.store import Store
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "gsoc"
 GOALS = 300

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.label import SUCCESS_THRESHOLD, Weights, is_success, outcome
+from mentorgraph.graph.facts.label import SUCCESS_THRESHOLD, Weights, is_success, outcome
 
 parts = st.none() | st.floats(0, 1)
 weights = st.builds(Weights, *[st.floats(0, 1)] * 4)

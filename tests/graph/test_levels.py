@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.levels import DAY_S, TRUST, YEAR_DAYS, Rating, Trust, level_of, weight_of
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.proficiency import offer_levels, person_levels
-from mentorgraph.graph.question import question
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.proficiency import offer_levels, person_levels
+from mentorgraph.graph.columns.question import question
+from mentorgraph.graph.facts.levels import DAY_S, TRUST, YEAR_DAYS, Rating, Trust, level_of, weight_of
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.signals.skills import skills
 from mentorgraph.graph.vocabulary import RATERS
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.model import Record, role_uid
-from mentorgraph.graph.options import Filter, Mix, Options
-from mentorgraph.graph.policy import SIGNALS, Exploration, load_policy
-from mentorgraph.graph.scoring import RulesScorer
+from mentorgraph.graph.explaining.why_not import why_not
+from mentorgraph.graph.facts.model import Record, role_uid
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.options import Filter, Mix, Options
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import SIGNALS, Exploration, load_policy
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
-from mentorgraph.graph.why_not import why_not
 
 from .conftest import NOW
 

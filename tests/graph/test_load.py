@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.load import Load, ProgrammeLoad, loads
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.pairings.load import Load, ProgrammeLoad, loads
+from mentorgraph.graph.store.store import Store
 
 SOURCE = "hr"
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

@@ -10,18 +10,18 @@ import numpy as np
 import orjson
 import pytest
 
-from mentorgraph.graph import recording
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.matching import Explanation, Recommender
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.explaining.why_not import why_not
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.people import recording
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.matching import Explanation, Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
-from mentorgraph.graph.why_not import why_not
 
 SOURCE = "bundle"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import curating
-from mentorgraph.graph.check import check
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.skills import curating
 from mentorgraph.graph.viewer import COORDINATOR
 
 from .conftest import NOW, Community

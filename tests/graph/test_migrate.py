@@ -2,12 +2,12 @@
 
 import pytest
 
-from mentorgraph.graph import migrate as migrate_module
-from mentorgraph.graph.database import DatabaseUnavailable
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.migrate import migrate, migrations
-from mentorgraph.graph.store import Changes, Store
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.store import migrate as migrate_module
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.migrate import migrate, migrations
+from mentorgraph.graph.store.store import Changes, Store
 from mentorgraph.graph.vocabulary import ROLES
 
 pytestmark = pytest.mark.anyio

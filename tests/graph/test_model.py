@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mentorgraph.graph.kinds import KINDS, label_of
-from mentorgraph.graph.model import InvalidFact, Problem, Row, is_uid, link_uid, new_uid, role_uid, uid_of
-from mentorgraph.graph.records import record_of
+from mentorgraph.graph.facts.kinds import KINDS, label_of
+from mentorgraph.graph.facts.model import InvalidFact, Problem, Row, is_uid, link_uid, new_uid, role_uid, uid_of
+from mentorgraph.graph.facts.records import record_of
 
 PAIRING = {
     "id": "m1",

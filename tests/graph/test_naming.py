@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.naming import BY_ALIAS, SkillNames, key_of, words_of
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.skills.naming import BY_ALIAS, SkillNames, key_of, words_of
+from mentorgraph.graph.skills.taxonomy import Taxonomy
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 NAMES = SkillNames()

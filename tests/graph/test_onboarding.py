@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import enrolment, onboarding, pairing
-from mentorgraph.graph.check import check
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.leaving import record_leaving
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.participants import participant
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings import pairing
+from mentorgraph.graph.pairings.leaving import record_leaving
+from mentorgraph.graph.people import enrolment, onboarding
+from mentorgraph.graph.people.participants import participant
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .people import (

@@ -9,22 +9,23 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import overriding, pairing
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.model import InvalidFact, Record, uid_of
-from mentorgraph.graph.options import Options
-from mentorgraph.graph.overriding import Override
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.explaining import overriding
+from mentorgraph.graph.explaining.overriding import Override
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, Record, uid_of
+from mentorgraph.graph.pairings import pairing
+from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.options import Options
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio

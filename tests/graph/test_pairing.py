@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import away, pairing
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.records import record_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.pairings import away, pairing
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio

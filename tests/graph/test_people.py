@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import enrolment, pairing, profile
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.leaving import ENDING, LeftBehind, record_leaving
-from mentorgraph.graph.participants import participant
-from mentorgraph.graph.recording import record_consent
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings import pairing
+from mentorgraph.graph.pairings.leaving import ENDING, LeftBehind, record_leaving
+from mentorgraph.graph.people import enrolment, profile
+from mentorgraph.graph.people.participants import participant
+from mentorgraph.graph.people.recording import record_consent
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .people import (

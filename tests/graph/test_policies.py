@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from mentorgraph.graph import pairing
-from mentorgraph.graph.enrolment import enrol
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.policies import policy_of, set_policy, try_policy
-from mentorgraph.graph.programmes import clone_programme, config_hash
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.explaining.policies import policy_of, set_policy, try_policy
+from mentorgraph.graph.explaining.why_not import WhyNot, why_not
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings import pairing
+from mentorgraph.graph.people.enrolment import enrol
+from mentorgraph.graph.people.programmes import clone_programme, config_hash
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
-from mentorgraph.graph.why_not import WhyNot, why_not
 
 from .people import ADA, BEN, BO, DAY, ONE, POLICY, START, TWO, Clock, ask, clock, filled, mentors, refused, uid, viewer
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.profile import DEMANDS, TOLD, completeness
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.people.profile import DEMANDS, TOLD, completeness
 from mentorgraph.graph.vocabulary import ROLES
 
 FIELDS = [each.field for each in DEMANDS]

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph import admission, programmes
-from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle, open_bundle
-from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.clock import Clock
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.label import Weights, outcome
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.pairing import request_mentor
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.programme_reads import Configuration
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.label import Weights, outcome
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings.pairing import request_mentor
+from mentorgraph.graph.people import admission, programmes
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.programme_reads import Configuration
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio

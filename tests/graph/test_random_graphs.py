@@ -3,18 +3,26 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from mentorgraph.graph import rules
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.eligibility import read_pairs, seeker_of
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.rules import RULES, PairFacts, RuleSettings, judge
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.explaining.why_not import why_not
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.paging import MOST
+from mentorgraph.graph.people.eligibility import read_pairs, read_pairs_of, seeker_of
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules import evaluator
+from mentorgraph.graph.rules.evaluator import RULES, PairFacts, RuleSettings, judge
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.store import Store
+from mentorgraph.graph.viewer import COORDINATOR
 
 from ..conftest import connection, empty
 from .islands import MENTORS, NOW, SOURCE, Island, Rows
@@ -23,6 +31,8 @@ Judged = list[tuple[str, PairFacts, RuleSettings, set[str]]]
 """Id of the mentor, what the rules ask, the limits, and the rules that forbid the pair by the slow check."""
 
 ISLANDS_AT_ONCE = 150
+LISTED_AT_ONCE = 20
+"""Fewer where lists are asked for: everybody of the graph is ranked in each."""
 Count = Callable[[int, int], int]
 
 
@@ -30,8 +40,8 @@ def uid(kind: str, key: str) -> str:
     return uid_of(SOURCE, kind, key)
 
 
-async def facts_of(store: Store, islands: list[Island]) -> Judged:
-    """Writes some islands and reads what the rules ask of each of their pairs."""
+async def write(store: Store, islands: list[Island]) -> None:
+    """Writes some islands."""
     rows: Rows = defaultdict(list)
     for island in islands:
         for file, some in island.rows.items():
@@ -44,6 +54,11 @@ async def facts_of(store: Store, islands: list[Island]) -> Judged:
         rows[file] = [{"id": file, "name": file}]
     result = await import_bundle(store, bundle_of(rows), source=SOURCE)
     assert set(result.total) <= {"created", "same"}, result.counts
+
+
+async def facts_of(store: Store, islands: list[Island]) -> Judged:
+    """Writes some islands and reads what the rules ask of each of their pairs."""
+    await write(store, islands)
     found: Judged = []
     for island in islands:
         mentee, goal = uid("people", island.id("mentee")), uid("goals", island.id("goal"))
@@ -54,6 +69,67 @@ async def facts_of(store: Store, islands: list[Island]) -> Judged:
         for mentor in MENTORS:
             pair, limits = pairs[uid("people", island.id(mentor))], seeker.frame.policy.rules
             found.append((island.id(mentor), pair, limits, island.forbidden(mentor)))
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an answer says of a pair of an island.
+
+    Attributes:
+        mentor: Id of the mentor.
+        right: The rules that forbid the pair, by the slow check.
+        listed: Whether the mentor is in the list.
+        rules: The rules that `whyNot` names.
+        verdict: Its verdict.
+    """
+
+    mentor: str
+    right: frozenset[str]
+    listed: bool
+    rules: frozenset[str]
+    verdict: str
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the list holds whom it may, and every other one is told by which rules they are kept out."""
+        verdict = "forbidden" if self.right else "recommended"
+        return (self.listed, self.rules, self.verdict) == (not self.right, self.right, verdict)
+
+
+async def lists_of(store: Store, islands: list[Island]) -> list[Told]:
+    """Writes some islands, asks for the list of each, and asks of every mentor why they are not in it."""
+    await write(store, islands)
+    recommender = Recommender(store, RulesScorer(load_policy()), clock=lambda: NOW)
+    found = []
+    for island in islands:
+        mentee, goal = uid("people", island.id("mentee")), uid("goals", island.id("goal"))
+        own = {uid("people", island.id(each)): island.id(each) for each in MENTORS}
+        listed: set[str] = set()
+        with suppress(DomainError):  # whoever may not be matched has no list, and is told so by each whyNot
+            slate = await recommender.recommend(COORDINATOR, mentee, goal, first=MOST, explores=False, with_paths=False)
+            assert not slate.has_next
+            listed = {each.mentor for each in slate.recommendations}
+        for mentor, name in own.items():
+            told = await why_not(recommender, COORDINATOR, mentee, mentor, goal, first=MOST)
+            rules = frozenset(each.rule for each in told.blockers)
+            right = frozenset(island.forbidden(name.removeprefix(island.key)))
+            found.append(Told(name, right, mentor in listed, rules, told.verdict))
+    return found
+
+
+async def facts_at_once(store: Store, numbers: range) -> list[tuple[PairFacts | None, PairFacts | None]]:
+    """The facts of the pairs of some mentors with all who ask, as they are read for all and for one after the other."""
+    islands = [island for island in map(Island, numbers) if not island.contradicts()]
+    asked = [(uid("people", island.id("mentee")), uid("goals", island.id("goal"))) for island in islands]
+    mentors = [uid("people", island.id(each)) for island in islands for each in MENTORS][:8]
+    seekers = [seeker_of(row, NOW, load_policy()) for row in await store.read_askers(asked, NOW)]
+    assert [(each.uid, each.goal) for each in seekers] == asked
+    at_once = await read_pairs_of(seekers, mentors, store, NOW)
+    found = []
+    for seeker, pairs in zip(seekers, at_once, strict=True):
+        alone = await read_pairs(store, seeker, mentors, NOW)
+        found += [(pairs.get(each), alone.get(each)) for each in mentors]
     return found
 
 
@@ -77,6 +153,17 @@ def run(server: EmbeddedDatabase, numbers: range) -> Judged:
     return asyncio.run(work())
 
 
+def told_of(server: EmbeddedDatabase, numbers: range) -> list[Told]:
+    async def work() -> list[Told]:
+        async with connection(server) as database:
+            return await lists_of(
+                Store(database), [island for island in map(Island, numbers) if not island.contradicts()]
+            )
+
+    asyncio.run(empty(server))
+    return asyncio.run(work())
+
+
 @pytest.fixture(scope="module")
 def sample(server: EmbeddedDatabase) -> Judged:
     """The pairs of the first islands."""
@@ -94,7 +181,36 @@ def test_no_hard_rule_is_broken_on_random_graphs(server: EmbeddedDatabase, sampl
 
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name != "SELF"])
 def test_a_rule_that_is_missing_is_seen(sample: Judged, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "RULES", tuple(each for each in RULES if each.name != rule))
+    monkeypatch.setattr(evaluator, "RULES", tuple(each for each in RULES if each.name != rule))
     wrong: list[Any] = violations(sample)
     assert wrong
     assert all((extra, lacking) == (set(), {rule}) for _, extra, lacking in wrong)
+
+
+def test_the_facts_of_many_who_ask_are_those_of_each(server: EmbeddedDatabase, sample: Judged) -> None:
+    assert sample
+
+    async def work() -> list[tuple[PairFacts | None, PairFacts | None]]:
+        async with connection(server) as database:
+            return await facts_at_once(Store(database), range(20))
+
+    found = asyncio.run(work())
+    assert all(at_once == alone != None for at_once, alone in found)  # noqa: E711
+    assert len({repr(alone) for _, alone in found}) > len(found) / 2
+
+
+def test_everybody_who_is_kept_out_of_a_list_is_told_by_which_rules(server: EmbeddedDatabase, count: Count) -> None:
+    wanted = count(12, 10_000)
+    for start in range(0, wanted, LISTED_AT_ONCE):
+        found = told_of(server, range(start, min(start + LISTED_AT_ONCE, wanted)))
+        assert [each for each in found if not each.is_right] == []
+        assert any(each.right for each in found)
+        assert any(not each.right for each in found)
+
+
+def test_a_list_that_holds_whom_it_must_not_and_a_reason_that_is_lacking_are_seen() -> None:
+    kept_out = Told("a", frozenset({"AWAY"}), False, frozenset({"AWAY"}), "forbidden")
+    assert kept_out.is_right
+    assert not replace(kept_out, listed=True).is_right
+    assert not replace(kept_out, rules=frozenset()).is_right
+    assert not replace(kept_out, verdict="ranked_lower").is_right

@@ -7,10 +7,9 @@ from string import Formatter
 
 import pytest
 
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.reasons import SignalValue, measured
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.sentences import (
+from mentorgraph.graph.ranking.reasons import SignalValue, measured
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.ranking.sentences import (
     ENGLISH,
     GERMAN,
     LANGUAGES,
@@ -22,6 +21,7 @@ from mentorgraph.graph.sentences import (
     sentences_of,
     wording,
 )
+from mentorgraph.graph.rules.policy import load_policy
 
 SCORER = RulesScorer(load_policy())
 

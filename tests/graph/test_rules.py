@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.rules import FIRM, RULES, PairFacts, Refusal, RuleSettings, judge
+from mentorgraph.graph.rules.evaluator import FIRM, RULES, PairFacts, Refusal, RuleSettings, judge
+from mentorgraph.graph.rules.policy import load_policy
 
 DAY = datetime(2026, 3, 4, tzinfo=UTC)
 SHIPPED = load_policy().rules

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.scoring import Scores, Term
+from mentorgraph.graph.ranking.scoring import Scores, Term
 
 NUMBERS = st.floats(-3, 3)
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.scripts import scripts_of_pairing, set_script
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.people.scripts import scripts_of_pairing, set_script
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 pytestmark = pytest.mark.anyio

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.sessions import (
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings.sessions import (
     CheckIn,
     Minutes,
     list_overdue,
@@ -22,7 +22,7 @@ from mentorgraph.graph.sessions import (
     read_minutes,
     record_session,
 )
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SOURCE = "hr"

@@ -9,8 +9,8 @@ from itertools import combinations
 import pytest
 from scipy.stats import chisquare
 
-from mentorgraph.graph.options import Mix
-from mentorgraph.graph.shaping import Candidate, Shaping, Slot, alike, differing, draws, met, mixed, seed_of
+from mentorgraph.graph.ranking.options import Mix
+from mentorgraph.graph.ranking.shaping import Candidate, Shaping, Slot, alike, differing, draws, met, mixed, seed_of
 
 Count = Callable[[int, int], int]
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.policy import SIGNALS, load_policy
-from mentorgraph.graph.question import Edge, open_pairings, question
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import Edge, open_pairings, question
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.rules.policy import SIGNALS, load_policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Signal
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mentorgraph.graph.calendar.reading import Span, StatedWindow
-from mentorgraph.graph.slots import STEP_MINUTES, PersonTimes, propose_slots
+from mentorgraph.graph.calendar.slots import STEP_MINUTES, PersonTimes, propose_slots
 
 LISBON, AUCKLAND = "Europe/Lisbon", "Pacific/Auckland"
 MINUTE = timedelta(minutes=1)

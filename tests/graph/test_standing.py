@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from mentorgraph.graph.columns import Columns
-from mentorgraph.graph.facts import FILES, facts_of
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.question import question
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.standing import NEWEST_GOALS, SIGNALS_OF, costs_on_rank
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import question
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import FILES, facts_of
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.ranking.standing import NEWEST_GOALS, SIGNALS_OF, costs_on_rank
+from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.world.community import generate
 
 NOW = datetime(2026, 6, 24, 12, tzinfo=UTC)

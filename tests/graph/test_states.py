@@ -3,7 +3,7 @@
 import pytest
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.states import PAIRING, REQUEST, Moved
+from mentorgraph.graph.facts.states import PAIRING, REQUEST, Moved
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES, PAIRING_STATES, REQUEST_STATES
 
 # From, to: m the mentor, e the mentee, c a coordinator, t time.

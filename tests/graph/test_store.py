@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mentorgraph.graph import store as store_module
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import Record, Row, uid_of
-from mentorgraph.graph.records import record_of
-from mentorgraph.graph.store import Changes, Conflict, Store
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Record, Row, uid_of
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.store import store as store_module
+from mentorgraph.graph.store.store import Changes, Conflict, Store
 
 pytestmark = pytest.mark.anyio
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mentorgraph.graph.columns import NONE, Columns
-from mentorgraph.graph.facts import FILES, facts_of
-from mentorgraph.graph.model import link_uid
-from mentorgraph.graph.policy import SIGNALS, load_policy
-from mentorgraph.graph.question import Edge, Question, question
-from mentorgraph.graph.scoring import RulesScorer, Scores
+from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.question import Edge, Question, question
+from mentorgraph.graph.facts.model import link_uid
+from mentorgraph.graph.facts.rows import FILES, facts_of
+from mentorgraph.graph.ranking.scoring import RulesScorer, Scores
+from mentorgraph.graph.rules.policy import SIGNALS, load_policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.world.community import generate

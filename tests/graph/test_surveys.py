@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph import pairing, surveys
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.course import Course
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import InvalidFact, Record, uid_of
-from mentorgraph.graph.outcomes import outcome_of, settled
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.surveys import Survey, due_instants, due_surveys, shown_to, survey_at
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.course import Course
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, Record, uid_of
+from mentorgraph.graph.facts.outcomes import outcome_of, settled
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.pairings import pairing, surveys
+from mentorgraph.graph.pairings.surveys import Survey, due_instants, due_surveys, shown_to, survey_at
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 SOURCE = "test"

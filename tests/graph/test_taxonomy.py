@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import Record, uid_of
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.facts.model import Record, uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.skills.taxonomy import Taxonomy
 
 
 def uid(key: str) -> str:

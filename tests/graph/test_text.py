@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mentorgraph.graph.text import TermCounts, goal_text, similarities, vectors, words
+from mentorgraph.graph.columns.text import TermCounts, goal_text, similarities, vectors, words
 
 VOCABULARY = ("water", "pumps", "wells", "river", "boats", "the", "sql")
 TEXTS = st.lists(st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join), min_size=1, max_size=6)

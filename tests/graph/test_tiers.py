@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.rules import Refusal
-from mentorgraph.graph.tiers import Demand, Ending, Standing, Tier, ending, unmet
+from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.tiers import Demand, Ending, Standing, Tier, ending, unmet
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 JOINED = datetime(2025, 3, 15, tzinfo=UTC)

@@ -5,28 +5,28 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle, open_bundle
 from mentorgraph.graph.calendar.errors import UnreadableCalendar
 from mentorgraph.graph.calendar.reading import Span, read_calendar
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.columns import Columns
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.free_time import free_slots
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.free_time import free_slots
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import InvalidFact, uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.timetable import (
+from mentorgraph.graph.exchange.bundle import bundle_of, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.people.timetable import (
     ImportedTimes,
     export_calendar,
     import_calendar,
     propose_times,
     record_phase,
 )
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from ..conftest import WIPE

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.matching import Explanation, Recommender
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import Policy, load_policy
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.sentences import EvidencePath, Step
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.ranking.matching import Explanation, Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.ranking.sentences import EvidencePath, Step
+from mentorgraph.graph.rules.policy import Policy, load_policy
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .conftest import Ask, asking_about

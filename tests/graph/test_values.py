@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.values import Value, choice, instant, items, number, plain, text, time_of_day, whole, zone
+from mentorgraph.graph.facts.values import Value, choice, instant, items, number, plain, text, time_of_day, whole, zone
 
 
 def refusal(read: Callable[[object], Value], value: object) -> str:

@@ -11,21 +11,21 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.bundle import import_bundle, open_bundle
-from mentorgraph.graph.check import graph_hash
-from mentorgraph.graph.database import Address, Database
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.matching import Recommender
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import load_policy
-from mentorgraph.graph.remedies import ACTIONS, ACTORS, COORDINATOR, MENTEE, MENTOR
-from mentorgraph.graph.scoring import RulesScorer
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import graph_hash
+from mentorgraph.graph.explaining.remedies import ACTIONS, ACTORS, COORDINATOR, MENTEE, MENTOR, records_of
+from mentorgraph.graph.explaining.what_would_change import MOST_CHANGES, WhatWouldChange, _Search, what_would_change
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.store.database import Address, Database
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR as A_COORDINATOR
 from mentorgraph.graph.viewer import Viewer
-from mentorgraph.graph.what_would_change import MOST_CHANGES, WhatWouldChange, _Search, what_would_change
 
 from ..conftest import WIPE
 
@@ -168,7 +168,7 @@ def test_random_questions_are_answered_with_what_works_and_nothing_is_written(wo
 
 def verified(world: World, mentee: str, found: WhatWouldChange) -> int | None:
     """The place of the mentor where the changes are made, with nothing known but what the graph says then."""
-    records = [record for each in found.changes for record in each.records]
+    records = records_of(found.changes)
 
     async def ask(store: Store) -> int | None:
         later = Recommender(_Within(store), world.recommender.scorer)
@@ -188,7 +188,7 @@ class _Within(Store):
 
     async def read_changes(self) -> Any:
         """The number of the last change inside of the transaction."""
-        from mentorgraph.graph.store import Changes
+        from mentorgraph.graph.store.store import Changes
 
         rows = await self._read("read_changes")
         by_kind = {row["kind"]: row["change"] for row in rows}

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.admission import eligibility
-from mentorgraph.graph.bundle import import_bundle, open_bundle
-from mentorgraph.graph.catalogue import Entry, Wanted, page_of_catalogue
-from mentorgraph.graph.check import check
-from mentorgraph.graph.migrate import migrate
-from mentorgraph.graph.outcomes import outcome_of
-from mentorgraph.graph.participants import participant
-from mentorgraph.graph.profile import completeness_of
-from mentorgraph.graph.stalls import list_stalled
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.surveys import list_due
-from mentorgraph.graph.taxonomy import Taxonomy
+from mentorgraph.graph.exchange.bundle import import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.facts.outcomes import outcome_of
+from mentorgraph.graph.pairings.stalls import list_stalled
+from mentorgraph.graph.pairings.surveys import list_due
+from mentorgraph.graph.people.admission import eligibility
+from mentorgraph.graph.people.participants import participant
+from mentorgraph.graph.people.profile import completeness_of
+from mentorgraph.graph.ranking.catalogue import Entry, Wanted, page_of_catalogue
+from mentorgraph.graph.skills.taxonomy import Taxonomy
+from mentorgraph.graph.store.migrate import migrate
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mentorgraph.graph.decisions.log import DecisionLog
-from mentorgraph.graph.listing import Asked, Recommendation, Slate
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.policy import SIGNALS, load_policy
-from mentorgraph.graph.reasons import SignalValue
-from mentorgraph.graph.sentences import EvidencePath, Measured, Step, sentences_of
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.ranking.listing import Asked, Recommendation, Slate
+from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, Step, sentences_of
+from mentorgraph.graph.rules.policy import SIGNALS, load_policy
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -21,7 +21,7 @@ from mentorgraph.graph.decisions.reading import INDEX, Records
 from mentorgraph.graph.decisions.segments import last_anchor, segments_in
 from mentorgraph.graph.decisions.verify import Finding, verify
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.ranking.listing import Slate
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from .conftest import slate_of

@@ -12,7 +12,7 @@ from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS
 from mentorgraph.graph.decisions.reading import Records
 from mentorgraph.graph.decisions.replay import replay
-from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.ranking.listing import Slate
 
 from .conftest import POLICY
 

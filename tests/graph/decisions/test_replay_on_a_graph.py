@@ -9,9 +9,9 @@ from pathlib import Path
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import changes_since, replay
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.listing import Slate
-from mentorgraph.graph.model import Record
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.ranking.listing import Slate
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from ..conftest import NOW, Community

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph import overriding, recording
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.database import round_trips
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.then_and_now import Change, Today, changes_of, today_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.model import Record
-from mentorgraph.graph.overriding import Override
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.explaining import overriding
+from mentorgraph.graph.explaining.overriding import Override
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.people import recording
+from mentorgraph.graph.store.database import round_trips
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from ..test_overriding import DAY, JOINED, MENTORS, NAMES, POLICY, ROWS, SKILLS, SOURCE, START, World, uid

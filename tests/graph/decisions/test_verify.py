@@ -9,7 +9,7 @@ import pytest
 from mentorgraph.graph.decisions.chain import Chain, Line, read_lines
 from mentorgraph.graph.decisions.segments import ANCHORS, segments_in
 from mentorgraph.graph.decisions.verify import Finding, verify
-from mentorgraph.graph.listing import Slate
+from mentorgraph.graph.ranking.listing import Slate
 
 from .conftest import slate_of
 

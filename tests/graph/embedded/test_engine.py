@@ -84,6 +84,36 @@ def test_options_that_java_does_not_take_are_named(folder: DatabaseFolder, monke
         spawn(folder, CURRENT, 1)
 
 
+def test_settings_that_neo4j_does_not_take_are_named(folder: DatabaseFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.output.write_text("Unrecognized setting. No declared setting with name: foo.bar.\nCaused by: Odd: odd\n")
+    monkeypatch.delenv("MENTORGRAPH_NEO4J_SETTINGS", raising=False)
+    assert "Odd: odd" in start_failure(folder, 0).message
+    monkeypatch.setenv("MENTORGRAPH_NEO4J_SETTINGS", "foo.bar=1")
+    message = start_failure(folder, 0).message
+    assert "MENTORGRAPH_NEO4J_SETTINGS='foo.bar=1' (Unrecognized setting." in message
+    assert "foo.bar.); correct it" in message
+
+
+def test_own_settings_prevail_and_each_stands_once(folder: DatabaseFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "server.memory.pagecache.size=1g server.bolt.listen_address=0.0.0.0:7 dbms.cypher.min_replan_interval=1h"
+    monkeypatch.setenv("MENTORGRAPH_NEO4J_SETTINGS", own)
+    folder.prepare_server(CURRENT, 4321)
+    rows = (folder.server / "conf" / "neo4j.conf").read_text("utf-8").splitlines()
+    names = [row.partition("=")[0] for row in rows]
+    assert sorted(set(names)) == sorted(names)
+    assert {"server.memory.pagecache.size=1g", "dbms.cypher.min_replan_interval=1h"} <= set(rows)
+    assert "server.bolt.listen_address=127.0.0.1:4321" in rows
+
+
+@pytest.mark.parametrize("own", ["foo", "=1", "foo=", "Foo=1"])
+def test_own_settings_that_are_none_are_refused(
+    own: str, folder: DatabaseFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORGRAPH_NEO4J_SETTINGS", f"server.memory.pagecache.size=1g {own}")
+    with pytest.raises(EmbeddedDatabaseError, match=f"holds '{own}', which is no name=value"):
+        folder.prepare_server(CURRENT, 4321)
+
+
 def test_what_was_logged_before_this_start_explains_nothing(folder: DatabaseFolder) -> None:
     folder.output.write_text("")
     log = folder.server / "logs" / "neo4j.log"

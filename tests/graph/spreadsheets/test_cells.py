@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.spreadsheets.cells import (
+from mentorgraph.graph.exchange.spreadsheets.cells import (
     address,
     agrees,
     at_most,

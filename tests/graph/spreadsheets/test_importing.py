@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, import_bundle
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.spreadsheets.guess import guess
-from mentorgraph.graph.spreadsheets.importing import SheetsResult, import_sheets
-from mentorgraph.graph.spreadsheets.mapping import mapping_of
-from mentorgraph.graph.spreadsheets.sheets import Sheet, open_sheets
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import BundleError
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.exchange.spreadsheets.guess import guess
+from mentorgraph.graph.exchange.spreadsheets.importing import SheetsResult, import_sheets
+from mentorgraph.graph.exchange.spreadsheets.mapping import mapping_of
+from mentorgraph.graph.exchange.spreadsheets.sheets import Sheet, open_sheets
+from mentorgraph.graph.exchange.table_files import BundleError
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.store.store import Store
 
 from .test_layouts import NOTHING_VOUCHED, NOW, facts_in
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from mentorgraph.graph.facts import row_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import Record
-from mentorgraph.graph.spreadsheets.guess import guess
-from mentorgraph.graph.spreadsheets.importing import SheetsResult, import_sheets
-from mentorgraph.graph.spreadsheets.mapping import mapping_of
-from mentorgraph.graph.spreadsheets.sheets import open_sheets
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.spreadsheets.guess import guess
+from mentorgraph.graph.exchange.spreadsheets.importing import SheetsResult, import_sheets
+from mentorgraph.graph.exchange.spreadsheets.mapping import mapping_of
+from mentorgraph.graph.exchange.spreadsheets.sheets import open_sheets
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.facts.rows import row_of
+from mentorgraph.graph.store.store import Store
 
 LAYOUTS = Path(__file__).parents[2] / "spreadsheets"
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.model import InvalidFact
-from mentorgraph.graph.spreadsheets.guess import guess
-from mentorgraph.graph.spreadsheets.mapping import MEANINGS, MappingFile, is_protected, load_mapping, mapping_of
-from mentorgraph.graph.spreadsheets.sheets import Sheet, open_sheets
-from mentorgraph.graph.table_files import BundleError
+from mentorgraph.graph.exchange.spreadsheets.guess import guess
+from mentorgraph.graph.exchange.spreadsheets.mapping import (
+    MEANINGS,
+    MappingFile,
+    is_protected,
+    load_mapping,
+    mapping_of,
+)
+from mentorgraph.graph.exchange.spreadsheets.sheets import Sheet, open_sheets
+from mentorgraph.graph.exchange.table_files import BundleError
+from mentorgraph.graph.facts.model import InvalidFact
 
 from .test_layouts import LAYOUTS, files_of
 

@@ -5,12 +5,12 @@ from datetime import date
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.spreadsheets.cells import folded
-from mentorgraph.graph.spreadsheets.guess import guess
-from mentorgraph.graph.spreadsheets.mapping import mapping_of
-from mentorgraph.graph.spreadsheets.people import read_people
-from mentorgraph.graph.spreadsheets.sheets import Sheet
-from mentorgraph.graph.values import text
+from mentorgraph.graph.exchange.spreadsheets.cells import folded
+from mentorgraph.graph.exchange.spreadsheets.guess import guess
+from mentorgraph.graph.exchange.spreadsheets.mapping import mapping_of
+from mentorgraph.graph.exchange.spreadsheets.people import read_people
+from mentorgraph.graph.exchange.spreadsheets.sheets import Sheet
+from mentorgraph.graph.facts.values import text
 
 HEADINGS = [
     *("Name", "First name", "Last name", "E-mail", "Employee ID", "Role", "Department", "Profession", "Time zone"),

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mentorgraph.graph.check import check, graph_hash
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import uid_of
-from mentorgraph.graph.spreadsheets.importing import Limit, SheetsResult, import_sheets
-from mentorgraph.graph.spreadsheets.mapping import mapping_of
-from mentorgraph.graph.spreadsheets.sheets import Sheet
-from mentorgraph.graph.store import Store
-from mentorgraph.graph.table_files import BundleError
+from mentorgraph.graph.exchange.check import check, graph_hash
+from mentorgraph.graph.exchange.spreadsheets.importing import Limit, SheetsResult, import_sheets
+from mentorgraph.graph.exchange.spreadsheets.mapping import mapping_of
+from mentorgraph.graph.exchange.spreadsheets.sheets import Sheet
+from mentorgraph.graph.exchange.table_files import BundleError
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.store.store import Store
 
 from .test_layouts import facts_in
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from mentorgraph.graph.model import InvalidFact
-from mentorgraph.graph.spreadsheets import sheets
-from mentorgraph.graph.spreadsheets.sheets import headings_of, open_sheets
-from mentorgraph.graph.table_files import BundleError
+from mentorgraph.graph.exchange.spreadsheets import sheets
+from mentorgraph.graph.exchange.spreadsheets.sheets import headings_of, open_sheets
+from mentorgraph.graph.exchange.table_files import BundleError
+from mentorgraph.graph.facts.model import InvalidFact
 
 from .test_layouts import write_workbook
 

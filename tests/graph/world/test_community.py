@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.model import InvalidFact
-from mentorgraph.graph.records import record_of
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import InvalidFact
+from mentorgraph.graph.facts.records import record_of
 from mentorgraph.graph.world import truth
 from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.choices import Fit

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from mentorgraph.graph.kinds import KINDS
-from mentorgraph.graph.label import Weights, outcome
-from mentorgraph.graph.records import record_of
-from mentorgraph.graph.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.label import Weights, outcome
+from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.facts.states import CLOCK, COORDINATOR, MENTEE, MENTOR, PAIRING, REQUEST, Moved
 from mentorgraph.graph.vocabulary import (
     OPEN_STATES,
 )
@@ -339,6 +339,27 @@ def test_notes_are_written_by_one_of_the_two_on_a_session_that_was_held(told: Ro
         assert row["written_on"] == session["started_at"]
     assert 0.15 < len(told["notes"]) / len(told["sessions"]) < 0.25
     assert {bool(row["next_step"]) for row in told["notes"]} == {True, False}
+
+
+def test_milestones_lie_within_their_pairings_and_none_is_planned_in_one_that_was_completed(told: Rows) -> None:
+    pairings = by_id(told["pairings"])
+    formats = {row["id"]: row["format"] for row in told["programmes"]}
+    active = {
+        id: next(move["moved_on"] for move in moves if move["state"] == "active")[:10]
+        for id, moves in moves_of(told, "pairing").items()
+        if any(move["state"] == "active" for move in moves)
+    }
+    for row in told["milestones"]:
+        pairing = pairings[row["pairing_id"]]
+        assert formats[pairing["programme_id"]] == "long_term"
+        assert row["planned_on"] == active[row["pairing_id"]] < row["due_on"]
+        if row["closed_on"]:
+            assert row["planned_on"] <= row["closed_on"]
+            assert not pairing["ended_on"] or row["closed_on"] < pairing["ended_on"]
+        assert bool(row["closed_on"]) == (row["state"] != "planned")
+        assert not (pairing["status"] == "completed" and row["state"] == "planned")
+        assert not row["evidence"] or row["state"] == "reached"
+    assert len(told["milestones"]) > 100
 
 
 def test_bad_answers_come_later_and_more_of_them_are_missing(told: Rows) -> None:

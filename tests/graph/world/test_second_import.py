@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.bundle import bundle_of, export_bundle, import_bundle, open_bundle
-from mentorgraph.graph.check import check, count_facts, graph_hash
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.facts import facts_of
-from mentorgraph.graph.store import Store
+from mentorgraph.graph.exchange.bundle import bundle_of, export_bundle, import_bundle, open_bundle
+from mentorgraph.graph.exchange.check import check, count_facts, graph_hash
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import generate
 
 from ...conftest import connection, empty

@@ -1,0 +1,1 @@
+"""What `mentorgraph bench` measures: ours beside named alternatives, in one run."""

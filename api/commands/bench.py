@@ -1,0 +1,206 @@
+"""`mentorgraph bench`: ours beside named alternatives, from one run on this machine."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target
+from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, bench_recommend
+from mentorgraph.api.commands.learning import LOG, SNAPSHOTS, converse
+from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
+from mentorgraph.api.commands.session import sentences
+from mentorgraph.api.context import MODELS
+from mentorgraph.embeddings import snapshot as snapshots
+from mentorgraph.embeddings.registry import Published, Registry
+from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.exchange.bundle import bundle_of, open_bundle
+from mentorgraph.graph.exchange.table_files import BundleFile
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.store.store import Store
+from mentorgraph.graph.world.community import FEWEST_PEOPLE, STEPS, generate
+
+TIMES_FASTER = 100
+
+HOLDS = "holds.json"
+"""What the database of a kept folder was filled with; written when it is whole."""
+
+
+@click.group()
+def bench() -> None:
+    """Measure mentorgraph beside what one would use instead, in one run on this machine.
+
+    Every benchmark prints ours and others' figures with ratios to a named one of them, since seconds differ from
+    machine to machine, and --json writes the same rows as mentorgraph evaluate --json. docs/benchmarks.md says what
+    each one measures, against whom, and what was found.
+    """
+
+
+_people = click.option(
+    "--people",
+    type=click.IntRange(min=FEWEST_PEOPLE),
+    default=2_000,
+    show_default=True,
+    metavar="N",
+    help="Size of the generated community.",
+)
+_seed = click.option("--seed", default=7, show_default=True, help="Decides all that chance decides.")
+_json = click.option(
+    "--json",
+    "output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the figures as JSON, for programs.",
+)
+
+
+@bench.command()
+@_people
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Measure on this bundle in place of a generated community.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the database in this folder and use what it holds; else it is gone afterwards.",
+)
+@click.option(
+    "--goals",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="How many goals lists are asked for, and by how many past ones they are judged.",
+)
+@click.option("--train", "with_model", is_flag=True, help="Teach a model first, and measure its lists too.")
+@_seed
+@_json
+def recommend(
+    people: int, bundle: Path | None, keep: Path | None, seed: int, output: Path | None, goals: int, with_model: bool
+) -> None:
+    """Measure lists of ten mentors, without and with evidence, for one client on a warm database.
+
+    \b
+    Example:
+      mentorgraph bench recommend
+      mentorgraph bench recommend --people 100000 --keep big --json figures.json
+
+    Beside them, in turns, an empty round trip to the database and the query by overlap of skills that a Neo4j user
+    would write; and NDCG@10 of that query and of our lists, for goals that have found a mentor since the day as of
+    which they are asked.
+    """  # noqa: D301 (click wants the backspace itself)
+    told = {"command": "recommend", "people": people, "bundle": str(bundle) if bundle else None, "seed": seed}
+    with sentences(), shown_on_terminal() as show, nullcontext(keep) if keep else scratch_home() as home:
+        found = asyncio.run(_recommend(home, people, bundle, seed, goals, with_model, told, show))
+    _tell(found, output)
+
+
+@bench.command()
+@_people
+@click.option(
+    "--pairs",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="How many pairs of a goal and a mentor are explained.",
+)
+@_seed
+@_json
+def explanations(people: int, pairs: int, seed: int, output: Path | None) -> None:
+    """Measure our reasons beside torch-geometric's GNNExplainer, for the same pairs and the same model.
+
+    \b
+    Example:
+      mentorgraph bench explanations
+      mentorgraph bench explanations --people 10000 --json figures.json
+
+    A model is taught on a generated community without its last three months. For goals of those months and mentors
+    near the top of their lists, both rank the mentor's past pairings; then the first ones of each order are taken away,
+    and the model tells how far its opinion falls: the farther, the better the explanation.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    policy = chosen_policy()
+    told = {"command": "explanations", "people": people, "seed": seed}
+    request = {"what": "explain", "people": people, "seed": seed, "pairs": pairs, "days": JUDGED_DAYS}
+    with sentences(), shown_on_terminal() as show, scratch_home() as home:
+        found = converse({**request, "policy": str(policy) if policy else None}, show, home / LOG)
+    ours, peer = (next(row for row in found["rows"] if row["kind"] == kind) for kind in (OURS, PEER))
+    mean, low, high = found["advantage"]
+    targets = (
+        Target(
+            f"area under our deletion curve {ours['area']:.4f}, GNNExplainer's {peer['area']:.4f}; pair by pair ours "
+            f"is {mean:+.4f} [{low:+.4f}, {high:+.4f}]: better or equal is meant",
+            mean >= 0,
+        ),
+        Target(
+            f"GNNExplainer takes {peer['times_ours']:,.0f} × our time, {TIMES_FASTER} × are meant",
+            peer["times_ours"] >= TIMES_FASTER,
+        ),
+    )
+    settings = {**told, "pairs": found["pairs"], "taught_before": found["taught_before"]}
+    title = f"ln(share) lost without the first past pairings, {found['pairs']} pairs, {people:,} people"
+    _tell(Findings(title, found["rows"], settings, targets), output)
+
+
+async def _recommend(
+    home: Path,
+    people: int,
+    bundle: Path | None,
+    seed: int,
+    goals: int,
+    with_model: bool,
+    told: Mapping[str, Any],
+    show: Report,
+) -> Findings:
+    async with database_of(home, show) as database:
+        store, policy = Store(database), load_policy(chosen_policy())
+        holds = home / HOLDS
+        wanted = {"bundle": str(bundle.resolve())} if bundle else {"people": people, "seed": seed}
+        if not holds.exists():
+            await fill(database, _bundle(people, bundle, seed, show), "bench", show)
+            holds.write_bytes(orjson.dumps(wanted))
+        elif orjson.loads(holds.read_bytes()) != wanted:
+            raise DomainError(f"{home} holds another graph; name another folder or remove it", code="BAD_USER_INPUT")
+        published = await _published(home, store, seed, show) if with_model else None
+        return await bench_recommend(store, policy, published, goals=goals, seed=seed, settings=told, show=show)
+
+
+def _bundle(people: int, bundle: Path | None, seed: int, show: Report) -> Mapping[str, BundleFile]:
+    if bundle is not None:
+        return open_bundle(bundle)
+    done = iter(range(1, STEPS + 1))
+    return bundle_of(
+        generate(people, seed=seed, progress=lambda _step: show("Generating people", next(done), STEPS)).rows
+    )
+
+
+async def _published(home: Path, store: Store, seed: int, show: Report) -> Published:
+    """The model of a home, taught now where it has none; it need not pass the gate, since it is only measured."""
+    registry = Registry(home / MODELS)
+    if not registry.current():
+        folder = await snapshots.take(store, home / SNAPSHOTS)
+        policy = chosen_policy()
+        request = {
+            **{"what": "train", "setting": "full", "seed": seed, "force": "measured only"},
+            **{"registry": str(registry.folder), "snapshot": str(folder), "policy": str(policy) if policy else None},
+        }
+        await asyncio.to_thread(converse, request, show, home / LOG)
+    return registry.load(registry.current())
+
+
+def _tell(found: Findings, output: Path | None) -> None:
+    found.show()
+    if output is not None:
+        with sentences():
+            found.write(output)

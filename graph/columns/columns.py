@@ -1,0 +1,481 @@
+"""What scoring needs of the graph, as columns in memory: one table per kind of fact, kept fresh by the change counter.
+
+Rows and index numbers are only ever added, so a table built once stays valid while others grow. Every question is asked
+as of an instant: a fact counts where it held just before that instant, and what ended later is not known yet. A past
+day is therefore answered by the same code as now.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, TypeAlias, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from mentorgraph.graph.calendar.availability import Window
+from mentorgraph.graph.columns import text
+from mentorgraph.graph.columns.text import TermCounts, goal_text
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import Kind, Record, role_uid
+from mentorgraph.graph.skills.naming import SkillNames
+from mentorgraph.graph.skills.taxonomy import TOLD_BY, Taxonomy
+from mentorgraph.graph.store.store import Store
+
+LOADED = (
+    "people",
+    "units",
+    "skills",
+    "priorities",
+    "programmes",
+    "phases",
+    "profiles",
+    "goals",
+    "broader",
+    "successions",
+    "skill_states",
+    "roles",
+    "offers",
+    "skill_ratings",
+    "wants",
+    "goal_skills",
+    "unit_membership",
+    "pairings",
+    "requests",
+    "co_mentors",
+    "sessions",
+    "availability",
+    "absences",
+    "busy_times",
+)
+"""Kinds that scoring looks at; what only rules look at is read from the graph for each answer."""
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+Derived = TypeVar("Derived")
+
+Way: TypeAlias = tuple[tuple[str, str], ...]
+"""Type and uid of relationships, one after the other."""
+
+NONE = -1
+"""Index number of an absent link."""
+
+_COPIES = count(1)
+
+
+class Numbering:
+    """uid ↔ index number, given in the order of first sight."""
+
+    def __init__(self) -> None:
+        self.uids: list[str] = []
+        self._number: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def add(self, uid: str) -> int:
+        """The number of a uid, new where it was not known."""
+        number = self._number.setdefault(uid, len(self.uids))
+        if number == len(self.uids):
+            self.uids.append(uid)
+        return number
+
+    def copy(self) -> "Numbering":
+        """The same numbers, to which others can be added."""
+        numbering = Numbering()
+        numbering.uids, numbering._number = list(self.uids), dict(self._number)
+        return numbering
+
+    def find(self, uid: str) -> int:
+        """The number of a uid, or `NONE`."""
+        return self._number.get(uid, NONE)
+
+
+class Table:
+    """The facts of one kind, one row each.
+
+    Columns are `since` and `until` (seconds since 1970; no end is infinity), one column of index numbers per link and
+    one per further property.
+    """
+
+    def __init__(self, kind: Kind, numberings: Mapping[str, Numbering]) -> None:
+        self.kind = kind
+        self.version = 0
+        self.rows = numberings.get(kind.name, Numbering())
+        self._numberings = numberings
+        self._values: dict[str, list[Any]] = {"since": [], "until": []}
+        self._values |= {link.name: [] for link in kind.links}
+        self._values |= {each.name: [] for each in kind.fields if each.name not in ("since", "until")}
+        self._targets = {link.name: numberings[link.target] for link in kind.links if link.target in numberings}
+        self._links = frozenset(link.name for link in kind.links)
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._values["since"])
+
+    def put(self, record: Record) -> None:
+        """Adds a fact, or replaces what is known of it."""
+        row = self.rows.add(record.uid)
+        for name, column in self._values.items():
+            # A numbering may hold uids that other facts named first; their rows stay empty until they are put.
+            while len(column) <= row:
+                column.append(np.inf if name in ("since", "until") else NONE if name in self._targets else None)
+            column[row] = self._value(name, record)
+        self._arrays.clear()
+        self.version += 1
+
+    def _value(self, name: str, record: Record) -> Any:
+        if name in self._targets:
+            uid = record.links.get(name)
+            return NONE if uid is None else self._targets[name].add(uid)
+        if name in self._links:
+            return record.links.get(name)
+        value = record.properties.get(name)
+        if name == "since":
+            return _seconds(value, -np.inf)
+        return _seconds(value, np.inf) if name == "until" else value
+
+    def record(self, row: int) -> Record:
+        """The fact of a row, without its source."""
+        properties: dict[str, Any] = {"uid": self.rows.uids[row]}
+        links: dict[str, str] = {}
+        for name, column in self._values.items():
+            value = column[row]
+            if name in ("since", "until"):
+                if np.isfinite(value):
+                    properties[name] = _instant(value)
+            elif name in self._targets:
+                if value != NONE:
+                    links[name] = self._targets[name].uids[value]
+            elif value is not None:
+                (links if name in self._links else properties)[name] = value
+        return Record(self.kind.name, self.rows.uids[row], properties, links)
+
+    def copy(self) -> "Table":
+        """A table with the same facts that can be changed by itself; it never has the version of another one."""
+        table = copy.copy(self)
+        table._values = {name: list(column) for name, column in self._values.items()}
+        table._arrays = {}
+        table.version = -next(_COPIES)
+        if self.kind.name not in self._numberings:
+            table.rows = self.rows.copy()
+        return table
+
+    def set(self, row: int, name: str, value: float) -> None:
+        """Changes one number of a fact: a link (a number or `NONE`) or an end of its time (seconds since 1970)."""
+        self._values[name][row] = value
+        self._arrays.clear()
+
+    def strings(self, name: str) -> list[Any]:
+        """A column as it was given; None where a fact lacks it."""
+        return self._values[name]
+
+    def reals(self, name: str) -> Reals:
+        """A column of numbers: `float64[rows]`, NaN where a fact lacks it."""
+        return self._array(name, lambda column: np.array([np.nan if v is None else v for v in column], np.float64))
+
+    def numbers(self, name: str) -> Numbers:
+        """A column of index numbers: `int64[rows]`, `NONE` where a fact lacks the link."""
+        return self._array(name, lambda column: np.array(column, np.int64))
+
+    def _array(self, name: str, build: Callable[[list[Any]], NDArray[Any]]) -> NDArray[Any]:
+        if name not in self._arrays:
+            self._arrays[name] = build(self._values[name])
+        return self._arrays[name]
+
+    def begun(self, now: float) -> Mask:
+        """Facts that began before an instant: `bool[rows]`."""
+        mask: Mask = self.reals("since") < now
+        return mask
+
+    def valid(self, now: float) -> Mask:
+        """Facts that held just before an instant: `bool[rows]`.
+
+        So of two facts of which one ends at an instant and the other begins there, exactly one holds.
+        """
+        mask: Mask = self.begun(now) & (self.reals("until") >= now)
+        return mask
+
+    def state(self, now: float) -> tuple[int, int, int]:
+        """What tells apart two states of the table: equal ones mean equal rows of which the same hold.
+
+        A count of those that hold would not do: from one instant to the next one may end and another begin.
+        """
+        begun, ended = (np.searchsorted(self._sorted(name), now) for name in ("since", "until"))
+        return self.version, int(begun), int(ended)
+
+    def _sorted(self, name: str) -> Reals:
+        """A column of numbers in ascending order."""
+        if (key := f"{name} sorted") not in self._arrays:
+            self._arrays[key] = np.sort(self.reals(name))
+        return self._arrays[key]
+
+
+class Groups:
+    """Rows of a table by the number that a link of theirs holds."""
+
+    def __init__(self, numbers: Numbers, groups: int) -> None:
+        self._rows = np.argsort(numbers, kind="stable")
+        self._starts = np.searchsorted(numbers[self._rows], np.arange(groups + 1))
+
+    def of(self, number: int) -> Numbers:
+        """The rows of one number, ascending: `int64[rows]`."""
+        if not 0 <= number < len(self._starts) - 1:
+            return self._rows[:0]
+        return self._rows[self._starts[number] : self._starts[number + 1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """Which skill counts for which, as of an instant.
+
+    Attributes:
+        counts_as: Number of the skill that each skill counts for, its own where it was not merged: `int64[skills]`.
+        steps: Merged skill → type and uid of the edges that lead from it to the one that it counts for.
+    """
+
+    counts_as: Numbers
+    steps: Mapping[int, Way]
+
+    def of(self, skills: Numbers) -> Numbers:
+        """What some skills count for."""
+        return np.where(skills == NONE, NONE, self.counts_as[skills]) if self.steps else skills
+
+
+class Columns:
+    """The tables of one graph, and what is derived from them.
+
+    What a question took out of the columns stays as it was: a refresh for another question puts new arrays in place.
+    """
+
+    def __init__(self) -> None:
+        numbered = ("people", "units", "skills", "priorities", "goals", "pairings")
+        self.numberings = {name: Numbering() for name in numbered}
+        self.tables = {name: Table(KINDS[name], self.numberings) for name in LOADED}
+        self.change = -1
+        """Number of the last change of the graph that these columns know."""
+        self.lineage = ""
+        """Lineage of the graph that it counts."""
+        self._seen: dict[str, int] = {}
+        self.goal_words = TermCounts()
+        self.skill_names = SkillNames()
+        self._derived: dict[str, tuple[object, Any]] = {}
+        self._turn = asyncio.Lock()
+        self._reading: asyncio.Task[bool] | None = None
+
+    @property
+    def people(self) -> Numbering:
+        """Numbers of the people."""
+        return self.numberings["people"]
+
+    @property
+    def goals(self) -> Numbering:
+        """Numbers of the goals."""
+        return self.numberings["goals"]
+
+    @property
+    def skills(self) -> Numbering:
+        """Numbers of the skills."""
+        return self.numberings["skills"]
+
+    def supposed(self, kinds: Iterable[str]) -> "Columns":
+        """Columns of the same graph in which the facts of some kinds can be changed; the others are shared.
+
+        Args:
+            kinds: Any but goals and skills, whose words are counted elsewhere too.
+        """
+        columns = copy.copy(self)
+        own = set(kinds) & self.tables.keys()
+        columns.tables = {name: table.copy() if name in own else table for name, table in self.tables.items()}
+        columns._derived = dict(self._derived)
+        return columns
+
+    async def refresh(self, store: Store) -> bool:
+        """Takes in everything that was written since the last time; one round trip where nothing was.
+
+        Returns:
+            Whether these columns are complete now. They never will be where the graph was put back from a dump or a
+            backup meanwhile: what they hold may not be there any more, and new ones have to be filled.
+        """
+        async with self._turn:
+            # After a large import reading takes longer than one question may. Whoever gives up leaves it going on, and
+            # the next one waits for it instead of beginning again.
+            if self._reading is not None:
+                await asyncio.wait([self._reading])
+            self._reading = asyncio.create_task(self._take_in(store))
+            self._reading.add_done_callback(_heard)
+            try:
+                return await asyncio.shield(self._reading)
+            finally:
+                if self._reading.done():
+                    self._reading = None
+
+    async def _take_in(self, store: Store) -> bool:
+        told: list[Record] = []
+        # Facts wait until all are there, since other questions go on meanwhile. Only the first time, when nobody can
+        # ask yet and all of the graph would wait, they are taken in at once.
+        take = self.put if self.change < 0 else told.append
+        seen, change, lineage = dict(self._seen), self.change, self.lineage
+        # Read again after reading: a fact is never seen without those that it refers to.
+        while (changes := await store.read_changes()).last != change or changes.lineage != lineage:
+            if change >= 0 and (changes.lineage != lineage or changes.last < change):
+                return False
+            lineage = changes.lineage
+            for name, table in self.tables.items():
+                if changes.by_kind[name] > seen.get(name, -1):
+                    async for fact in store.facts(table.kind, after=seen.get(name, -1)):
+                        take(fact.record)
+                        seen[name] = fact.changed
+            change = changes.last
+        for record in told:
+            self.put(record)
+        self._seen, self.change, self.lineage = seen, change, lineage
+        return True
+
+    def put(self, record: Record) -> None:
+        """Takes in one fact."""
+        if record.kind in self.tables:
+            self.tables[record.kind].put(record)
+            if record.kind == "skills":
+                self.skill_names.put(record.uid, record.properties)
+            if record.kind == "goals":
+                row = self.goals.find(record.uid)
+                for missing in range(len(self.goal_words), row):
+                    self.goal_words.put(missing, "")
+                self.goal_words.put(row, goal_text(record.properties))
+
+    def text_vectors(self, now: float) -> sparse.csr_array:
+        """TF-IDF vectors of all goals, with statistics of those that had begun by then: `float64[goals, words]`."""
+        goals = self.tables["goals"]
+        known = goals.begun(now)
+        key = (goals.version, int(known.sum()))
+        return self.remember("text", key, lambda: text.vectors(self.goal_words.counts(), known))
+
+    def rows_by(self, kind: str, link: str) -> Groups:
+        """The rows of a table by what one of their links holds."""
+        table = self.tables[kind]
+        target = next(each.target for each in table.kind.links if each.name == link)
+        groups = len(self.numberings[target])
+        return self.remember(f"{kind} by {link}", (table.version, groups), lambda: Groups(table.numbers(link), groups))
+
+    def merges(self, now: float) -> Merges:
+        """Which skills count for others as of an instant; see `mentorgraph.graph.skills.taxonomy`."""
+        key = (self.tables["successions"].state(now), len(self.skills))
+        return self.remember("merges", key, lambda: self._merges(now))
+
+    def _merges(self, now: float) -> Merges:
+        table, how = self.tables["successions"], self.tables["successions"].strings("how")
+        uids, since = table.rows.uids, table.reals("since")
+        following: dict[int, tuple[int, str]] = {}
+        for row in sorted(np.flatnonzero(table.valid(now)), key=lambda row: (since[row], uids[row])):
+            if how[row] == "merged":
+                following.setdefault(
+                    int(table.numbers("skill")[row]), (int(table.numbers("successor")[row]), uids[row])
+                )
+        counts_as, steps = np.arange(len(self.skills)), {}
+        for skill in following:
+            path: list[tuple[str, str]] = []
+            last = skill
+            while last in following and len(path) <= len(following):
+                last, uid = following[last]
+                path.append(("BECAME", uid))
+            if last not in following:  # in a circle, which is a fault that db check tells of, nothing is merged
+                counts_as[skill], steps[skill] = last, tuple(path)
+        return Merges(counts_as, steps)
+
+    def skills_of(self, kind: str, link: str, now: float) -> Numbers:
+        """The skills that the facts of a kind are about, by what they count for as of an instant: `int64[rows]`."""
+        return self.merges(now).of(self.tables[kind].numbers(link))
+
+    def rows_by_skill(self, kind: str, now: float) -> Groups:
+        """The rows of a table by the skill that they count for as of an instant."""
+        key = (self.tables[kind].version, self.tables["successions"].state(now), len(self.skills))
+        return self.remember(
+            f"{kind} by counted skill", key, lambda: Groups(self.skills_of(kind, "skill", now), len(self.skills))
+        )
+
+    def taxonomy(self, now: float) -> Taxonomy:
+        """The taxonomy as of an instant."""
+        tables = [self.tables[kind] for kind in TOLD_BY]
+        return self.remember("taxonomy", tuple(each.state(now) for each in tables), lambda: self._taxonomy(now))
+
+    def _taxonomy(self, now: float) -> Taxonomy:
+        found = Taxonomy()
+        for kind in TOLD_BY:
+            table = self.tables[kind]
+            for row in np.flatnonzero(table.valid(now)):
+                found.put(table.record(int(row)))
+        return found
+
+    def mentor_roles(self) -> Mask:
+        """Which rows of the table of roles are those of mentors: `bool[roles]`."""
+        table, role = self.tables["roles"], role_uid("mentor")
+        return self.remember(
+            "mentor roles", table.version, lambda: np.array([each == role for each in table.strings("role")], bool)
+        )
+
+    def window(self, row: int) -> Window:
+        """One row of the availability table."""
+        table = self.tables["availability"]
+        return Window(*(table.strings(name)[row] for name in ("weekday", "start", "end", "zone")))
+
+    def related_skills(self, now: float) -> dict[int, list[tuple[int, int, Way]]]:
+        """What lies one `BROADER` step, or one step up and one down, from each skill that counts for itself.
+
+        Returns:
+            Skill → (other skill, number of steps, type and uid of the edges between), nearest first.
+        """
+        broader = self.tables["broader"]
+        key = (broader.state(now), self.tables["successions"].state(now))
+        return self.remember("related", key, lambda: self._related_skills(broader.valid(now), self.merges(now)))
+
+    def _related_skills(self, valid: Mask, merges: Merges) -> dict[int, list[tuple[int, int, Way]]]:
+        broader = self.tables["broader"]
+        up: dict[int, list[tuple[int, Way]]] = {}
+        down: dict[int, list[tuple[int, Way]]] = {}
+        for row in sorted(np.flatnonzero(valid), key=broader.rows.uids.__getitem__):
+            low, high = int(broader.numbers("skill")[row]), int(broader.numbers("broader")[row])
+            way = (*merges.steps.get(low, ())[::-1], ("BROADER", broader.rows.uids[row]), *merges.steps.get(high, ()))
+            child, parent = (int(number) for number in merges.of(np.array([low, high])))
+            if child != parent:
+                up.setdefault(child, []).append((parent, way))
+                down.setdefault(parent, []).append((child, way[::-1]))
+        related: dict[int, list[tuple[int, int, Way]]] = {}
+        for skill in sorted({*up, *down}):
+            near: dict[int, tuple[int, Way]] = {}
+            for other, way in [*up.get(skill, []), *down.get(skill, [])]:
+                near.setdefault(other, (1, way))
+            for parent, first in up.get(skill, []):
+                for sibling, second in down.get(parent, []):
+                    if sibling != skill:
+                        near.setdefault(sibling, (2, (*first, *second)))
+            found = [(other, steps, way) for other, (steps, way) in near.items()]
+            related[skill] = sorted(found, key=lambda each: (each[1], self.skills.uids[each[0]]))
+        return related
+
+    def remember(self, name: str, key: object, build: Callable[[], Derived]) -> Derived:
+        """A derived value, built again when what it depends on has changed."""
+        known = self._derived.get(name)
+        if known is None or known[0] != key:
+            self._derived[name] = (key, build())
+        return cast(Derived, self._derived[name][1])
+
+
+def _heard(reading: asyncio.Task[bool]) -> None:
+    """Takes note of how a reading ended that nobody may wait for any more; whoever still does is told all the same."""
+    if not reading.cancelled():
+        reading.exception()
+
+
+def _seconds(value: object, absent: float) -> float:
+    return value.timestamp() if isinstance(value, datetime) else absent
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,180 @@
+"""What is asked of a ranking: who seeks a mentor, for which goal and skills, and what had happened by then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.rules.policy import SignalSettings
+from mentorgraph.graph.vocabulary import OPEN_STATES
+
+DAY_S = 24 * 3600
+YEAR_DAYS = 365.25
+
+
+class Edge(NamedTuple):
+    """A relationship of the graph.
+
+    Attributes:
+        type: Its type.
+        uid: Its identity.
+    """
+
+    type: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A skill that the asking goal needs or the mentee wants.
+
+    Attributes:
+        skill: Number of the skill, or of the one that it counts for.
+        level: Proficiency that is asked for, 1 to 5.
+        edges: The relationship that says so, and those that lead from the skill to the one that it counts for.
+        metapath: `goal_needs` or `mentee_wants`.
+    """
+
+    skill: int
+    level: float
+    edges: tuple[Edge, ...]
+    metapath: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """For whom and for what a mentor is sought.
+
+    Attributes:
+        mentee: Number of the person who asks.
+        goal: Number of the goal, or `NONE`.
+        now: The instant as of which facts count.
+        wishes: The skills asked for, one entry a skill.
+        units: Numbers of the organisation units asked about.
+    """
+
+    mentee: int
+    goal: int
+    now: datetime
+    wishes: tuple[Wish, ...]
+    units: frozenset[int]
+
+    @property
+    def seconds(self) -> float:
+        """The instant in seconds since 1970."""
+        return self.now.timestamp()
+
+
+def told_at(columns: Columns, goal: int, now: datetime) -> datetime:
+    """The instant as of which the facts of whoever asks count: that of the question, but not before the goal was set.
+
+    A goal that was set after `now` is a question put to an earlier state of the graph. Its own needs are known, because
+    it is what is asked.
+    """
+    since = columns.tables["goals"].reals("since")[goal] if goal != NONE else -np.inf
+    if not np.isfinite(since) or since < now.timestamp():
+        return now
+    return datetime.fromtimestamp(since, UTC) + timedelta(milliseconds=1)
+
+
+def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: SignalSettings) -> Question:
+    """Gathers what a mentee, and the goal if there is one, ask for.
+
+    Mentors are judged as of `now`; the wishes are those of when it was asked, see `told_at`.
+    """
+    seconds, told = now.timestamp(), told_at(columns, goal, now).timestamp()
+    merges = columns.merges(seconds)
+    wishes: dict[int, Wish] = {}
+    for kind, link, number, metapath in (
+        ("goal_skills", "goal", goal, "goal_needs"),
+        ("wants", "person", mentee, "mentee_wants"),
+    ):
+        table = columns.tables[kind]
+        valid, uids = table.valid(told), table.rows.uids
+        rows = [row for row in columns.rows_by(kind, link).of(number) if valid[row]]
+        # Where a skill is wished twice, the wish that began last counts.
+        for row in sorted(rows, key=lambda row: (-table.reals("since")[row], uids[row])):
+            level, skill = table.reals("level")[row], int(table.numbers("skill")[row])
+            wish = Wish(
+                int(merges.counts_as[skill]),
+                settings.level_unknown if np.isnan(level) else float(level),
+                (Edge(table.kind.label, uids[row]), *(Edge(*each) for each in merges.steps.get(skill, ()))),
+                metapath,
+            )
+            wishes.setdefault(wish.skill, wish)
+    units: set[int] = set()
+    goals = columns.tables["goals"]
+    if goal != NONE and goals.numbers("unit")[goal] != NONE:
+        units.add(int(goals.numbers("unit")[goal]))
+    else:
+        members = columns.tables["unit_membership"]
+        units.update(map(int, members.numbers("unit")[members.valid(seconds) & (members.numbers("person") == mentee)]))
+    ordered = sorted(wishes.values(), key=lambda wish: columns.skills.uids[wish.skill])
+    return Question(mentee, goal, now, tuple(ordered), frozenset(units))
+
+
+@dataclass(frozen=True, slots=True)
+class PastPairings:
+    """Pairings that had begun by the time of the question, other than those of the asking goal.
+
+    Attributes:
+        rows: Row in the table of pairings, ascending: `int64[n]`, as all the others.
+        mentor: Number of the mentor.
+        mentee: Number of the mentee.
+        goal: Number of the goal, or `NONE`.
+        unit: Number of the unit, or `NONE`.
+        outcome: Outcome where it was known by then, else NaN.
+        years: Age: whole days since it began, in years, so that a score holds for a day.
+        over: Whether it had ended by then: `bool[n]`.
+    """
+
+    rows: Numbers
+    mentor: Numbers
+    mentee: Numbers
+    goal: Numbers
+    unit: Numbers
+    outcome: Reals
+    years: Reals
+    over: Mask
+
+    @classmethod
+    def of(cls, columns: Columns, asked: Question) -> "PastPairings":
+        """Those that a question may look at."""
+        table, goals = columns.tables["pairings"], columns.tables["goals"]
+        goal = table.numbers("goal")
+        if len(goals):
+            goal = np.where(goals.begun(asked.seconds)[goal], goal, NONE)
+        others = (table.numbers("goal") != asked.goal) | (table.numbers("goal") == NONE)
+        rows = np.flatnonzero(table.begun(asked.seconds) & others)
+        over = table.reals("until")[rows] < asked.seconds
+        return cls(
+            rows,
+            table.numbers("mentor")[rows],
+            table.numbers("mentee")[rows],
+            goal[rows],
+            table.numbers("unit")[rows],
+            np.where(over, table.reals("outcome")[rows], np.nan),
+            (asked.seconds - table.reals("since")[rows]) // DAY_S / YEAR_DAYS,
+            over,
+        )
+
+    def of_mentor(self, mentor: int) -> NDArray[np.int64]:
+        """Positions of one mentor's pairings: `int64[m]`."""
+        return np.flatnonzero(self.mentor == mentor)
+
+
+def open_pairings(columns: Columns, now: float) -> Mask:
+    """Which pairings take up one of their mentor's places at an instant: `bool[pairings]`."""
+    table = columns.tables["pairings"]
+    states = columns.remember("open pairings", table.version, lambda: _are_open(table.strings("status")))
+    # A pairing that has ended since was open then, whatever its state is now.
+    return table.valid(now) & ((table.reals("until") < np.inf) | states)
+
+
+def _are_open(states: Sequence[str | None]) -> Mask:
+    """Which pairings are in a state that takes up a place: `bool[pairings]`."""
+    return np.array([state in OPEN_STATES for state in states], bool)

@@ -1,0 +1,267 @@
+"""Actionable changes: what a mentee, a mentor or a coordinator could do so that a mentor is recommended, or sooner.
+
+Each is a set of facts to be written, with the hard rules that it may lift. Whether it does any good is not decided here
+but tried; see `mentorgraph.graph.explaining.what_would_change`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.facts.dated import ended
+from mentorgraph.graph.facts.model import Record, role_uid
+from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.people.eligibility import formats_of, languages_of
+from mentorgraph.graph.people.participants import Participant
+
+MENTEE, MENTOR, COORDINATOR = ACTORS = ("mentee", "mentor", "coordinator")
+"""Who can change something."""
+
+ACTIONS = {
+    "give_role": "The mentor is given the role of mentor.",
+    "consent": "The mentor agrees to be matched.",
+    "onboard": "The mentor takes the steps of onboarding that are missing.",
+    "end_block": "One of the two lifts the block on the other.",
+    "end_absence": "The mentor comes back now.",
+    "add_place": "The mentor takes one more mentee.",
+    "add_time": "One of the two adds a weekly time in which the other is free.",
+    "add_language": "One of the two adds a language to their profile that the other speaks.",
+    "add_format": "One of the two adds the format of the programme to those in which they take part.",
+    "offer_skill": "The mentor offers a skill that is wished for, at the level that is wished.",
+    "want_skill": "The mentee wants a skill that the mentor offers.",
+}
+"""Every action, and what it is."""
+
+SOURCE = "supposed"
+"""Source of facts that are tried; none of them is ever kept."""
+MOST_WINDOWS = 7
+MOST_SKILLS = 8
+MOST_LANGUAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that somebody could do.
+
+    Attributes:
+        action: One of `ACTIONS`.
+        by: Which of `ACTORS` can do it.
+        words: What it is, for people.
+        records: The facts that it would write.
+        lifts: Names of the rules that it may lift.
+    """
+
+    action: str
+    by: frozenset[str]
+    words: str
+    records: tuple[Record, ...]
+    lifts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two people, as the graph knows them.
+
+    Attributes:
+        mentee: Who seeks a mentor.
+        mentor: The mentor in question.
+        taken: How many of the mentor's places are taken.
+        now: The instant at which something would be changed.
+        format: Format of the programme in which they would be paired; empty where none is known.
+    """
+
+    mentee: Participant
+    mentor: Participant
+    taken: float
+    now: datetime
+    format: str = ""
+
+    @property
+    def sides(self) -> tuple[tuple[str, Participant, Participant], ...]:
+        """Who of `ACTORS`, the person, and the other one."""
+        return (MENTEE, self.mentee, self.mentor), (MENTOR, self.mentor, self.mentee)
+
+
+def changes_for(columns: Columns, asked: Question, pair: Pair) -> list[Change]:
+    """Every change that could help, in a fixed order.
+
+    Args:
+        columns: The columns of the graph.
+        asked: The question.
+        pair: The two people.
+    """
+    return [
+        *_joining(pair),
+        *_unblocking(pair),
+        *_places(pair),
+        *_times(pair),
+        *_told_otherwise(pair),
+        *_offers(columns, asked, pair),
+        *_wants(columns, asked, pair),
+    ]
+
+
+def _joining(pair: Pair) -> Iterator[Change]:
+    mentor, now = pair.mentor, pair.now
+    own = {"person_id": mentor.person.uid, "since": now}
+    if "mentor" not in mentor.roles:
+        records = facts_of("roles", {**own, "role_id": "mentor"}, SOURCE)
+        yield _change("give_role", {COORDINATOR}, "give them the role of mentor", records, "NOT_A_MENTOR")
+    if not any(each.properties["purpose"] == "matching" for each in mentor.holding("consents")):
+        versions = [str(each.properties["text_version"]) for each in mentor.all_of("consents")]
+        row = {**own, "purpose": "matching", "text_version": versions[-1] if versions else "1"}
+        yield _change("consent", {MENTOR}, "agree to be matched", facts_of("consents", row, SOURCE), "NO_CONSENT")
+    if missing := [step for step in mentor.onboarding("mentor") if step.is_missing]:
+        records = [
+            record for step in missing for record in facts_of("steps_done", {**own, "step_id": step.record.uid}, SOURCE)
+        ]
+        names = ", ".join(str(step.record.properties["name"]) for step in missing)
+        yield _change("onboard", {MENTOR, COORDINATOR}, f"take the missing steps: {names}", records, "NOT_ONBOARDED")
+
+
+def _unblocking(pair: Pair) -> Iterator[Change]:
+    for actor, one, other in pair.sides:
+        held = [each for each in one.holding("blocks") if each.links["blocked"] == other.person.uid]
+        if held:
+            records = [ended(each, pair.now) for each in held]
+            yield _change("end_block", {actor}, "lift the block on the other", records, "BLOCKED")
+    if away := pair.mentor.holding("absences"):
+        records = [ended(each, pair.now) for each in away]
+        yield _change("end_absence", {MENTOR}, "come back now", records, "AWAY", "NO_SHARED_TIME")
+
+
+def _places(pair: Pair) -> Iterator[Change]:
+    roles = [each for each in pair.mentor.holding("roles") if each.links["role"] == role_uid("mentor")]
+    if roles and pair.taken > 0:
+        places = max(math.ceil(pair.taken - 1e-9) + 1, *(_places_of(each) + 1 for each in roles))
+        row = {"person_id": pair.mentor.person.uid, "role_id": "mentor", "since": pair.now, "max_mentees": places}
+        if "hours_per_month" in roles[-1].properties:
+            row["hours_per_month"] = roles[-1].properties["hours_per_month"]
+        records = [*(ended(each, pair.now) for each in roles), *facts_of("roles", row, SOURCE)]
+        words = f"take {places} mentees at once"
+        yield _change("add_place", {MENTOR, COORDINATOR}, words, records, "NO_CAPACITY")
+
+
+def _places_of(role: Record) -> int:
+    places = role.properties.get("max_mentees")
+    return places if isinstance(places, int) else 0
+
+
+def _times(pair: Pair) -> Iterator[Change]:
+    for actor, one, other in pair.sides:
+        own = {_window(each) for each in one.holding("availability")}
+        for each in other.holding("availability")[:MOST_WINDOWS]:
+            if _window(each) not in own:
+                weekday, start, end, zone = _window(each)
+                row = {
+                    "person_id": one.person.uid,
+                    "weekday": weekday,
+                    "start": start,
+                    "end": end,
+                    "zone": zone,
+                    "since": pair.now,
+                }
+                words = f"be free on {_DAYS[int(weekday) - 1]} from {start} to {end}, {zone}"
+                yield _change("add_time", {actor}, words, facts_of("availability", row, SOURCE), "NO_SHARED_TIME")
+
+
+def _told_otherwise(pair: Pair) -> Iterator[Change]:
+    """What somebody could add to their profile where a rule compares what both have told."""
+    for actor, one, other in pair.sides:
+        own, others = languages_of(_row(one)), languages_of(_row(other))
+        if own and others and not own & others:
+            for language in sorted(others)[:MOST_LANGUAGES]:
+                records = _profile_with(one, "languages", language, pair.now)
+                yield _change("add_language", {actor}, f"add {language} to their languages", records, "NO_LANGUAGE")
+        formats = formats_of(_row(one))
+        if pair.format and formats and pair.format not in formats:
+            records = _profile_with(one, "formats", pair.format, pair.now)
+            yield _change("add_format", {actor}, f"add {pair.format} to their formats", records, "WRONG_FORMAT")
+
+
+def _row(person: Participant) -> dict[str, Any]:
+    """What somebody tells of themselves, as the hard rules ask for it."""
+    told = person.profile.properties if person.profile else {}
+    return {"profiles": [{name: told.get(name) for name in ("languages", "formats")}]}
+
+
+def _profile_with(person: Participant, name: str, word: str, now: datetime) -> list[Record]:
+    """A profile that has one word more in a list, and the end of the one before."""
+    if person.profile is None:
+        return []
+    held = person.profile.properties
+    told = {each: value for each, value in held.items() if each not in ("uid", "source", "since", "until")}
+    row = {**told, name: [*_list(held, name), word], "person_id": person.person.uid, "since": now}
+    return [ended(person.profile, now), *facts_of("profiles", row, SOURCE)]
+
+
+def _list(properties: Mapping[str, object], name: str) -> list[str]:
+    value = properties.get(name)
+    return [str(each) for each in value] if isinstance(value, list | tuple) else []
+
+
+def records_of(changes: Sequence[Change]) -> list[Record]:
+    """The facts that some changes write together; a fact that two of them write has what each adds to its lists."""
+    found: dict[str, Record] = {}
+    for record in (record for each in changes for record in each.records):
+        if before := found.get(record.uid):
+            own = record.properties
+            lists = {
+                name: list(dict.fromkeys([*value, *_list(own, name)]))
+                for name, value in before.properties.items()
+                if isinstance(value, list)
+            }
+            record = replace(record, properties={**before.properties, **own, **lists})
+        found[record.uid] = record
+    return list(found.values())
+
+
+_DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+
+
+def _window(record: Record) -> tuple[Any, ...]:
+    return tuple(record.properties[name] for name in ("weekday", "start", "end", "zone"))
+
+
+def _offers(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:
+    held = {each.links["skill"]: each for each in pair.mentor.holding("offers")}
+    for wish in asked.wishes[:MOST_SKILLS]:
+        skill = columns.skills.uids[wish.skill]
+        old = held.get(skill)
+        level = math.ceil(wish.level)
+        if old is None or _level(old) < level:
+            words = f"offer {_name(columns, wish.skill)} at level {level}"
+            records = _skill(pair.mentor, skill, "offers", level, pair.now)
+            yield _change("offer_skill", {MENTOR}, words, [*([ended(old, pair.now)] if old else []), *records])
+
+
+def _wants(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:
+    wished = {columns.skills.uids[wish.skill] for wish in asked.wishes}
+    offered = [each for each in pair.mentor.holding("offers") if each.links["skill"] not in wished]
+    for each in sorted(offered, key=lambda each: (-_level(each), each.uid))[:MOST_SKILLS]:
+        skill = each.links["skill"]
+        words = f"want {_name(columns, columns.skills.find(skill))}"
+        level = int(_level(each)) or None
+        yield _change("want_skill", {MENTEE}, words, _skill(pair.mentee, skill, "wants", level, pair.now))
+
+
+def _skill(person: Participant, skill: str, stance: str, level: int | None, now: datetime) -> list[Record]:
+    row: Mapping[str, object] = {"person_id": person.person.uid, "skill_id": skill, "stance": stance, "since": now}
+    return facts_of("person_skills", {**row, **({"level": level} if level else {})}, SOURCE)
+
+
+def _level(record: Record) -> float:
+    level = record.properties.get("level")
+    return float(level) if isinstance(level, int | float) else 0.0
+
+
+def _name(columns: Columns, skill: int) -> str:
+    return str(columns.tables["skills"].strings("name")[skill])
+
+
+def _change(action: str, by: set[str], words: str, records: Sequence[Record], *lifts: str) -> Change:
+    return Change(action, frozenset(by), words, tuple(records), frozenset(lifts))

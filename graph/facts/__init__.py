@@ -1,0 +1,1 @@
+"""What facts are and what they mean, apart from where they are kept."""

@@ -1,0 +1,211 @@
+"""Asking: who seeks a mentor and for what, everybody's scores for it, whom the rules allow, and the evidence.
+
+What every answer begins with. Scores come from columns that were just brought up to date, and the facts that rules ask
+for are read in growing blocks down an order, so that answers are fresh at a bounded price: one round trip for changes,
+one for whoever asks, O(log n) for rules, one for paths.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.question import Question, question, told_at
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.people.eligibility import Seeker, read_pairs, refuse_mentee, refuse_unknown_programme, seeker_of
+from mentorgraph.graph.ranking.filtering import TierFilter
+from mentorgraph.graph.ranking.horizon import Horizon
+from mentorgraph.graph.ranking.paths import Item, find_paths
+from mentorgraph.graph.ranking.scoring import Scorer, Scores, Term
+from mentorgraph.graph.ranking.sentences import EvidencePath
+from mentorgraph.graph.rules.evaluator import judge
+from mentorgraph.graph.signals.signal import Evidence
+from mentorgraph.graph.store.database import DatabaseUnavailable
+from mentorgraph.graph.store.store import Store
+from mentorgraph.graph.viewer import Viewer
+
+FIRST_BLOCK = 32
+"""About so many candidates' facts are read at first; every further block may be twice as long."""
+
+SPARE = 3
+"""So many more candidates than are wanted are read among those who seem to have a free place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whoever asks, as the graph knows them now, what ranks for them, and the columns that count everybody."""
+
+    scorer: Scorer
+    columns: Columns
+    uid: str
+    goal: str
+    key: str
+    now: datetime
+    seeker: Seeker
+    asked: Question
+    scores: Scores
+    pins: Mapping[int, str]
+
+
+@dataclass(slots=True)
+class Asking:
+    """What all answers about one graph rest on.
+
+    Attributes:
+        store: The graph.
+        scorer: What ranks.
+        columns: What scoring needs of the graph; kept fresh by every question.
+        clock: The present instant.
+    """
+
+    store: Store
+    scorer: Scorer
+    columns: Columns = field(default_factory=Columns)
+    clock: Clock = present
+
+    async def _ask(
+        self,
+        mentee: str,
+        goal: str | None,
+        as_of: datetime | None,
+        scorer: Scorer,
+        scored_at: datetime | None = None,
+        *,
+        programme: str | None = None,
+        as_is: bool = False,
+    ) -> Asker:
+        now = as_of or self.clock()
+        columns = await self.fresh_columns()
+        told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
+        row = await self.store.read_asker(mentee, goal, told, programme, scored_at or now)
+        if row is None:
+            raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
+        if goal is not None and row["goal"] is None:
+            raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
+        refuse_unknown_programme(row, programme)
+        if not as_is:
+            refuse_mentee(row)
+        seeker = seeker_of(row, now, scorer.policy)
+        scorer = scorer.under(seeker.frame.policy)
+        found = row["goal"] or ""
+        if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
+            columns = await self.fresh_columns()  # they were recorded since the refresh above
+        person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
+        if person == NONE or (found and number == NONE):
+            raise DatabaseUnavailable("the graph is being put back; try again in a moment")
+        asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
+        scores = scorer.score(columns, asked)
+        frame = seeker.frame.programme
+        key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
+        pins = {columns.people.find(uid): override for uid, override in row["pins"]}
+        return Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores, pins)
+
+    async def fresh_columns(self) -> Columns:
+        """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
+        columns = self.columns
+        while not await columns.refresh(self.store):
+            if self.columns is columns:  # else another question has begun with new ones
+                self.columns = Columns()
+            columns = self.columns
+        return columns
+
+    def _order(self, asker: Asker, soon: timedelta = timedelta()) -> NDArray[np.int64]:
+        """Everybody who has the role of a mentor, or will have it soon, best first."""
+        roles, now = asker.columns.tables["roles"], asker.asked.seconds
+        held = roles.begun(now + soon.total_seconds()) & (roles.reals("until") >= now)
+        mentors = held & asker.columns.mentor_roles()
+        people = np.unique(roles.numbers("person")[mentors])
+        uids = asker.columns.people.uids
+        places = asker.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
+        return asker.scores.order(people[people != asker.asked.mentee], places)
+
+    async def _allowed(
+        self,
+        asker: Asker,
+        order: NDArray[np.int64],
+        wanted: int,
+        *,
+        tier: TierFilter | None = None,
+        ahead: Horizon | None = None,
+    ) -> dict[int, datetime | None]:
+        """The first few of an order whom no rule forbids now, or will soon.
+
+        Args:
+            asker: Who asks.
+            order: Numbers of people.
+            wanted: How many are wanted.
+            tier: Only those who are eligible for it.
+            ahead: How far to look ahead; only the present counts if none is given.
+
+        Returns:
+            Person → None, or from when on they are allowed; in the order.
+        """
+        allowed: dict[int, datetime | None] = {}
+        uids = asker.columns.people.uids
+        position, block, free = 0, max(FIRST_BLOCK, wanted), _seem_free(asker, order)
+        while position < len(order) and len(allowed) < wanted:
+            # How many to read is a guess that saves time; whom the rules allow is judged by what is read.
+            enough = free[position] + wanted - len(allowed) + SPARE
+            size = int(np.searchsorted(free, enough)) - position
+            size = min(max(size, block // 2), 2 * block)
+            people = [int(person) for person in order[position : position + size]]
+            if tier is not None:
+                eligible = await tier.eligible(self.store, [uids[person] for person in people], asker.now)
+                people = [person for person in people if uids[person] in eligible]
+            pairs = await read_pairs(self.store, asker.seeker, [uids[person] for person in people], asker.now)
+            for person in people:
+                pair = pairs.get(uids[person])
+                if pair is None or len(allowed) == wanted:
+                    continue
+                if judge(pair, asker.scorer.policy.rules).is_allowed:
+                    allowed[person] = None
+                elif ahead is not None and (instant := ahead.free_from(pair, person)) is not None:
+                    allowed[person] = instant
+            position += size
+            block *= 2
+        return allowed
+
+    async def _paths(self, asker: Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:
+        items = [
+            Item(asker.columns.people.uids[person], term.name, drop, evidence)
+            for person in people
+            for term in asker.scores.terms
+            for drop, evidence in telling(term, person)
+        ]
+        return await find_paths(self.store, items, asker.now, partial(owner, asker.columns))
+
+
+def _seem_free(asker: Asker, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many before each place of an order seem to have a free place, and in all: `int64[n + 1]`."""
+    load = next((term.values for term in asker.scores.terms if term.name == "load"), None)
+    free = np.ones(len(order), bool) if load is None else ~(load[order] >= 1)
+    return np.concatenate(([0], np.cumsum(free)))
+
+
+def telling(term: Term, person: int) -> list[tuple[float, Evidence]]:
+    """The evidence worth telling, with its drop in units of the score: what the score would miss, or else one item."""
+    weight = 1.0 if term.weight is None else term.weight
+    found = [(weight * evidence.drop + 0.0, evidence) for evidence in term.explain(person)]
+    return [each for each in found if each[0] != 0] or found[:1]
+
+
+def may_ask(viewer: Viewer, mentee: str) -> None:
+    """Refuses participants who ask for others.
+
+    Raises:
+        DomainError: `FORBIDDEN`.
+    """
+    # Not even as the mentor: whoever could explain themselves to anybody could read everybody's goals.
+    if not viewer.sees_everybody and viewer.person != mentee:
+        raise DomainError("you may ask for yourself only", code="FORBIDDEN")
+
+
+def owner(columns: Columns, goal: str) -> str:
+    """Uid of the person who set a goal; empty where it is not known."""
+    number = columns.goals.find(goal)
+    return "" if number == NONE else columns.people.uids[columns.tables["goals"].numbers("person")[number]]

@@ -1,0 +1,147 @@
+"""How signals become one score that adds up; the learned part enters here, as another `Scorer`."""
+
+import hashlib
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.rules.policy import Policy
+from mentorgraph.graph.signals.gather import all_signals
+from mentorgraph.graph.signals.signal import Evidence
+
+NETWORK = "network"
+"""The term that a learned model adds to the signals."""
+
+DECIMALS = 9
+"""Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One summand of the score.
+
+    Attributes:
+        name: The signal.
+        unit: What a value of 1 means.
+        weight: What the value is multiplied with; None where the ranker is not linear in it.
+        values: `float64[people]`, NaN where unknown.
+        contributions: `float64[people]`, in units of the score; 0 where unknown.
+        explain: Number of a person → evidence with drops in units of the value.
+        source: Where it comes from; empty for the graph. Such a term is told of those only of whom it is known.
+    """
+
+    name: str
+    unit: str
+    weight: float | None
+    values: Reals
+    contributions: Reals
+    explain: Callable[[int], list[Evidence]]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of everybody for one question: base + Σ contributions.
+
+    Attributes:
+        base: Where every score starts.
+        terms: The summands.
+        total: `float64[people]`, rounded to `DECIMALS`.
+    """
+
+    base: float
+    terms: tuple[Term, ...]
+    total: Reals
+
+    @classmethod
+    def of(cls, base: float, terms: tuple[Term, ...]) -> "Scores":
+        """Adds the terms up."""
+        total = terms[0].contributions.copy()
+        for term in terms[1:]:
+            total += term.contributions
+        return cls(base, terms, np.round(base + total, DECIMALS) + 0.0)
+
+    def without(self, names: Set[str]) -> "Scores":
+        """The scores with some terms left out."""
+        left = tuple(term for term in self.terms if term.name not in names)
+        if len(left) == len(self.terms):
+            return self
+        return Scores.of(self.base, left) if left else Scores(self.base, (), np.full_like(self.total, self.base))
+
+    def fingerprint(self) -> str:
+        """Digits that are the same where everybody has the same score."""
+        return hashlib.blake2b(self.total.tobytes(), digest_size=16).hexdigest()
+
+    def order(self, people: NDArray[np.int64], place_of_uid: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Some people, best first; equal scores in the order of their uids.
+
+        Args:
+            people: Numbers of the people: `int64[n]`.
+            place_of_uid: Place of each person when all are sorted by uid: `int64[people]`.
+
+        Returns:
+            `int64[n]`.
+        """
+        return people[np.lexsort((place_of_uid[people], -self.total[people]))]
+
+    def place_after(self, order: NDArray[np.int64], uids: Sequence[str], score: float, uid: str) -> int:
+        """The place in an order of the first person that comes after a score and uid."""
+        low, high = 0, len(order)
+        while low < high:
+            middle = (low + high) // 2
+            person = int(order[middle])
+            if (-self.total[person], uids[person]) > (-score, uid):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+
+def contributions_of(values: Reals, weight: float) -> Reals:
+    """What a signal adds to everybody's score: `float64[people]`, 0 where its value is unknown."""
+    # Adding 0 turns the -0.0 of a negative weight into 0.0.
+    return np.where(np.isnan(values), 0.0, weight * values) + 0.0
+
+
+class Scorer(Protocol):
+    """Whatever can score everybody for one question."""
+
+    @property
+    def model_version(self) -> str:
+        """Version of the model, `rules` where none is involved."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+
+    def under(self, policy: Policy) -> "Scorer":
+        """The same scorer under another policy."""
+
+    def score(self, columns: Columns, asked: Question) -> Scores:
+        """Scores everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesScorer:
+    """Scores by the policy's weights alone; serves until a model is published."""
+
+    policy: Policy
+    model_version: str = "rules"
+
+    def under(self, policy: Policy) -> "RulesScorer":
+        """The same scorer under another policy."""
+        return replace(self, policy=policy)
+
+    def score(self, columns: Columns, asked: Question) -> Scores:
+        """Scores everybody: base + Σ weight × value."""
+        terms = []
+        for signal in all_signals(columns, asked, self.policy):
+            weight = self.policy.weights[signal.name]
+            contributions = contributions_of(signal.values, weight)
+            terms.append(Term(signal.name, signal.unit, weight, signal.values, contributions, signal.explain))
+        return Scores.of(self.policy.base, tuple(terms))

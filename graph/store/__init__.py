@@ -1,0 +1,1 @@
+"""The database as the domain sees it: a connection, migrations, and every read and write."""

@@ -1,0 +1,121 @@
+"""`mentorgraph bench`, on communities so small that the figures mean nothing but their form does."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from mentorgraph.api.benchmarks.figures import BASELINE, OURS, PEER, Findings, Target, absent, row, spread
+from mentorgraph.api.benchmarks.recommend import FIRST, OVERLAP, ROUND_TRIP, gain
+from mentorgraph.api.commands import main
+
+from ..test_readme import commands_in
+
+PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text("utf-8")
+DOCUMENTED = [words[1:] for words in commands_in(PAGE) if words[:2] == ["mentorgraph", "bench"]]
+TINY = {"--people": "150", "--goals": "6", "--pairs": "2"}
+OF_EVALUATE = {"name", "kind", "setting", "group"}
+
+
+def tiny(words: list[str], folder: Path) -> list[str]:
+    """A documented command with small numbers, and with files of its own."""
+    found = []
+    for before, word in zip(["", *words], words, strict=False):
+        found.append(TINY.get(before, str(folder / word) if before in ("--keep", "--json") else word))
+    for option, number in TINY.items():
+        known = "--goals" if words[1] == "recommend" else "--pairs"
+        if option not in words and option in ("--people", known):
+            found += [option, number]
+    return found
+
+
+def told(folder: Path, *words: str) -> dict[str, Any]:
+    file = folder / "figures.json"
+    result = CliRunner().invoke(main, [*words, "--json", str(file)])
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(file.read_bytes()))
+
+
+def test_the_page_has_commands_of_every_benchmark() -> None:
+    assert {words[1] for words in DOCUMENTED} == {"recommend", "explanations"}
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("words", [each for each in DOCUMENTED if each[1] == "recommend"], ids=" ".join)
+def test_lists_are_measured_as_the_page_says(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_URI", "bolt://nowhere.example.org")  # the benchmark never asks this database
+    small = [each for each in tiny(words, tmp_path) if each != "--train"]
+    if "--json" in small:
+        del small[small.index("--json") : small.index("--json") + 2]
+    found = told(tmp_path, *small)
+    rows = {each["name"]: each for each in found["rows"]}
+    lists = [f"list of {FIRST} by rules", f"list of {FIRST} by rules, with paths"]
+    assert list(rows) == [ROUND_TRIP, OVERLAP, *lists]
+    assert [each["kind"] for each in rows.values()] == [BASELINE, PEER, OURS, OURS]
+    assert all(set(each) >= OF_EVALUATE for each in rows.values())
+    assert rows[ROUND_TRIP]["p50_in_round_trips"] == 1
+    assert rows[OVERLAP]["p95_to_overlap"] == 1
+    assert all(rows[name]["p50_ms"] > rows[ROUND_TRIP]["p50_ms"] for name in lists)
+    assert found["settings"]["people"] == 150
+    assert len(found["targets"]) >= 4
+    if "--keep" in small:
+        again = told(tmp_path, *small)
+        assert again["settings"]["pairings"] == found["settings"]["pairings"]
+        other = [*small, "--people", "151"]
+        refused = CliRunner().invoke(main, other)
+        assert refused.exit_code == 1
+        assert "holds another graph" in refused.output
+
+
+@pytest.mark.journey
+def test_reasons_are_measured_beside_gnn_explainer(tmp_path: Path) -> None:
+    [words] = [each for each in DOCUMENTED if each[1] == "explanations"][:1]
+    small = tiny(words, tmp_path)
+    small[small.index("--people") + 1] = "600"
+    found = told(tmp_path, *small)
+    kinds = {each["name"]: each["kind"] for each in found["rows"]}
+    assert kinds == {"paths ranked by deletion": OURS, "GNNExplainer": PEER, "by chance": BASELINE}
+    assert found["settings"]["pairs"] == 2
+    assert next(each for each in found["rows"] if each["kind"] == PEER)["times_ours"] > 1
+
+
+def test_too_few_people_are_said_in_a_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["bench", "recommend", "--people", "10"])
+    assert result.exit_code == 2
+    assert "--people" in result.output
+
+
+def test_a_list_that_lacks_the_mentor_gains_nothing() -> None:
+    mentors = [f"m{place}" for place in range(FIRST)]
+    assert gain(mentors, frozenset({"m0"})) == 1
+    assert 0 < gain(mentors, frozenset({"m9"})) < gain(mentors, frozenset({"m1"})) < 1
+    assert gain(mentors, frozenset({"nobody"})) == 0
+    assert gain(mentors, frozenset({"m0", "nobody"})) < gain(mentors, frozenset({"m0", "m1"}))
+
+
+def test_findings_are_written_in_the_form_of_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        row("ours", OURS, "rules", **spread([0.01, 0.02]), low=0.1, high=0.2),
+        row("theirs", PEER, "", **spread([0.1, 0.2])),
+    ]
+    found = Findings("Title", rows, {"people": 3}, (Target("fast", True), Target("better", False)), ("A note.",))
+    found.show()
+    shown = capsys.readouterr().out
+    assert "✓ fast" in shown
+    assert "✗ better" in shown
+    assert "0.100–0.200" in shown
+    assert "A note." in shown
+    assert "…" not in shown
+    found.write(tmp_path / "figures.json")
+    written: Mapping[str, Any] = json.loads((tmp_path / "figures.json").read_bytes())
+    assert written["rows"] == rows
+    assert written["targets"] == [{"told": "fast", "is_met": True}, {"told": "better", "is_met": False}]
+    assert {"people", "machine"} == set(written["settings"])
+
+
+def test_a_peer_that_is_not_installed_is_told() -> None:
+    assert absent("numpy's", "numpy") is None
+    assert absent("A peer", "no_such_package") == "A peer is left out: the package no_such_package is not installed."

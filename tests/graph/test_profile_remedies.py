@@ -1,0 +1,103 @@
+"""What would change it where two have told of no language or format in common: tried for real, by whoever can do it."""
+
+from typing import Any
+
+import pytest
+
+from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
+from mentorgraph.graph.exchange.check import graph_hash
+from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, MENTOR, records_of
+from mentorgraph.graph.explaining.what_would_change import WhatWouldChange, what_would_change
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
+from mentorgraph.graph.store.store import Store
+from mentorgraph.graph.viewer import COORDINATOR
+
+from .people import ADA, BO, JOINED, POLICY, SOURCE, Clock, clock, facts, filled
+
+__all__ = ["clock", "filled"]
+
+pytestmark = pytest.mark.anyio
+
+
+async def tell(store: Store, *, ada: str = "", bo: str = "", ada_formats: str = "", bo_formats: str = "") -> None:
+    """Has both tell languages and formats; Bo is a mentee of a programme for peers."""
+    rows: dict[str, list[dict[str, str]]] = {
+        "programmes": [{"id": "peers", "name": "Peers", "format": "peer", "since": "2026-02-01"}],
+        "memberships": [{"person_id": "bo", "programme_id": "peers", "role": "mentee", "since": "2026-02-02"}],
+        "profiles": [
+            {"person_id": who, "languages": languages, "formats": formats, "pace": "steady", "since": JOINED}
+            for who, languages, formats in (("ada", ada, ada_formats), ("bo", bo, bo_formats))
+        ],
+        "consents": [],
+    }
+    rows["profiles"] = [{name: value for name, value in row.items() if value} for row in rows["profiles"]]
+    result = await import_bundle(store, bundle_of(rows), source=SOURCE)
+    assert set(result.total) == {"created"}
+
+
+async def asked(store: Store, clock: Clock, **options: Any) -> WhatWouldChange:
+    """What would bring Ada into the list of Bo; each set is made for real here, too, and asked from nothing."""
+    clock.pass_by()
+    recommender = Recommender(store, RulesScorer(POLICY), clock=clock)
+    before = await graph_hash(store)
+    found = await what_would_change(recommender, COORDINATOR, BO, ADA, top=5, **options)
+    assert await graph_hash(store) == before
+    return found
+
+
+def told(found: WhatWouldChange) -> list[tuple[str, str]]:
+    return sorted((each.action, each.words) for each in found.changes)
+
+
+async def does_it(store: Store, clock: Clock, found: WhatWouldChange) -> int | None:
+    """The place of Ada once the changes are written."""
+    await store.write(records_of(found.changes))
+    clock.pass_by()
+    slate = await Recommender(store, RulesScorer(POLICY), clock=clock).recommend(COORDINATOR, BO, first=50)
+    return {each.mentor: each.rank for each in slate.recommendations}.get(ADA)
+
+
+@pytest.mark.parametrize(
+    ("by", "words"), [(MENTEE, "add de to their languages"), (MENTOR, "add en to their languages")]
+)
+async def test_a_language_of_the_other_is_added(filled: Store, clock: Clock, by: str, words: str) -> None:
+    await tell(filled, ada="de-AT|fr", bo="en")
+    found = await asked(filled, clock, by=(by,))
+    assert (found.rank, told(found)) == (None, [("add_language", words)])
+    assert found.rank_after is not None
+    assert await does_it(filled, clock, found) == found.rank_after
+    profile = (await facts(filled, "profiles", BO if by == MENTEE else ADA))[-1].properties
+    assert profile["pace"] == "steady"  # what they told otherwise stays
+    assert profile["languages"] == (["en", "de"] if by == MENTEE else ["de-AT", "fr", "en"])
+
+
+@pytest.mark.parametrize("by", [MENTEE, MENTOR])
+async def test_the_format_of_the_programme_is_added(filled: Store, clock: Clock, by: str) -> None:
+    formats = {"bo_formats" if by == MENTEE else "ada_formats": "micro"}
+    await tell(filled, **formats)
+    found = await asked(filled, clock, by=(by,))
+    assert told(found) == [("add_format", "add peer to their formats")]
+    assert await does_it(filled, clock, found) == found.rank_after
+    other = await asked(filled, clock)
+    assert (other.rank, other.changes) == (found.rank_after, ())
+
+
+async def test_the_other_one_cannot_add_it_for_them(filled: Store, clock: Clock) -> None:
+    await tell(filled, bo_formats="micro")
+    found = await asked(filled, clock, by=(MENTOR,))
+    assert (found.changes, found.blocked_by, found.tried) == ((), ("WRONG_FORMAT",), 0)
+
+
+async def test_language_and_format_of_one_person_are_added_together(filled: Store, clock: Clock) -> None:
+    await tell(filled, ada="de", bo="en", bo_formats="micro")
+    found = await asked(filled, clock, by=(MENTEE,))
+    assert [action for action, _ in told(found)] == ["add_format", "add_language"]
+    assert await does_it(filled, clock, found) == found.rank_after
+
+
+async def test_nothing_is_added_where_both_have_it_or_nothing_is_told(filled: Store, clock: Clock) -> None:
+    await tell(filled, ada="en-GB", bo="en", ada_formats="peer")
+    found = await asked(filled, clock, by=ACTORS)
+    assert found.rank is not None
+    assert found.changes == ()
