@@ -45,8 +45,10 @@ def mentorgraph(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return generate(people=600, months=24, seed=3)
+def world(request: pytest.FixtureRequest) -> World:
+    """As small as can be learned from, but with enough facts to edit where full counts are tried."""
+    people = 600 if request.config.getoption("--prove") is None else 1_000
+    return generate(people, months=24, seed=3)
 
 
 @pytest.fixture(scope="module")
