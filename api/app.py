@@ -6,9 +6,9 @@ endpoint, and hide from the endpoint that its client has left.
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from graphql import GraphQLSchema
@@ -26,6 +26,9 @@ from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
+from mentorgraph.api.settings import KNOWN, ServeSettings, read_settings
+from mentorgraph.api.trusted import FOLDER as TRUSTED
+from mentorgraph.api.trusted import TrustedDocuments
 from mentorgraph.api.why import pages
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
@@ -40,7 +43,7 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 logger = logging.getLogger(__name__)
 
 READY_WITHIN_S = 2.0
-DEMO_VARIABLE = "MENTORGRAPH_DEMO"
+DEMO_VARIABLE = KNOWN["serve.demo"].variable
 # A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
 # its own names only.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -111,6 +114,8 @@ def create_app(
     limits: Limits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
     pages: Sequence[BaseRoute] = (),
+    trusted: TrustedDocuments | None = None,
+    trusted_only: bool = False,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -123,14 +128,17 @@ def create_app(
         limits: The bounds of one GraphQL request.
         allowed_hosts: The names by which clients may call this server, without port.
         pages: What else is served.
+        trusted: The documents that may be asked for by their hash.
+        trusted_only: Whether all other documents are refused.
     """
 
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
+    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, trusted=trusted, trusted_only=trusted_only)
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
+            Route("/graphql", endpoint),
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
@@ -148,15 +156,27 @@ def from_environment() -> ASGIApp:
     Raises:
         RuntimeError: Nobody has said that this is the demonstration, which asks nobody to sign in.
     """
-    if os.environ.get(DEMO_VARIABLE) != "1":
+    settings = read_settings()
+    if not settings.serve.demo:
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
-    return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER))
+    service = Service(partial(recommender_of, home), reloading)
+    trusted = TrustedDocuments(home / TRUSTED)
+    return app_of(service, DecisionLog(home / FOLDER), settings.limits, settings.serve, trusted)
 
 
-def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = None) -> ASGIApp:
+def app_of(
+    service: Service,
+    decisions: DecisionLog,
+    limits: Limits | None = None,
+    serving: ServeSettings | None = None,
+    trusted: TrustedDocuments | None = None,
+) -> ASGIApp:
     """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
+    serving = serving or ServeSettings(demo=True)
+    # What can be asked is no secret where nobody signs in; elsewhere front-end teams have the file.
+    limits = replace(limits or Limits(), allows_introspection=True) if serving.demo else limits
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -185,6 +205,8 @@ def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = Non
         lifespan=lifespan,
         limits=limits,
         allowed_hosts=LOOPBACK_HOSTS,
+        trusted=trusted,
+        trusted_only=serving.trusted_documents_only,
         pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],
     )
 

@@ -6,7 +6,9 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
@@ -28,11 +30,29 @@ from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.parameters import Parameters, read_parameters
+from mentorgraph.api.trusted import TrustedDocuments
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
+REVALIDATED = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Accept-Encoding, Authorization, Mentorgraph-Viewer",
+}
+"""Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
+
 ContextFactory = Callable[[Request], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is known of a request while it is answered.
+
+    Attributes:
+        document_hash: SHA-256 of the trusted document that it named, if it did.
+    """
+
+    document_hash: str | None = None
 
 
 class GraphQLEndpoint:
@@ -43,21 +63,36 @@ class GraphQLEndpoint:
         context: Makes the object that resolvers find as `info.context`, within the time budget of the request. What it
             raises ends the request: a `DomainError` is shown, anything else is hidden.
         limits: The bounds of one request.
+        trusted: The documents that may be asked for by their hash; none if not given.
+        trusted_only: Whether all other documents are refused.
     """
 
-    def __init__(self, schema: GraphQLSchema, *, context: ContextFactory, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        context: ContextFactory,
+        limits: Limits | None = None,
+        trusted: TrustedDocuments | None = None,
+        trusted_only: bool = False,
+    ) -> None:
         self._schema = schema
         self._context = context
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
+        self._trusted = trusted
+        self._trusted_only = trusted_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        media_type = JSON
+        media_type, asked = JSON, Asked()
         try:
             media_type = negotiate(",".join(request.headers.getlist("accept")))
-            response = _respond(await self._answer(request), media_type)
+            answer = await self._answer(request, asked)
+            response = _respond(answer, media_type)
+            if asked.document_hash and request.method != "POST" and "errors" not in answer:
+                response = _revalidated(response, request)
         except ClientDisconnect:
             return
         except Exception as error:
@@ -67,10 +102,11 @@ class GraphQLEndpoint:
             response = _respond({"errors": refused.errors}, media_type, status, refused.headers)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> dict[str, object]:
+    async def _answer(self, request: Request, asked: Asked) -> dict[str, object]:
         """Return `data`, and `errors` where fields failed."""
         parameters = await read_parameters(request, self._limits)
-        document = self._documents.prepare(parameters.query)
+        asked.document_hash = parameters.document_hash if parameters.query is None else None
+        document = self._documents.prepare(self._text(parameters))
         kind = self._operation(document, parameters.operation_name).operation
         if kind is OperationType.MUTATION and request.method != "POST":
             raise RequestRefused(
@@ -82,6 +118,22 @@ class GraphQLEndpoint:
         if result.data is None and all(error.path is None for error in result.errors):
             raise DocumentRefused(result.errors, code="BAD_USER_INPUT")
         return {"errors": present(result.errors, code="BAD_USER_INPUT"), "data": result.data}
+
+    def _text(self, parameters: Parameters) -> str:
+        """Return the document of a request, if it may be asked."""
+        if parameters.query is not None:
+            if self._trusted_only and not (self._trusted and self._trusted.holds(parameters.query)):
+                raise DocumentRefused(
+                    "Only trusted documents are answered here, and this is none of them.", code="DOCUMENT_NOT_TRUSTED"
+                )
+            return parameters.query
+        found = self._trusted.text(parameters.document_hash or "") if self._trusted else None
+        if found is None:
+            remedy = "have it added" if self._trusted_only else "send its text"
+            raise DocumentRefused(
+                f"No document with this hash is trusted here; {remedy}.", code="PERSISTED_QUERY_NOT_SUPPORTED"
+            )
+        return found
 
     def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
         operation = get_operation_ast(document, name)
@@ -192,3 +244,17 @@ def _respond(
 ) -> Response:
     body = orjson.dumps(answer, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     return Response(body, status, headers, f"{media_type}; charset=utf-8")
+
+
+def _revalidated(response: Response, request: Request) -> Response:
+    """Return an answer with its ETag, or 304 where the client has it already.
+
+    The tag is a weak one: the answer may travel compressed.
+    """
+    tag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    headers = {**REVALIDATED, "ETag": tag}
+    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, tag.removeprefix("W/"), "*"}:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response

@@ -39,7 +39,7 @@ class Limits:
     execution_s: float = 5.0
     max_kept_documents: int = 1_000
     max_kept_bytes: int = 64_000_000
-    allows_introspection: bool = True
+    allows_introspection: bool = False
     hides_suggestions: bool = True
 
 
