@@ -15,12 +15,15 @@ from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
+from mentorgraph.api.callers import address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
 from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
@@ -47,6 +50,9 @@ DEMO_VARIABLE = KNOWN["serve.demo"].variable
 # A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
 # its own names only.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+REQUESTS_PER_MINUTE = 600
+"""Of one caller to one worker, where nothing is set and callers sign in."""
+COMPRESSED_FROM_BYTES = 1_000
 VIEWER_HEADER = "Mentorgraph-Viewer"
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -116,6 +122,8 @@ def create_app(
     pages: Sequence[BaseRoute] = (),
     trusted: TrustedDocuments | None = None,
     trusted_only: bool = False,
+    cors_origins: Sequence[str] = (),
+    caller: Callable[[Request], str] = address_of,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -130,12 +138,16 @@ def create_app(
         pages: What else is served.
         trusted: The documents that may be asked for by their hash.
         trusted_only: Whether all other documents are refused.
+        cors_origins: The origins whose pages may ask.
+        caller: By what a caller is known whose requests are counted.
     """
 
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
-    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, trusted=trusted, trusted_only=trusted_only)
+    endpoint = GraphQLEndpoint(
+        schema, context=context, limits=limits, trusted=trusted, trusted_only=trusted_only, caller=caller
+    )
     app = Starlette(
         routes=[
             Route("/graphql", endpoint),
@@ -143,11 +155,26 @@ def create_app(
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False),
+            *([cross_origin(cors_origins)] if cors_origins else []),
+            Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=4),
+        ],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirected POST loses its body in many clients
     return SecurityHeaders(app)  # outside of Starlette's own error page, so that this has the headers too
+
+
+def cross_origin(origins: Sequence[str]) -> Middleware:
+    """Return what lets pages of other origins ask; they send tokens, never cookies."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "Content-Type", VIEWER_HEADER),
+        expose_headers=("ETag", "Retry-After"),
+    )
 
 
 def from_environment() -> ASGIApp:
@@ -176,7 +203,11 @@ def app_of(
     """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
     serving = serving or ServeSettings(demo=True)
     # What can be asked is no secret where nobody signs in; elsewhere front-end teams have the file.
-    limits = replace(limits or Limits(), allows_introspection=True) if serving.demo else limits
+    limits = limits or Limits()
+    if serving.demo:
+        limits = replace(limits, allows_introspection=True)
+    elif not limits.requests_per_minute:
+        limits = replace(limits, requests_per_minute=REQUESTS_PER_MINUTE)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -204,7 +235,8 @@ def app_of(
         ready=service.ready,
         lifespan=lifespan,
         limits=limits,
-        allowed_hosts=LOOPBACK_HOSTS,
+        allowed_hosts=LOOPBACK_HOSTS if serving.demo else serving.allowed_hosts or ("*",),
+        cors_origins=serving.cors_origins,
         trusted=trusted,
         trusted_only=serving.trusted_documents_only,
         pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],

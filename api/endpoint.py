@@ -7,7 +7,8 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
@@ -26,6 +27,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mentorgraph.api.callers import Rate, address_of
+from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.limits import Limits
@@ -37,7 +40,7 @@ JSON = "application/json"
 
 REVALIDATED = {
     "Cache-Control": "private, no-cache",
-    "Vary": "Accept, Accept-Encoding, Authorization, Mentorgraph-Viewer",
+    "Vary": "Accept, Authorization, Mentorgraph-Viewer",
 }
 """Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
 
@@ -50,9 +53,11 @@ class Asked:
 
     Attributes:
         document_hash: SHA-256 of the trusted document that it named, if it did.
+        cost: How many objects its answer may hold.
     """
 
     document_hash: str | None = None
+    cost: int = 0
 
 
 class GraphQLEndpoint:
@@ -65,6 +70,7 @@ class GraphQLEndpoint:
         limits: The bounds of one request.
         trusted: The documents that may be asked for by their hash; none if not given.
         trusted_only: Whether all other documents are refused.
+        caller: By what a caller is known whose requests are counted.
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class GraphQLEndpoint:
         limits: Limits | None = None,
         trusted: TrustedDocuments | None = None,
         trusted_only: bool = False,
+        caller: Callable[[Request], str] = address_of,
     ) -> None:
         self._schema = schema
         self._context = context
@@ -82,6 +89,9 @@ class GraphQLEndpoint:
         self._documents = Documents(schema, self._limits)
         self._trusted = trusted
         self._trusted_only = trusted_only
+        self._caller = caller
+        self._rate = Rate(self._limits.requests_per_minute) if self._limits.requests_per_minute else None
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,6 +99,7 @@ class GraphQLEndpoint:
         media_type, asked = JSON, Asked()
         try:
             media_type = negotiate(",".join(request.headers.getlist("accept")))
+            self._count(request)
             answer = await self._answer(request, asked)
             response = _respond(answer, media_type)
             if asked.document_hash and request.method != "POST" and "errors" not in answer:
@@ -106,18 +117,63 @@ class GraphQLEndpoint:
         """Return `data`, and `errors` where fields failed."""
         parameters = await read_parameters(request, self._limits)
         asked.document_hash = parameters.document_hash if parameters.query is None else None
-        document = self._documents.prepare(self._text(parameters))
-        kind = self._operation(document, parameters.operation_name).operation
+        prepared = self._documents.prepare(self._text(parameters))
+        document = prepared.document
+        operation = self._operation(document, parameters.operation_name)
+        kind = operation.operation
         if kind is OperationType.MUTATION and request.method != "POST":
             raise RequestRefused(
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
             )
-        result = await self._within_budget(self._execute(request, document, parameters), request, kind)
+        asked.cost = self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
+        extensions = {"cost": {"requested": asked.cost, "limit": self._limits.max_cost}}
+        with self._slot():
+            result = await self._within_budget(self._execute(request, document, parameters), request, kind)
         if not result.errors:
-            return {"data": result.data}
+            return {"data": result.data, "extensions": extensions}
         if result.data is None and all(error.path is None for error in result.errors):
             raise DocumentRefused(result.errors, code="BAD_USER_INPUT")
-        return {"errors": present(result.errors, code="BAD_USER_INPUT"), "data": result.data}
+        errors = present(result.errors, code="BAD_USER_INPUT")
+        return {"errors": errors, "data": result.data, "extensions": extensions}
+
+    def _count(self, request: Request) -> None:
+        """Refuse a caller who asks too often."""
+        if self._rate and (wait_s := self._rate.wait_s(self._caller(request))):
+            raise RequestRefused(
+                f"You ask more than {self._limits.requests_per_minute} times a minute; ask again in {wait_s} s.",
+                code="RATE_LIMITED",
+                status=429,
+                headers={"Retry-After": str(wait_s)},
+                limit="rate",
+            )
+
+    def _cost(self, plan: Plan, parameters: Parameters) -> int:
+        """Return what an operation costs, if it may cost so much."""
+        cost, most = plan.cost(parameters.variables), self._limits.max_cost
+        if cost > most:
+            raise DocumentRefused(
+                f"The answer could hold {cost} objects, and {most} are allowed; ask for shorter pages.",
+                code="LIMIT_EXCEEDED",
+                limit="cost",
+            )
+        return cost
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the places for requests that are being answered, or refuse the request."""
+        if self._running >= self._limits.max_concurrent:
+            raise RequestRefused(
+                "Too much is being asked at the same time; ask again in a moment.",
+                code="OVERLOADED",
+                status=503,
+                headers={"Retry-After": "1"},
+                limit="concurrency",
+            )
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     def _text(self, parameters: Parameters) -> str:
         """Return the document of a request, if it may be asked."""
@@ -181,7 +237,9 @@ class GraphQLEndpoint:
                 message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
             else:
                 message, code = "Ask for less, or again later.", "TIMEOUT"
-            raise RequestRefused(f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504)
+            raise RequestRefused(
+                f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504, limit="execution"
+            )
         finally:
             running.cancel()
             departure.cancel()

@@ -141,7 +141,10 @@ async def _body(request: Request, limits: Limits) -> bytes:
                 body += chunk
                 if len(body) > limits.max_body_bytes:
                     raise RequestRefused(
-                        f"The body is larger than {limits.max_body_bytes} bytes.", code="LIMIT_EXCEEDED", status=413
+                        f"The body is larger than {limits.max_body_bytes} bytes.",
+                        code="LIMIT_EXCEEDED",
+                        status=413,
+                        limit="body",
                     )
     except TimeoutError:
         raise RequestRefused(
@@ -149,6 +152,7 @@ async def _body(request: Request, limits: Limits) -> bytes:
             code="TIMEOUT",
             status=408,
             headers={"Connection": "close"},
+            limit="receipt",
         ) from None
     return bytes(body)
 

@@ -146,7 +146,7 @@ def operations_of(document: TrustedDocument, schema: GraphQLSchema) -> list[str]
         prepared = Documents(schema, Limits(allows_introspection=False, hides_suggestions=False)).prepare(document.text)
     except DocumentRefused as refused:
         raise DomainError(str(refused), code="BAD_USER_INPUT") from None
-    operations = [node for node in prepared.definitions if isinstance(node, OperationDefinitionNode)]
+    operations = [node for node in prepared.document.definitions if isinstance(node, OperationDefinitionNode)]
     if any(node.name is None for node in operations):
         raise DomainError("an operation has no name; name it, so that logs and metrics can", code="BAD_USER_INPUT")
     return [f"{node.operation.value} {node.name.value}" for node in operations if node.name]
