@@ -7,7 +7,7 @@ endpoint, and hide from the endpoint that its client has left.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -28,6 +28,7 @@ from mentorgraph.api.context import MODELS, RequestContext, Service, recommender
 from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
+from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Observed
 from mentorgraph.api.schema import schema
 from mentorgraph.api.settings import KNOWN, ServeSettings, read_settings
 from mentorgraph.api.trusted import FOLDER as TRUSTED
@@ -124,6 +125,7 @@ def create_app(
     trusted_only: bool = False,
     cors_origins: Sequence[str] = (),
     caller: Callable[[Request], str] = address_of,
+    logs_requests: bool = False,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -140,6 +142,7 @@ def create_app(
         trusted_only: Whether all other documents are refused.
         cors_origins: The origins whose pages may ask.
         caller: By what a caller is known whose requests are counted.
+        logs_requests: Whether each request is logged.
     """
 
     async def healthz(request: Request) -> JSONResponse:
@@ -163,7 +166,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirected POST loses its body in many clients
-    return SecurityHeaders(app)  # outside of Starlette's own error page, so that this has the headers too
+    # Outside of Starlette's own error page, so that this has the headers too.
+    return Observed(SecurityHeaders(app), logs=logs_requests)
 
 
 def cross_origin(origins: Sequence[str]) -> Middleware:
@@ -172,8 +176,8 @@ def cross_origin(origins: Sequence[str]) -> Middleware:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=("GET", "POST"),
-        allow_headers=("Authorization", "Content-Type", VIEWER_HEADER),
-        expose_headers=("ETag", "Retry-After"),
+        allow_headers=("Authorization", "Content-Type", VIEWER_HEADER, REQUEST_ID),
+        expose_headers=("ETag", "Retry-After", REQUEST_ID),
     )
 
 
@@ -217,9 +221,14 @@ def app_of(
     def viewer(request: Request) -> Viewer:
         return demo_viewer(request.headers.get(VIEWER_HEADER))
 
+    model = ModelInUse()
+
     async def context(request: Request) -> RequestContext:
         await service.tried()
-        return RequestContext(viewer(request), service, decisions, await service.scorer())
+        context = RequestContext(viewer(request), service, decisions, await service.scorer())
+        with suppress(DomainError):  # nothing ranks while the database is away
+            model.note((context.scorer or context.recommender.scorer).model_version)
+        return context
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()
@@ -239,7 +248,12 @@ def app_of(
         cors_origins=serving.cors_origins,
         trusted=trusted,
         trusted_only=serving.trusted_documents_only,
-        pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],
+        logs_requests=serving.access_log,
+        pages=[
+            *pages(decisions, viewer, card_link=service.card_link, graph=graph),
+            Route("/models/{version}", card),
+            Route("/metrics", MetricsPage(serving.metrics_token, is_open=serving.demo).answer),
+        ],
     )
 
 

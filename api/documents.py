@@ -52,6 +52,10 @@ class Documents:
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._kept_bytes = 0
 
+    def __contains__(self, text: str) -> bool:
+        """Say whether the document is kept."""
+        return text in self._kept
+
     def prepare(self, text: str) -> Prepared:
         """Return the parsed and validated document.
 

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
@@ -32,11 +31,15 @@ from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.limits import Limits
+from mentorgraph.api.observing import Asked, asked
 from mentorgraph.api.parameters import Parameters, read_parameters
 from mentorgraph.api.trusted import TrustedDocuments
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+
+CLIENT_LEFT = "CLIENT_LEFT"
+"""What is counted where nobody waited for the answer."""
 
 REVALIDATED = {
     "Cache-Control": "private, no-cache",
@@ -45,19 +48,6 @@ REVALIDATED = {
 """Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
 
 ContextFactory = Callable[[Request], Awaitable[object]]
-
-
-@dataclass(slots=True)
-class Asked:
-    """What is known of a request while it is answered.
-
-    Attributes:
-        document_hash: SHA-256 of the trusted document that it named, if it did.
-        cost: How many objects its answer may hold.
-    """
-
-    document_hash: str | None = None
-    cost: int = 0
 
 
 class GraphQLEndpoint:
@@ -96,37 +86,44 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        media_type, asked = JSON, Asked()
+        media_type, found = JSON, asked.get() or Asked()
+        found.is_graphql = True
         try:
             media_type = negotiate(",".join(request.headers.getlist("accept")))
             self._count(request)
-            answer = await self._answer(request, asked)
+            answer = await self._answer(request, found)
             response = _respond(answer, media_type)
-            if asked.document_hash and request.method != "POST" and "errors" not in answer:
+            if found.document_hash and request.method != "POST" and "errors" not in answer:
                 response = _revalidated(response, request)
         except ClientDisconnect:
+            found.codes.append(CLIENT_LEFT)
             return
         except Exception as error:
             refused = refusal_of(error)
+            found.failed(refused.errors)
             # By the specification, clients that ask for plain JSON get 200 for errors in their documents.
             status = 200 if isinstance(refused, DocumentRefused) and media_type == JSON else refused.status
             response = _respond({"errors": refused.errors}, media_type, status, refused.headers)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, asked: Asked) -> dict[str, object]:
+    async def _answer(self, request: Request, found: Asked) -> dict[str, object]:
         """Return `data`, and `errors` where fields failed."""
         parameters = await read_parameters(request, self._limits)
-        asked.document_hash = parameters.document_hash if parameters.query is None else None
-        prepared = self._documents.prepare(self._text(parameters))
+        found.document_hash = parameters.document_hash if parameters.query is None else None
+        text = self._text(parameters)
+        found.was_kept = text in self._documents
+        prepared = self._documents.prepare(text)
         document = prepared.document
         operation = self._operation(document, parameters.operation_name)
-        kind = operation.operation
+        kind, name = operation.operation, operation.name.value if operation.name else ""
+        if found.document_hash or self._trusted_only:
+            found.operation = name
         if kind is OperationType.MUTATION and request.method != "POST":
             raise RequestRefused(
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
             )
-        asked.cost = self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
-        extensions = {"cost": {"requested": asked.cost, "limit": self._limits.max_cost}}
+        found.cost = self._cost(prepared.plans[name], parameters)
+        extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}}
         with self._slot():
             result = await self._within_budget(self._execute(request, document, parameters), request, kind)
         if not result.errors:
@@ -134,6 +131,7 @@ class GraphQLEndpoint:
         if result.data is None and all(error.path is None for error in result.errors):
             raise DocumentRefused(result.errors, code="BAD_USER_INPUT")
         errors = present(result.errors, code="BAD_USER_INPUT")
+        found.failed(errors)
         return {"errors": errors, "data": result.data, "extensions": extensions}
 
     def _count(self, request: Request) -> None:

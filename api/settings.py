@@ -149,6 +149,7 @@ class ServeSettings:
     demo: bool = setting(False)
     access_log: bool = setting(False)
     log_format: str = setting("text", one_of("text", "json"))
+    metrics_token: str = setting("", matching(r"[\x21-\x7e]{16,200}", "16 to 200 signs without spaces"), secret=True)
     trusted_documents_only: bool = setting(False)
     allowed_hosts: tuple[str, ...] = setting(
         (), words(r"\*|(\*\.)?[\w.-]+|\[[0-9a-fA-F:]+\]", "names without port, such as api.example.org")

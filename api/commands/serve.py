@@ -62,6 +62,6 @@ def serve(**options: object) -> None:
     click.echo(f"GraphQL on http://{shown_host}:{listener.getsockname()[1]}/graphql (Ctrl-C ends it)", err=True)
     sys.exit(
         server.serve(
-            "mentorgraph.api.app:from_environment", listener, workers=chosen.workers, access_log=chosen.access_log
+            "mentorgraph.api.app:from_environment", listener, workers=chosen.workers, log_format=chosen.log_format
         )
     )
