@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
 
@@ -91,9 +92,10 @@ class GraphQLEndpoint:
         try:
             media_type = negotiate(",".join(request.headers.getlist("accept")))
             self._count(request)
-            answer = await self._answer(request, found)
+            parameters = self._named(await read_parameters(request, self._limits))
+            answer = await self._answer(request, parameters)
             response = _respond(answer, media_type)
-            if found.document_hash and request.method != "POST" and "errors" not in answer:
+            if parameters.document_hash and request.method != "POST" and "errors" not in answer:
                 response = _revalidated(response, request)
         except ClientDisconnect:
             found.codes.append(CLIENT_LEFT)
@@ -106,13 +108,12 @@ class GraphQLEndpoint:
             response = _respond({"errors": refused.errors}, media_type, status, refused.headers)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, found: Asked) -> dict[str, object]:
+    async def _answer(self, request: Request, parameters: Parameters) -> dict[str, object]:
         """Return `data`, and `errors` where fields failed."""
-        parameters = await read_parameters(request, self._limits)
-        found.document_hash = parameters.document_hash if parameters.query is None else None
-        text = self._text(parameters)
-        found.was_kept = text in self._documents
-        prepared = self._documents.prepare(text)
+        found = asked.get() or Asked()
+        found.document_hash = parameters.document_hash
+        found.was_kept = parameters.query in self._documents
+        prepared = self._documents.prepare(parameters.query)
         document = prepared.document
         operation = self._operation(document, parameters.operation_name)
         kind, name = operation.operation, operation.name.value if operation.name else ""
@@ -173,21 +174,21 @@ class GraphQLEndpoint:
         finally:
             self._running -= 1
 
-    def _text(self, parameters: Parameters) -> str:
-        """Return the document of a request, if it may be asked."""
-        if parameters.query is not None:
+    def _named(self, parameters: Parameters) -> Parameters:
+        """Return the parameters with the text of the document that they name, if it may be asked."""
+        if not parameters.document_hash:
             if self._trusted_only and not (self._trusted and self._trusted.holds(parameters.query)):
                 raise DocumentRefused(
                     "Only trusted documents are answered here, and this is none of them.", code="DOCUMENT_NOT_TRUSTED"
                 )
-            return parameters.query
-        found = self._trusted.text(parameters.document_hash or "") if self._trusted else None
-        if found is None:
+            return parameters
+        text = self._trusted.text(parameters.document_hash) if self._trusted else None
+        if text is None:
             remedy = "have it added" if self._trusted_only else "send its text"
             raise DocumentRefused(
                 f"No document with this hash is trusted here; {remedy}.", code="PERSISTED_QUERY_NOT_SUPPORTED"
             )
-        return found
+        return replace(parameters, query=text)
 
     def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
         operation = get_operation_ast(document, name)

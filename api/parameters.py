@@ -24,14 +24,14 @@ class Parameters:
     """The parameters of one GraphQL request.
 
     Attributes:
-        query: The document; None where it is named by its hash.
-        document_hash: SHA-256 of a trusted document, if the request names one.
+        query: The document; empty where only its hash is told.
+        document_hash: SHA-256 of the trusted document that is told in place of it, else None.
         operation_name: Which operation of the document is meant.
         variables: Values of its variables.
         extensions: What else was sent.
     """
 
-    query: str | None
+    query: str
     document_hash: str | None
     operation_name: str | None
     variables: dict[str, Any]
@@ -70,8 +70,8 @@ async def read_parameters(request: Request, limits: Limits) -> Parameters:
     if query is not None and document_hash is not None and hash_of(query) != document_hash:
         raise RequestRefused("The hash is not that of the query: send one of them.")
     return Parameters(
-        query=query,
-        document_hash=document_hash,
+        query=query or "",
+        document_hash=document_hash if query is None else None,
         operation_name=_typed(sent, "operationName", str),
         variables=_typed(sent, "variables", dict) or {},
         extensions=extensions,
