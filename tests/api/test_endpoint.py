@@ -303,16 +303,6 @@ def test_names_are_not_suggested_unless_wanted(client: TestClient) -> None:
     assert "Did you mean" not in ask(client, "query ($c: Colour) { hello(colour: $c) }", variables={"c": "REDD"}).text
 
 
-def test_a_body_may_reach_its_bound_and_not_pass_it(client: TestClient) -> None:
-    def body(size: int) -> bytes:
-        start = b'{"query": "{ hello }", "extensions": {"padding": "'
-        return start + b"x" * (size - len(start) - 3) + b'"}}'
-
-    assert client.post("/graphql", content=body(100_000)).status_code == 200
-    answer = client.post("/graphql", content=body(100_001))
-    assert (answer.status_code, codes(answer)) == (413, ["LIMIT_EXCEEDED"])
-
-
 def test_syntax_errors_say_where(client: TestClient) -> None:
     error = ask(client, "{ hello(").json()["errors"][0]
     assert error["locations"] == [{"line": 1, "column": 9}]

@@ -108,6 +108,18 @@ def test_a_refusal_names_the_limit(limits: dict[str, Any], query: str, limit: st
     assert error["extensions"]["limit"] == limit
 
 
+def test_a_body_may_reach_its_bound_and_not_pass_it() -> None:
+    client = TestClient(small_app(), headers=STANDARD)
+
+    def body(size: int) -> bytes:
+        start = b'{"query": "{ hello }", "extensions": {"padding": "'
+        return start + b"x" * (size - len(start) - 3) + b'"}}'
+
+    assert client.post("/graphql", content=body(100_000)).status_code == 200
+    answer = client.post("/graphql", content=body(100_001))
+    assert (answer.status_code, codes(answer)) == (413, ["LIMIT_EXCEEDED"])
+
+
 class Clock:
     """Time that a test lets pass."""
 
