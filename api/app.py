@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from mentorgraph.api.callers import address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
 from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
+from mentorgraph.api.graphiql import graphiql
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Observed
@@ -252,6 +253,7 @@ def app_of(
         pages=[
             *pages(decisions, viewer, card_link=service.card_link, graph=graph),
             Route("/models/{version}", card),
+            *(graphiql() if serving.demo else ()),
             Route("/metrics", MetricsPage(serving.metrics_token, is_open=serving.demo).answer),
         ],
     )
