@@ -6,15 +6,18 @@ it attends to are the facts of the day on which it is asked.
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from mentorgraph.embeddings.calibration import Calibrated, calibrate, known_outcomes
+from mentorgraph.embeddings.card import card
 from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
-from mentorgraph.embeddings.gate import Decision, decide
+from mentorgraph.embeddings.gate import Decision, decide, may_tell_chances
+from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.embeddings.snapshot import Snapshot
@@ -46,6 +49,7 @@ class Run:
         seed: Of the training.
         snapshot: What was learned from and judged on.
         tuned: The number of each baseline, found in the last window that the model was taught with.
+        policy: Settings of the signals.
     """
 
     model: Model
@@ -56,11 +60,29 @@ class Run:
     seed: int
     snapshot: Snapshot
     tuned: Mapping[str, float]
+    policy: Policy
+    _chances: dict[str, Calibrated] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The figures, one row for each ranking and group."""
         return rows(self.judged, self.task, self.model.setting.name)
+
+    def calibrated(self, ranking: str) -> Calibrated:
+        """What the scores of one of the model's rankings say of success, by the outcomes of the judging window."""
+        if ranking not in self._chances:
+            scorer = LearnedScorer("", self.policy, self.model, ranking == SERVED)
+            asked = self.task
+            found = known_outcomes(scorer, self.model.setting, self.snapshot.columns, asked.now, asked.until)
+            self._chances[ranking] = calibrate(found)
+        return self._chances[ranking]
+
+    def chances(self, ranking: str) -> dict[str, Any]:
+        """The same as plain values, with what has to hold before they are stated."""
+        found, asked = self.calibrated(ranking), self.task
+        conditions = [asdict(each) for each in may_tell_chances(found)]
+        window = {"from": asked.now.isoformat(), "until": asked.until.isoformat()}
+        return {**found.told(), **window, "conditions": conditions}
 
 
 def evaluate(
@@ -125,6 +147,7 @@ def evaluate(
         seed,
         snapshot,
         tuned,
+        policy,
     )
 
 
@@ -168,7 +191,9 @@ def publish(run: Run, registry: Registry, *, force: str = "") -> str:
     if not ranking:
         return ""
     manifest = manifest_of(run, ranking, force)
-    version = registry.publish(run.model.arrays(), run.model.texts(), manifest, card(manifest))
+    is_stated = all(each["holds"] for each in manifest["chance"]["conditions"])
+    model = replace(run.model, chance=run.calibrated(ranking).map if is_stated else None)
+    version = registry.publish(model.arrays(), model.texts(), manifest, card(manifest))
     registry.promote(version, expected=run.current, reason=force)
     return version
 
@@ -189,38 +214,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "rows": run.rows,
         "tuned": dict(run.tuned),
         "gate": run.decision.told(),
+        "chance": run.chances(ranking),
         "forced": forced,
         "made_with": {"python": platform.python_version(), "numpy": np.__version__},
     }
-
-
-def card(manifest: Mapping[str, Any]) -> str:
-    """A model card in Markdown (Mitchell et al. 2019, "Model cards for model reporting")."""
-    shown = [row for row in manifest["rows"] if row["group"] in ("all", "newcomers")]
-    lines = [
-        "# Model card",
-        "",
-        "Ranks mentors for a goal. Taught with past pairings: it says who would be chosen, not who would succeed.",
-        "",
-        f"- Facts: {manifest['snapshot']['counts']['pairings']:,} pairings of people who agreed to training, as of "
-        f"{manifest['snapshot']['as_of'][:10]}; taught with what was known before {manifest['taught_before'][:10]}.",
-        f"- Judged on {manifest['asks']:,} goals set from then until {manifest['judged_until'][:10]}, each ranking "
-        f"all {manifest['candidates']:,} people who had mentored before.",
-        f"- Setting: {manifest['setting']}. Which ranking serves: {manifest['ranking']}.",
-        f"- The gate: {manifest['gate']['verdict']}",
-    ]
-    if manifest["forced"]:
-        lines.append(f"- Promoted against the gate. Reason given: {manifest['forced']}")
-    lines += ["", "| ranking | for | NDCG@10 | 95 % | MRR | HR@10 | Recall@20 |", "|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row['name']} | {row['group']} | {row['ndcg@10']:.4f} | {row['low']:.4f} – {row['high']:.4f} | "
-        f"{row['mrr']:.4f} | {row['hr@10']:.4f} | {row['recall@20']:.4f} |"
-        for row in shown
-    ]
-    lines += [
-        "",
-        "Not used: names, attributes of people, anything about people who have not agreed to training. People have no",
-        "embedding of their own; they are what they offer, where they belong and whom they have mentored.",
-        "",
-    ]
-    return "\n".join(lines)

@@ -142,7 +142,7 @@ def evaluate(
         settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
         settings["tuned"] = result["tuned"]
-        told = {"rows": result["rows"], "gate": result["gate"], "settings": settings}
+        told = {"rows": result["rows"], "gate": result["gate"], "chance": result["chance"], "settings": settings}
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
@@ -189,6 +189,20 @@ def print_figures(result: Mapping[str, Any]) -> None:
     for condition in result["gate"]["conditions"][SERVED]:
         click.echo(f"  {'✓' if condition['holds'] else '✗'} {condition['told']}")
     click.echo(result["gate"]["verdict"])
+    if result.get("chance"):
+        _print_chances(result["chance"])
+
+
+def _print_chances(told: Mapping[str, Any]) -> None:
+    """Print whether chances of success are stated, and why."""
+    click.echo("Chances of success:")
+    for condition in told["conditions"]:
+        click.echo(f"  {'✓' if condition['holds'] else '✗'} {condition['told']}")
+    if all(condition["holds"] for condition in told["conditions"]):
+        losses = ", ".join(f"{name} {loss:.4f}" for name, loss in told["losses"].items())
+        click.echo(f"They are stated, by the {told['method']} map; −ln likelihood of others' outcomes: {losses}.")
+    else:
+        click.echo("None are stated.")
 
 
 def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:
