@@ -24,8 +24,8 @@ from mentorgraph.graph.ranking.scoring import Scorer
 FEWEST_OUTCOMES = 100
 FEWEST_OF_A_KIND = 20
 """Successes, and failures, that it takes: where all went well, or nothing is said of what did not, no score tells."""
-MOST_OUTCOMES = 400
-"""More are thinned out by chance."""
+MOST_OUTCOMES, MOST_OF_A_NETWORK = 1_000, 400
+"""More are thinned out by chance. To ask the network takes ten times as long as the signals alone."""
 STEP_DAYS = 30
 """Pairings are scored with what was known at the last of these steps before they began; each step takes a second."""
 LEAST_IN_PART = 40
@@ -137,6 +137,7 @@ def known_outcomes(
     begin: datetime,
     until: datetime,
     *,
+    most: int = MOST_OUTCOMES,
     began: datetime | None = None,
 ) -> Outcomes:
     """The pairings for a goal that ended in a window, as a ranking would have scored them when they began.
@@ -147,6 +148,7 @@ def known_outcomes(
         columns: The facts.
         begin: Begin of the window.
         until: Its end, exclusive.
+        most: Look at so many at most.
         began: Pairings that began before this instant are left out.
     """
     table = columns.tables["pairings"]
@@ -156,8 +158,8 @@ def known_outcomes(
     if began is not None:
         told &= since >= began.timestamp()
     rows = np.flatnonzero(told)
-    if len(rows) > MOST_OUTCOMES:
-        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_OUTCOMES, replace=False))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
     first = np.full(len(columns.people), np.inf)
     np.minimum.at(first, mentee, since)
     rows = rows[np.argsort(since[rows], kind="stable")]  # by time, so that what is known is gathered once for a step

@@ -5,7 +5,7 @@ it attends to are the facts of the day on which it is asked.
 """
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,16 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from mentorgraph.embeddings.calibration import Calibrated, calibrate, known_outcomes
+from mentorgraph.embeddings.calibration import (
+    MOST_OF_A_NETWORK,
+    MOST_OUTCOMES,
+    Calibrated,
+    calibrate,
+    known_outcomes,
+)
 from mentorgraph.embeddings.card import card
 from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
 from mentorgraph.embeddings.gate import Decision, decide, may_tell_chances
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Published, Registry
+from mentorgraph.embeddings.report import Drawn, report
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
-from mentorgraph.embeddings.training import Recipe, last_window, train
+from mentorgraph.embeddings.training import Epoch, Recipe, last_window, train
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
@@ -50,6 +57,7 @@ class Run:
         snapshot: What was learned from and judged on.
         tuned: The number of each baseline, found in the last window that the model was taught with.
         policy: Settings of the signals.
+        epochs: How teaching went.
     """
 
     model: Model
@@ -61,6 +69,7 @@ class Run:
     snapshot: Snapshot
     tuned: Mapping[str, float]
     policy: Policy
+    epochs: Sequence[Epoch] = ()
     _chances: dict[str, Calibrated] = field(default_factory=dict)
 
     @cached_property
@@ -73,7 +82,9 @@ class Run:
         if ranking not in self._chances:
             scorer = LearnedScorer("", self.policy, self.model, ranking == SERVED)
             asked = self.task
-            found = known_outcomes(scorer, self.model.setting, self.snapshot.columns, asked.now, asked.until)
+            most = MOST_OF_A_NETWORK if ranking == SERVED else MOST_OUTCOMES
+            columns = self.snapshot.columns
+            found = known_outcomes(scorer, self.model.setting, columns, asked.now, asked.until, most=most)
             self._chances[ranking] = calibrate(found)
         return self._chances[ranking]
 
@@ -121,7 +132,12 @@ def evaluate(
             "choose an earlier day",
             code="TOO_LITTLE_DATA",
         )
-    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=lambda step: progress(step, 0, 0))
+    epochs: list[Epoch] = []
+
+    def tell(step: str) -> None:
+        progress(step, 0, 0)
+
+    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append)
     done = 0
 
     def count(asks: int) -> None:
@@ -148,6 +164,7 @@ def evaluate(
         snapshot,
         tuned,
         policy,
+        tuple(epochs),
     )
 
 
@@ -193,9 +210,22 @@ def publish(run: Run, registry: Registry, *, force: str = "") -> str:
     manifest = manifest_of(run, ranking, force)
     is_stated = all(each["holds"] for each in manifest["chance"]["conditions"])
     model = replace(run.model, chance=run.calibrated(ranking).map if is_stated else None)
-    version = registry.publish(model.arrays(), model.texts(), manifest, card(manifest))
+    version = registry.publish(
+        model.arrays(), model.texts(), manifest, card(manifest), report(manifest, drawn(run, ranking))
+    )
     registry.promote(version, expected=run.current, reason=force)
     return version
+
+
+def drawn(run: Run, ranking: str) -> Drawn:
+    """What a report shows of the mentors whom a ranking chose from."""
+    known = run.model.knowledge(run.snapshot.columns, run.task.now, run.policy)
+    table = run.snapshot.columns.tables["pairings"]
+    mentors = table.numbers("mentor")[table.begun(run.task.now.timestamp())]
+    paired = np.bincount(mentors, minlength=len(run.snapshot.columns.people))[run.task.candidates]
+    _, encoded = run.model.encoded(known)
+    vectors = encoded[0].person[run.task.candidates].astype(np.float64)
+    return Drawn(paired, run.judged[ranking].shown, vectors)
 
 
 def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
@@ -215,6 +245,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "tuned": dict(run.tuned),
         "gate": run.decision.told(),
         "chance": run.chances(ranking),
+        "epochs": [asdict(each) for each in run.epochs],
         "forced": forced,
         "made_with": {"python": platform.python_version(), "numpy": np.__version__},
     }

@@ -102,10 +102,14 @@ def test_answers_carry_the_version_and_the_network_is_one_of_the_signals(trained
         assert each["signals"][-1]["name"] == "network"
 
 
-def test_the_card_and_the_list_tell_of_the_version(trained: str) -> None:
+def test_the_card_the_report_and_the_list_tell_of_the_version(trained: str, world: World) -> None:
     card = mentorgraph("models", "show", trained).stdout
     assert card.startswith("# Model card\n")
     assert "Reason given: the tests want a network" in card
+    page = Path(card.splitlines()[-1].removeprefix("Report with plots: ")).read_text("utf-8")
+    assert page.count("<svg") == 8
+    people = {row["name"] for row in world.rows["people"]} | {row["id"] for row in world.rows["people"]}
+    assert not any(each in page for each in people)
     listed = mentorgraph("models", "list").stdout
     assert trained in listed
     assert listed.endswith(f"{trained} serves.\n")

@@ -121,10 +121,17 @@ def test_the_interval_is_wilsons(share: float, number: int) -> None:
     assert wilson(successes / number, number) == pytest.approx((peer.low, peer.high), abs=1e-6)
 
 
+def map_of(method: str) -> Calibration:
+    known = outcomes(300, 11, logistic)
+    return Calibration(*METHODS[method](known.scores, known.succeeded), np.sort(known.scores))
+
+
+MAPS = {method: map_of(method) for method in METHODS}
+
+
 @given(st.lists(st.floats(-20, 20), min_size=2, max_size=30), st.sampled_from(sorted(METHODS)))
 def test_a_higher_score_never_has_a_lower_chance(asked: list[float], method: str) -> None:
-    known = outcomes(300, 11, logistic)
-    found = Calibration(*METHODS[method](known.scores, known.succeeded), np.sort(known.scores))
+    found = MAPS[method]
     chances = [found.chance(score) for score in sorted(asked)]
     values = [each.value for each in chances if each.value is not None]
     assert values == sorted(values)
