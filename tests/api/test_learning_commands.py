@@ -302,6 +302,18 @@ def test_the_page_shows_the_part_of_the_network_its_evidence_and_the_card(traine
     pytest.fail("no path explains what the network said to any of them")
 
 
+def test_nothing_is_taught_again_before_enough_has_changed(trained: str) -> None:
+    found = mentorgraph("drift", "--json")
+    told = json.loads(found.stdout)
+    assert (found.exit_code, told["version"], told["moved"]) == (0, trained, [])
+    assert {each["kind"] for each in told["shifts"]} == {"features", "scores", "outcomes"}
+    assert "Nothing has moved." in mentorgraph("drift").stdout
+    result = mentorgraph("train", "--when-changed", str(told["changed"] + 1))
+    assert (result.exit_code, f"{trained} goes on." in result.output) == (0, True), result.output
+    assert len(Registry(models()).versions()) >= 1
+    assert Registry(models()).current() == trained
+
+
 def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:
     file = models() / trained / ARRAYS
     whole = file.read_bytes()
