@@ -17,6 +17,7 @@ import orjson
 
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.communities import community
+from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
 from mentorgraph.embeddings.tasks import SETTINGS, task
 from mentorgraph.graph.errors import DomainError
@@ -66,7 +67,7 @@ def _train(request: Mapping[str, Any]) -> dict[str, Any]:
         progress=_progress,
     )
     version = runs.publish(run, registry, force=request["force"])
-    return {"version": version, **_told(run)}
+    return {"version": version, **_told(run, SERVED if request["force"] else run.decision.ranking)}
 
 
 def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
         seed=request["seed"],
         progress=_progress,
     )
-    return _told(run)
+    return _told(run, run.decision.ranking or SERVED)
 
 
 def _explain(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,9 +112,10 @@ def _explain(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(run: Any) -> dict[str, Any]:
-    """What is said of a run."""
+def _told(run: Any, ranking: str) -> dict[str, Any]:
+    """What is said of a run, and of the chances of one of its rankings; of no chances where nothing may serve."""
     return {
+        "chance": run.chances(ranking) if ranking else None,
         "gate": run.decision.told(),
         "rows": run.rows,
         "tuned": run.tuned,
