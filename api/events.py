@@ -46,6 +46,11 @@ class Feed(Generic[T]):
         self.returns = 0
         """How often the source has come back."""
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the poller is at work."""
+        return self._poller is not None
+
     def mark(self) -> Mark:
         """What to give to `listen` later, to hear of whatever changes from now on."""
         return self.version, self.returns

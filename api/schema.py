@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import graphene
-from graphql import GraphQLSchema, print_schema
+from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
 from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.catalogue import CatalogueQueries
-from mentorgraph.api.connections import connection_of, list_of, names_selected
+from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.decisions import DecisionQueries
 from mentorgraph.api.enrolments import EnrolmentMutations
@@ -38,6 +38,7 @@ from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.ranking import listing, matching
+from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
 
@@ -154,11 +155,20 @@ class Query(
             first=10 if arguments.get("first") is None else arguments["first"],
             after=arguments.get("after"),
             options=options_of(arguments),
-            with_total="totalCount" in names_selected(info),
+            with_total="totalCount" in _selected(info),
             scorer=context.scorer,
             programme=programme_of(arguments.get("programme_id")),
         )
-        return list_of(await context.decisions.keep(answer), arguments.get("after"))
+        slate = await context.decisions.keep(answer)
+        return {
+            "slate_id": slate.uid,
+            "model_version": slate.model_version,
+            "policy_version": slate.policy_version,
+            "total_count": slate.total,
+            "notice": slate.notice or None,
+            "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
+            **connection_of(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
+        }
 
     @staticmethod
     async def resolve_explain_match(
@@ -330,6 +340,26 @@ async def _page(
     found = await context.nodes.load_many(uids[:first])
     nodes = [node for node in found if node is not None]
     return connection_of(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
+
+
+def _selected(info: Info) -> set[str]:
+    """Names of all fields that are selected anywhere below a field, fragments included."""
+    names: set[str] = set()
+    spread: set[str] = set()
+    sets = [node.selection_set for node in info.field_nodes]
+    while sets:
+        selections = sets.pop()
+        for selection in selections.selections if selections else ():
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name not in spread:
+                    spread.add(name)
+                    sets.append(info.fragments[name].selection_set)
+            elif isinstance(selection, FieldNode | InlineFragmentNode):
+                sets.append(selection.selection_set)
+                if isinstance(selection, FieldNode):
+                    names.add(selection.name.value)
+    return names
 
 
 def _build() -> GraphQLSchema:

@@ -10,12 +10,11 @@ from typing import Any, TypeAlias, TypeVar
 
 import graphene
 
-from mentorgraph.api.connections import list_of, names_selected
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.events import Feed, Mark
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.pairings import Pairing
-from mentorgraph.api.recommendations import RecommendationConnection
+from mentorgraph.api.recommendations import Recommendation
 from mentorgraph.api.rules import programme_of
 from mentorgraph.api.types import DateTime, Info, enum_of
 from mentorgraph.embeddings.progress import Told
@@ -58,7 +57,7 @@ TrainingState = enum_of(
 class TrainingProgress(graphene.ObjectType):
     """How far a training run is that was started in the home of this server."""
 
-    run_id = graphene.String(required=True, description="What tells runs apart.")
+    run_id = graphene.ID(required=True, description="What tells runs apart.")
     task = graphene.Field(TrainingTask, required=True, description="What it is for.")
     state = graphene.Field(TrainingState, required=True, description="Where it stands.")
     doing = graphene.String(required=True, description="The step that it is at, or was at when it ended.")
@@ -70,11 +69,24 @@ class TrainingProgress(graphene.ObjectType):
     verdict = graphene.String(description="What the gate says, or why it failed; null before it is known.")
 
 
+class RecommendationsChangedPayload(graphene.ObjectType):
+    """The head of a list of mentors as it is now."""
+
+    slate_id = graphene.ID(required=True, description="Identity of the list, as in `recommendMentors`.")
+    model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
+    policy_version = graphene.String(required=True, description="The policy in force.")
+    recommendations = graphene.List(
+        graphene.NonNull(Recommendation), required=True, description="The recommendations, best first."
+    )
+    has_more = graphene.Boolean(required=True, description="Whether more follow; `recommendMentors` has all of them.")
+    notice = graphene.String(description="What to know about the list as a whole.")
+
+
 class Subscription(graphene.ObjectType):
     """What can be followed: first how things stand, then each time that they differ."""
 
     recommendations_changed = graphene.Field(
-        RecommendationConnection,
+        RecommendationsChangedPayload,
         description="The mentors that a mentee may be paired with, whenever somebody enters or leaves the list, or "
         "places, scores or reasons change.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
@@ -109,7 +121,6 @@ class Subscription(graphene.ObjectType):
         mentee = read_global_id(mentee_id, expected="Person", field="menteeId")[1]
         goal = read_global_id(goal_id, expected="Goal", field="goalId")[1] if goal_id is not None else None
         programme = programme_of(programme_id)
-        with_total = "totalCount" in names_selected(info)
 
         async def ask(context: RequestContext) -> Found[Slate]:
             async with context.service.turn.taken():
@@ -118,7 +129,6 @@ class Subscription(graphene.ObjectType):
                     mentee,
                     goal,
                     first=10 if first is None else first,
-                    with_total=with_total,
                     scorer=context.scorer,
                     programme=programme,
                 )
@@ -131,7 +141,15 @@ class Subscription(graphene.ObjectType):
     async def resolve_recommendations_changed(slate: Slate, info: Info, **_asked: object) -> dict[str, object]:
         """Keeps the list, as one that was asked for, and shows it."""
         context: RequestContext = info.context
-        return list_of(await context.decisions.keep(slate), None)
+        kept = await context.decisions.keep(slate)
+        return {
+            "slate_id": kept.uid,
+            "model_version": kept.model_version,
+            "policy_version": kept.policy_version,
+            "recommendations": kept.recommendations,
+            "has_more": kept.has_next,
+            "notice": kept.notice or None,
+        }
 
     @staticmethod
     async def subscribe_pairing_updated(
@@ -226,8 +244,7 @@ async def _events(
                     found = await ask(context)
                     break
                 except DatabaseUnavailable:
-                    is_back = True
-                    await listener.next(AGAIN_AFTER_S)
+                    is_back = await listener.next(AGAIN_AFTER_S) or is_back
 
 
 async def _check_may_follow(context: RequestContext, kind: str, uid: str, field: str) -> None:
@@ -249,7 +266,6 @@ def _content_of(slate: Slate) -> object:
         slate.policy_version,
         slate.goal,
         slate.notice,
-        slate.total,
         slate.has_next,
         [
             (

@@ -153,7 +153,10 @@ class _Connection:
             for operation in self._operations.values():
                 operation.end()
             self._operations.clear()
-            await asyncio.gather(reading, closing, *self._tasks, return_exceptions=True)
+            ended, _ = await asyncio.wait({reading, closing, *self._tasks})
+            for task in ended:
+                if not task.cancelled():
+                    task.exception()  # seen: asyncio does not report it
             self._failed.cancel()
 
     async def _read(self) -> None:
