@@ -108,7 +108,11 @@ def telling(file: Path | None, what: str) -> Iterator[Telling]:
     try:
         yield told
     except BaseException as error:
-        told.end(FAILED, verdict=error.message if isinstance(error, DomainError) else "")
+        is_fault = isinstance(error, Exception) and not isinstance(
+            error, BrokenPipeError
+        )  # whoever started it has gone
+        verdict = error.message if isinstance(error, DomainError) else ""
+        told.end(FAILED if is_fault else INTERRUPTED, verdict=verdict)
         raise
     finally:
         if lock is not None:

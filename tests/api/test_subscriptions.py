@@ -13,7 +13,17 @@ from starlette.testclient import WebSocketTestSession
 from mentorgraph.api.app import VIEWER_HEADER
 from mentorgraph.api.events import Feed
 from mentorgraph.api.websocket import SUBPROTOCOL
-from mentorgraph.embeddings.progress import FILE, INTERRUPTED, KEPT, PROMOTED, RUNNING, Telling, read_told, telling
+from mentorgraph.embeddings.progress import (
+    FAILED,
+    FILE,
+    INTERRUPTED,
+    KEPT,
+    PROMOTED,
+    RUNNING,
+    Telling,
+    read_told,
+    telling,
+)
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.store.database import DatabaseUnavailable
@@ -108,6 +118,11 @@ def api(server: EmbeddedDatabase, world: World) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def mentee(world: World, gid: Callable[[str, str], str]) -> str:
+    """Somebody who has agreed to be matched and is no mentor."""
+    return mentee_of(world, gid)
+
+
+def mentee_of(world: World, gid: Callable[[str, str], str]) -> str:
     agreed = {row["person_id"] for row in world.rows["consents"] if row["purpose"] == "matching" and not row["until"]}
     mentees = {row["person_id"] for row in world.rows["roles"] if row["role_id"] == "mentee" and not row["until"]}
     return gid("people", min(agreed & mentees))
@@ -311,12 +326,17 @@ def test_a_run_that_was_killed_does_not_go_on_for_ever(tmp_path: Path) -> None:
 
 def test_a_run_that_fails_says_why_if_that_may_be_said(tmp_path: Path) -> None:
     file = tmp_path / FILE
-    for error, verdict in ((DomainError("too little", code="TOO_LITTLE_DATA"), "too little"), (RuntimeError("x"), "")):
+    for error, state, verdict in (
+        (DomainError("too little", code="TOO_LITTLE_DATA"), FAILED, "too little"),
+        (RuntimeError("secret"), FAILED, ""),
+        (BrokenPipeError(), INTERRUPTED, ""),  # whoever started it has gone
+        (KeyboardInterrupt(), INTERRUPTED, ""),
+    ):
         with pytest.raises(type(error)), telling(file, "train"):
             raise error
         found = read_told(file)
         assert found
-        assert (found.state, found.verdict) == ("failed", verdict)
+        assert (found.state, found.verdict) == (state, verdict)
     with telling(tmp_path / "no such folder" / FILE, "train") as run:
         run.step("Teaching")  # a home that cannot be written to ends no run
 
