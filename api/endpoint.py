@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
+from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.parameters import Parameters, read_parameters
 from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, Streams, departure
@@ -144,6 +145,7 @@ class GraphQLEndpoint:
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             hide_suggestions=self._limits.hides_suggestions,
+            execution_context_class=OnceExecution,
         )
         return await result if isawaitable(result) else result
 

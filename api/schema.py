@@ -16,6 +16,7 @@ from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
+from mentorgraph.api.idempotency import add_keys
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
@@ -372,6 +373,7 @@ def _build() -> GraphQLSchema:
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.
     built.type_map["DateTime"].specified_by_url = "https://scalars.graphql.org/andimarek/date-time"  # type: ignore[attr-defined]
+    add_keys(built)
     return built
 
 
