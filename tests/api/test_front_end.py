@@ -195,5 +195,5 @@ def test_real_clients_ask_tell_and_follow_alike(
     toured = run(client, "node", "build/tour.js", url, mentee_of(world, gid))
     assert toured.returncode == 0, toured.stderr
     told = json.loads(toured.stdout)
-    assert told["followed"] == ["apollo", "urql", "graphql-ws", "graphql-sse"]
+    assert told["followed"] == ["apollo", "urql", "relay", "graphql-ws", "graphql-sse"]
     assert told["refused"] == ["CONFLICT"]

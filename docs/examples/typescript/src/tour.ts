@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert'
 import { cacheExchange, createClient as createUrql, fetchExchange } from '@urql/core'
 import { print } from 'graphql'
 import { createClient as createEvents } from 'graphql-sse'
+import type { GraphQLResponse, RequestParameters } from 'relay-runtime'
 import { connect } from './client.js'
 import {
   AskMentorDocument,
@@ -13,6 +14,7 @@ import {
   WatchMentorsDocument,
   type WatchMentorsSubscription,
 } from './operations.js'
+import { relayNetwork } from './relay.js'
 
 const [url, menteeId] = process.argv.slice(2)
 assert(url && menteeId, 'say the URL of /graphql and the id of a mentee')
@@ -48,11 +50,25 @@ assert(before.length > 0)
 const urql = createUrql({ url, exchanges: [cacheExchange, fetchExchange], fetchSubscriptions: true, preferGetMethod: false })
 const again = await urql.query(RecommendedMentorsDocument, variables).toPromise()
 assert.deepEqual(again.data?.recommendMentors?.edges.map(({ node }) => node?.mentor?.id), before)
+const relay = relayNetwork(url, socket)
+/** What relay-compiler writes for an operation. */
+const compiled = (name: string, operationKind: 'query' | 'subscription', text: string): RequestParameters => ({
+  id: null, cacheID: name, metadata: {}, name, operationKind, providedVariables: {}, text,
+})
+const forRelay = compiled('RecommendedMentors', 'query', print(RecommendedMentorsDocument))
+const overRelay = await relay.execute(forRelay, variables, { force: true }).toPromise()
+assert.deepEqual(overRelay && 'data' in overRelay && overRelay.data?.['recommendMentors'].edges.length, before.length)
 const person = await apollo.query({ query: OneThingDocument, variables: { id: menteeId } })
 assert(person.data?.node?.__typename === 'Person' && person.data.node.roles.includes('MENTEE'))
 
-// Following, in four ways.
-const inboxes = { apollo: new Inbox(), urql: new Inbox(), 'graphql-ws': new Inbox(), 'graphql-sse': new Inbox() }
+// Following, in five ways.
+const inboxes = {
+  apollo: new Inbox(),
+  urql: new Inbox(),
+  relay: new Inbox(),
+  'graphql-ws': new Inbox(),
+  'graphql-sse': new Inbox(),
+}
 const ends: (() => void)[] = []
 const watched = apollo.subscribe({ query: WatchMentorsDocument, variables })
 const apolloSubscription = watched.subscribe(({ data }) => inboxes.apollo.put(mentors(data)))
@@ -61,6 +77,11 @@ const { unsubscribe } = urql
   .subscription(WatchMentorsDocument, variables)
   .subscribe(({ data }) => inboxes.urql.put(mentors(data)))
 ends.push(unsubscribe)
+const watching = compiled('WatchMentors', 'subscription', print(WatchMentorsDocument))
+const relaySubscription = relay.execute(watching, variables, { force: true }).subscribe({
+  next: (event: GraphQLResponse) => inboxes.relay.put(mentors((event as { data?: WatchMentorsSubscription }).data)),
+})
+ends.push(() => relaySubscription.unsubscribe())
 const sink = (inbox: Inbox) => ({
   next: ({ data }: { data?: WatchMentorsSubscription | null }) => inbox.put(mentors(data)),
   error: (error: unknown) => {
@@ -86,14 +107,16 @@ for (const inbox of Object.values(inboxes)) {
   const after = await inbox.next()
   assert.deepEqual(after.filter((id) => !before.includes(id)), [mentorId])
 }
-const asking = { mutation: AskMentorDocument, variables: { input: { menteeId, mentorId, note: 'Could we meet?' } } }
-const asked = await apollo.mutate(asking)
-assert(asked.data?.requestMentor?.request?.state === 'REQUESTED')
-const refused = await apollo.mutate(asking)
-assert.deepEqual(refused.data?.requestMentor?.request, null)
-const codes = refused.data?.requestMentor?.userErrors.map(({ code }) => code)
+// The same again with its key gets the first answer; without that key it is a second request, which is refused.
+const ask = async (idempotencyKey: string) =>
+  apollo.mutate({ mutation: AskMentorDocument, variables: { input: { menteeId, mentorId, idempotencyKey } } })
+const key = crypto.randomUUID()
+const first = (await ask(key)).data?.requestMentor?.request
+assert(first?.state === 'REQUESTED')
+assert.deepEqual((await ask(key)).data?.requestMentor?.request, first)
+const refused = (await ask(crypto.randomUUID())).data?.requestMentor?.userErrors.map(({ code }) => code)
 
 for (const end of ends) end()
 events.dispose()
 await close()
-console.log(JSON.stringify({ followed: Object.keys(inboxes), before: before.length, joined: mentorId, refused: codes }))
+console.log(JSON.stringify({ followed: Object.keys(inboxes), mentors: before.length, refused }))
