@@ -18,15 +18,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
-from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
+from mentorgraph.api.endpoint import GraphQLEndpoint
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
+from mentorgraph.api.streaming import ContextFactory, StreamLimits
+from mentorgraph.api.websocket import GraphQLSocket
 from mentorgraph.api.why import pages
+from mentorgraph.embeddings.progress import FILE as TRAINING
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -109,6 +112,7 @@ def create_app(
     ready: ReadyCheck,
     lifespan: Lifespan[Starlette] | None = None,
     limits: Limits | None = None,
+    stream_limits: StreamLimits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
     pages: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
@@ -121,6 +125,7 @@ def create_app(
         lifespan: Opens what the process keeps open, and closes it. It must come up while the database is away: a worker
             whose lifespan fails ends the whole server.
         limits: The bounds of one GraphQL request.
+        stream_limits: The bounds of subscriptions.
         allowed_hosts: The names by which clients may call this server, without port.
         pages: What else is served.
     """
@@ -128,9 +133,13 @@ def create_app(
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
+    limits, stream_limits = limits or Limits(), stream_limits or StreamLimits()
+    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, stream_limits=stream_limits)
+    socket = GraphQLSocket(endpoint.answers, context=context, limits=limits, streams=stream_limits)
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", socket),
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
@@ -152,7 +161,8 @@ def from_environment() -> ASGIApp:
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
-    return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER))
+    service = Service(partial(recommender_of, home), reloading, home / TRAINING)
+    return app_of(service, DecisionLog(home / FOLDER))
 
 
 def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = None) -> ASGIApp:
@@ -168,7 +178,8 @@ def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = Non
 
     async def context(request: Request) -> RequestContext:
         await service.tried()
-        return RequestContext(viewer(request), service, decisions, await service.scorer())
+        renew = partial(context, request)
+        return RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()
