@@ -20,21 +20,24 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.callers import address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
-from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
+from mentorgraph.api.endpoint import GraphQLEndpoint
 from mentorgraph.api.graphiql import graphiql
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Observed
 from mentorgraph.api.schema import schema
 from mentorgraph.api.settings import KNOWN, ServeSettings, read_settings
+from mentorgraph.api.streaming import ContextFactory, StreamLimits
 from mentorgraph.api.trusted import FOLDER as TRUSTED
 from mentorgraph.api.trusted import TrustedDocuments
+from mentorgraph.api.websocket import GraphQLSocket
 from mentorgraph.api.why import pages
+from mentorgraph.embeddings.progress import FILE as TRAINING
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -120,6 +123,7 @@ def create_app(
     ready: ReadyCheck,
     lifespan: Lifespan[Starlette] | None = None,
     limits: Limits | None = None,
+    stream_limits: StreamLimits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
     pages: Sequence[BaseRoute] = (),
     trusted: TrustedDocuments | None = None,
@@ -137,6 +141,7 @@ def create_app(
         lifespan: Opens what the process keeps open, and closes it. It must come up while the database is away: a worker
             whose lifespan fails ends the whole server.
         limits: The bounds of one GraphQL request.
+        stream_limits: The bounds of subscriptions.
         allowed_hosts: The names by which clients may call this server, without port.
         pages: What else is served.
         trusted: The documents that may be asked for by their hash.
@@ -149,12 +154,23 @@ def create_app(
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
+    limits, stream_limits = limits or Limits(), stream_limits or StreamLimits()
     endpoint = GraphQLEndpoint(
-        schema, context=context, limits=limits, trusted=trusted, trusted_only=trusted_only, caller=caller
+        schema,
+        context=context,
+        limits=limits,
+        stream_limits=stream_limits,
+        trusted=trusted,
+        trusted_only=trusted_only,
+        caller=caller,
+    )
+    socket = GraphQLSocket(
+        endpoint.counted_answers, context=context, limits=limits, streams=stream_limits, origins=cors_origins
     )
     app = Starlette(
         routes=[
             Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", socket),
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
@@ -193,7 +209,7 @@ def from_environment() -> ASGIApp:
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
-    service = Service(partial(recommender_of, home), reloading)
+    service = Service(partial(recommender_of, home), reloading, home / TRAINING)
     trusted = TrustedDocuments(home / TRUSTED)
     return app_of(service, DecisionLog(home / FOLDER), settings.limits, settings.serve, trusted)
 
@@ -226,10 +242,11 @@ def app_of(
 
     async def context(request: Request) -> RequestContext:
         await service.tried()
-        context = RequestContext(viewer(request), service, decisions, await service.scorer())
+        renew = partial(context, request)
+        made = RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
         with suppress(DomainError):  # nothing ranks while the database is away
-            model.note((context.scorer or context.recommender.scorer).model_version)
-        return context
+            model.note((made.scorer or made.recommender.scorer).model_version)
+        return made
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()
