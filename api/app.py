@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
@@ -22,8 +23,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
-from mentorgraph.api.endpoint import ContextFactory, GraphQLEndpoint
-from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.endpoint import Admission, ContextFactory, GraphQLEndpoint
+from mentorgraph.api.errors import HEADERS_OF_CODE
+from mentorgraph.api.identity import Credentials, SignIn
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
 from mentorgraph.api.why import pages
@@ -35,16 +37,19 @@ from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
-from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
 READY_WITHIN_S = 2.0
 DEMO_VARIABLE = "MENTORGRAPH_DEMO"
-# A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
-# its own names only.
+DEVELOPMENT_VARIABLE = "MENTORGRAPH_DEV"
+CREDENTIALS = "mentorgraph.credentials"
+"""Where the ASGI scope of a request holds what it has shown of who makes it."""
+
+# A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, and what a
+# developer serves answer to their own names only.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-VIEWER_HEADER = "Mentorgraph-Viewer"
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -111,6 +116,7 @@ def create_app(
     limits: Limits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
     pages: Sequence[BaseRoute] = (),
+    admit: Admission | None = None,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -123,6 +129,7 @@ def create_app(
         limits: The bounds of one GraphQL request.
         allowed_hosts: The names by which clients may call this server, without port.
         pages: What else is served.
+        admit: Checks who makes a GraphQL request before anything else of it is read.
     """
 
     async def healthz(request: Request) -> JSONResponse:
@@ -130,7 +137,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits)),
+            Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits, admit=admit)),
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
@@ -146,35 +153,74 @@ def from_environment() -> ASGIApp:
     """Return the application that `mentorgraph serve` runs, as the environment describes it.
 
     Raises:
-        RuntimeError: Nobody has said that this is the demonstration, which asks nobody to sign in.
+        DomainError: `BAD_CONFIGURATION`, no way to sign in is configured, or one badly.
     """
-    if os.environ.get(DEMO_VARIABLE) != "1":
-        raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
+    signing_in = sign_in_of(home, os.environ)
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
-    return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER))
+    return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER), sign_in=signing_in)
 
 
-def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = None) -> ASGIApp:
-    """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
+def sign_in_of(home: Path, environment: Mapping[str, str]) -> SignIn:
+    """Return how callers of the server that the environment describes sign in.
+
+    Raises:
+        DomainError: `BAD_CONFIGURATION`.
+    """
+    if environment.get(DEMO_VARIABLE) == "1":
+        return SignIn(is_demo=True)
+    if environment.get(DEVELOPMENT_VARIABLE) == "1":
+        return SignIn.development(home)
+    found = SignIn.configured(home, environment)
+    if found is None:
+        raise DomainError(
+            "nobody could sign in: set MENTORGRAPH_ISSUER, MENTORGRAPH_AUDIENCE and MENTORGRAPH_JWKS, or make a key "
+            "with mentorgraph keys add; on this machine alone, --dev takes tokens of mentorgraph token, and --demo "
+            "asks nobody to sign in",
+            code="BAD_CONFIGURATION",
+        )
+    return found
+
+
+def app_of(
+    service: Service, decisions: DecisionLog, limits: Limits | None = None, *, sign_in: SignIn | None = None
+) -> ASGIApp:
+    """Return the application that answers from a service and keeps its answers in a log; it opens and closes both.
+
+    Args:
+        service: What answers.
+        decisions: Where answers are kept.
+        limits: The bounds of one GraphQL request.
+        sign_in: How callers sign in; the demonstration's, which asks nobody to, unless given.
+    """
+    signing_in = sign_in or SignIn(is_demo=True)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with decisions, service:
             yield
 
-    def viewer(request: Request) -> Viewer:
-        return demo_viewer(request.headers.get(VIEWER_HEADER))
+    async def admit(request: Request) -> Credentials:
+        found = request.scope[CREDENTIALS] = await signing_in.credentials(request.headers)
+        return found
+
+    async def viewer(request: Request) -> Viewer:
+        shown = request.scope.get(CREDENTIALS) or await admit(request)
+        return await signing_in.viewer(shown, lambda: service.recommender.store)
 
     async def context(request: Request) -> RequestContext:
         await service.tried()
-        return RequestContext(viewer(request), service, decisions, await service.scorer())
+        return RequestContext(await viewer(request), service, decisions, await service.scorer())
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()
         return service.recommender, await service.scorer()
 
     async def card(request: Request) -> PlainTextResponse:
+        try:
+            await admit(request)
+        except DomainError as error:
+            return PlainTextResponse(f"{error.message}\n", 401, HEADERS_OF_CODE.get(error.code))
         found = service.card(request.path_params["version"])
         return PlainTextResponse(found or "No such model.\n", 200 if found else 404, media_type="text/plain")
 
@@ -184,18 +230,7 @@ def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = Non
         ready=service.ready,
         lifespan=lifespan,
         limits=limits,
-        allowed_hosts=LOOPBACK_HOSTS,
+        allowed_hosts=("*",) if signing_in.is_for_others else LOOPBACK_HOSTS,
+        admit=admit,
         pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],
     )
-
-
-def demo_viewer(header: str | None) -> Viewer:
-    """Return on whose behalf a request of the demonstration is made.
-
-    Args:
-        header: Global id of a person whose eyes to look through; nothing for a coordinator's.
-    """
-    if not header:
-        return COORDINATOR
-    _, uid = read_global_id(header, expected="Person", field=VIEWER_HEADER)
-    return Viewer(person=uid)

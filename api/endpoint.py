@@ -33,6 +33,7 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
 ContextFactory = Callable[[Request], Awaitable[object]]
+Admission = Callable[[Request], Awaitable[object]]
 
 
 class GraphQLEndpoint:
@@ -43,11 +44,20 @@ class GraphQLEndpoint:
         context: Makes the object that resolvers find as `info.context`, within the time budget of the request. What it
             raises ends the request: a `DomainError` is shown, anything else is hidden.
         limits: The bounds of one request.
+        admit: Checks who makes a request before anything else of it is read; raises as `context` does.
     """
 
-    def __init__(self, schema: GraphQLSchema, *, context: ContextFactory, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        context: ContextFactory,
+        limits: Limits | None = None,
+        admit: Admission | None = None,
+    ) -> None:
         self._schema = schema
         self._context = context
+        self._admit = admit
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
 
@@ -69,6 +79,8 @@ class GraphQLEndpoint:
 
     async def _answer(self, request: Request) -> dict[str, object]:
         """Return `data`, and `errors` where fields failed."""
+        if self._admit:
+            await self._admit(request)
         parameters = await read_parameters(request, self._limits)
         document = self._documents.prepare(parameters.query)
         kind = self._operation(document, parameters.operation_name).operation

@@ -41,6 +41,8 @@ COMMANDS = {
     "Running it": {
         "demo": ("demo:demo", "See mentorgraph at work on people who are invented."),
         "serve": ("serve:serve", "Answer GraphQL on /graphql."),
+        "token": ("sign_in:token", "Print a token that serve --dev takes."),
+        "keys": ("sign_in:keys", "Make, list and revoke the keys with which programs ask."),
         "db": ("database:database", "Start, stop, migrate, check, dump and load the database."),
     },
 }

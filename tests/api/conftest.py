@@ -12,8 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mentorgraph.api.app import VIEWER_HEADER, app_of
+from mentorgraph.api.app import app_of
 from mentorgraph.api.context import Service, recommender_on
+from mentorgraph.api.identity import VIEWER_HEADER, SignIn
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -77,7 +78,7 @@ def tells_nothing_inner(errors: object) -> bool:
 
 
 @contextmanager
-def asked(server: EmbeddedDatabase) -> Iterator[Api]:
+def asked(server: EmbeddedDatabase, sign_in: SignIn | None = None) -> Iterator[Api]:
     """The application on the server's database, once it is ready."""
 
     @asynccontextmanager
@@ -88,7 +89,7 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
     service = Service(opening)
     decisions = DecisionLog(server.home / FOLDER)
     # As patient as the connection is: what is asked for the first time has to be planned, on a busy machine.
-    application = app_of(service, decisions, Limits(execution_s=60))
+    application = app_of(service, decisions, Limits(execution_s=60), sign_in=sign_in)
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -125,7 +126,9 @@ async def fill(server: EmbeddedDatabase, world: World | None) -> None:
 
 
 @contextmanager
-def asked_about(server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], source: str) -> Iterator[Api]:
+def asked_about(
+    server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], source: str, sign_in: SignIn | None = None
+) -> Iterator[Api]:
     """The application on a database that holds some rows and nothing else; all of them have to be taken in."""
 
     async def take_in() -> None:
@@ -135,7 +138,7 @@ def asked_about(server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], sou
             assert set(result.total) == {"created"}
 
     asyncio.run(take_in())
-    with asked(server) as asking:
+    with asked(server, sign_in) as asking:
         yield asking
 
 

@@ -10,8 +10,9 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from mentorgraph.api.app import SECURITY_HEADERS, VIEWER_HEADER
+from mentorgraph.api.app import SECURITY_HEADERS
 from mentorgraph.api.examples import askers_in
+from mentorgraph.api.identity import VIEWER_HEADER
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.why import FILES, pages
 from mentorgraph.graph.decisions.log import NOT_KEPT, DecisionLog
