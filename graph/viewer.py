@@ -41,6 +41,14 @@ class Viewer:
         """Whether the caller's credentials allow something of `SCOPES`."""
         return not self.scopes or scope in self.scopes
 
+    def oversees(self, programme: str) -> bool:
+        """Whether lists of what goes on in a programme are theirs to read: they see everybody, or facilitate it.
+
+        Args:
+            programme: Its uid; empty for all programmes at once.
+        """
+        return self.sees_everybody or ("facilitator" in self.roles and programme in self.programmes)
+
     def may_meet(self, person: str, programmes: Iterable[str]) -> bool:
         """Whether the viewer may learn that somebody exists: programmes are isolated from each other.
 

@@ -45,13 +45,15 @@ class Api:
         service: What the application answers from.
         client: What sends the requests.
         decisions: Where the application keeps its answers.
-        statements: Names of the statements that the last request sent to the database.
+        statements: Names of the statements that the last request sent to the database, but for who asks.
+        asked_who: Whether it asked the database who makes the request.
     """
 
     service: Service
     client: TestClient
     decisions: DecisionLog
     statements: list[str] = field(default_factory=list)
+    asked_who: bool = False
 
     def ask(self, query: str, *, viewer: str = "", **variables: object) -> dict[str, Any]:
         """The answer to a query; whatever errors it has are checked to say nothing of the inside."""
@@ -100,7 +102,8 @@ def asked(server: EmbeddedDatabase, sign_in: SignIn | None = None) -> Iterator[A
             await application(scope, receive, send)
         finally:
             round_trips.reset(token)
-            asking.statements = sent
+            asking.statements = [name for name in sent if name != "read_viewer"]
+            asking.asked_who = len(asking.statements) < len(sent)
 
     app: ASGIApp = counting
     with TestClient(app, base_url="http://localhost") as client:

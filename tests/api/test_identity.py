@@ -217,9 +217,11 @@ def test_nothing_of_a_request_is_read_and_nothing_is_asked_of_the_database_befor
     api: Api,
 ) -> None:
     found = api.client.post("/graphql", content=b"{nonsense", headers={"content-type": "application/json"})
-    assert (found.status_code, api.statements) == (401, [])
+    assert (found.status_code, api.statements, api.asked_who) == (401, [], False)
     signed_in = {**bearer(signed()), "content-type": "application/json"}
     assert api.client.post("/graphql", content=b"{nonsense", headers=signed_in).status_code == 400
+    assert answer(api, "{ __typename }", bearer(signed())).status_code == 200
+    assert api.asked_who
 
 
 def test_health_needs_no_sign_in_and_the_page_for_coordinators_does(api: Api) -> None:
