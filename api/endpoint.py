@@ -7,8 +7,8 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
@@ -31,10 +31,15 @@ from mentorgraph.api.callers import Rate, address_of
 from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
+from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
+from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import Asked, asked
 from mentorgraph.api.parameters import Parameters, read_parameters
+from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, Streams, departure
 from mentorgraph.api.trusted import TrustedDocuments
+from mentorgraph.graph.decisions.log import kept_slates
+from mentorgraph.graph.store.database import round_trips
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -48,7 +53,7 @@ REVALIDATED = {
 }
 """Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
 
-ContextFactory = Callable[[Request], Awaitable[object]]
+Admission = Callable[[Request], Awaitable[object]]
 
 
 class GraphQLEndpoint:
@@ -62,6 +67,8 @@ class GraphQLEndpoint:
         trusted: The documents that may be asked for by their hash; none if not given.
         trusted_only: Whether all other documents are refused.
         caller: By what a caller is known whose requests are counted.
+        admit: Checks who makes a request before anything else of it is read; raises as `context` does.
+        stream_limits: The bounds of subscriptions.
     """
 
     def __init__(
@@ -73,9 +80,12 @@ class GraphQLEndpoint:
         trusted: TrustedDocuments | None = None,
         trusted_only: bool = False,
         caller: Callable[[Request], str] = address_of,
+        admit: Admission | None = None,
+        stream_limits: StreamLimits | None = None,
     ) -> None:
         self._schema = schema
         self._context = context
+        self._admit = admit
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
         self._trusted = trusted
@@ -83,6 +93,8 @@ class GraphQLEndpoint:
         self._caller = caller
         self._rate = Rate(self._limits.requests_per_minute) if self._limits.requests_per_minute else None
         self._running = 0
+        self._stream_limits = stream_limits or StreamLimits()
+        self._streams = Streams(schema, context, self._limits, self._stream_limits.subscriptions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,9 +102,18 @@ class GraphQLEndpoint:
         media_type, found = JSON, asked.get() or Asked()
         found.is_graphql = True
         try:
-            media_type = negotiate(",".join(request.headers.getlist("accept")))
+            accept = ",".join(request.headers.getlist("accept"))
+            may_stream = is_event_stream(accept)
+            media_type = negotiate(accept, EVENT_STREAM if may_stream else None)
+            if self._admit:
+                await self._admit(request)
             self._count(request)
             parameters = self._named(await read_parameters(request, self._limits))
+            if media_type == EVENT_STREAM or (may_stream and self._is_subscription(parameters)):
+                round_trips.set(None)  # what a stream of any length has sent is counted by nobody
+                kept_slates.set(None)
+                answers = self.answers(request, parameters)
+                return await send_events(answers, send, self._stream_limits.heartbeat_s)
             answer = await self._answer(request, parameters)
             response = _respond(answer, media_type)
             if parameters.document_hash and request.method != "POST" and "errors" not in answer:
@@ -105,10 +126,35 @@ class GraphQLEndpoint:
             found.failed(refused.errors)
             # By the specification, clients that ask for plain JSON get 200 for errors in their documents.
             status = 200 if isinstance(refused, DocumentRefused) and media_type == JSON else refused.status
-            response = _respond({"errors": refused.errors}, media_type, status, refused.headers)
+            shown_as = JSON if media_type == EVENT_STREAM else media_type
+            response = _respond({"errors": refused.errors}, shown_as, status, refused.headers)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, parameters: Parameters) -> dict[str, object]:
+    async def counted_answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
+        """As `answers`, for an operation that is no HTTP request of its own and counts as one of its caller's."""
+        self._count(request)
+        async with aclosing(self.answers(request, parameters)) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
+        """The answers to an operation of any kind, one after the other; a subscription has any number of them.
+
+        Raises:
+            Exception: What `refusal_of` turns into errors, or `ClientDisconnect`.
+        """
+        parameters = self._named(parameters)
+        if not self._is_subscription(parameters):
+            yield await self._answer(request, parameters)
+            return
+        prepared = self._documents.prepare(parameters.query)
+        operation = self._operation(prepared.document, parameters.operation_name)
+        self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
+        async with aclosing(self._streams.follow(request, prepared.document, parameters)) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _answer(self, request: Request, parameters: Parameters) -> Answer:
         """Return `data`, and `errors` where fields failed."""
         found = asked.get() or Asked()
         found.document_hash = parameters.document_hash
@@ -119,6 +165,10 @@ class GraphQLEndpoint:
         kind, name = operation.operation, operation.name.value if operation.name else ""
         if found.document_hash or self._trusted_only:
             found.operation = name
+        if kind is OperationType.SUBSCRIPTION:
+            raise DocumentRefused(
+                f"Subscriptions are answered as {EVENT_STREAM}, and over WebSocket.", code="BAD_REQUEST"
+            )
         if kind is OperationType.MUTATION and request.method != "POST":
             raise RequestRefused(
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
@@ -190,6 +240,10 @@ class GraphQLEndpoint:
             )
         return replace(parameters, query=text)
 
+    def _is_subscription(self, parameters: Parameters) -> bool:
+        document = self._documents.prepare(parameters.query).document
+        return self._operation(document, parameters.operation_name).operation is OperationType.SUBSCRIPTION
+
     def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
         operation = get_operation_ast(document, name)
         if operation is None:
@@ -200,7 +254,7 @@ class GraphQLEndpoint:
                 code="BAD_REQUEST",
             )
         kind = operation.operation
-        if kind is OperationType.SUBSCRIPTION or not self._schema.get_root_type(kind):
+        if not self._schema.get_root_type(kind):
             raise DocumentRefused(f"A {kind.value} is not answered here.", code="BAD_REQUEST")
         return operation
 
@@ -212,6 +266,7 @@ class GraphQLEndpoint:
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             hide_suggestions=self._limits.hides_suggestions,
+            execution_context_class=OnceExecution,
         )
         return await result if isawaitable(result) else result
 
@@ -223,14 +278,14 @@ class GraphQLEndpoint:
         Cancelling reaches as far as the database, whose driver drops the connection. A mutation goes on without its
         client: cut in the middle, it would leave nobody knowing what it did.
         """
-        running, departure = asyncio.create_task(work), asyncio.create_task(_departure(request.receive))
+        running, leaving = asyncio.create_task(work), asyncio.create_task(departure(request.receive))
         budget_s = self._limits.execution_s
         try:
-            ends = {running} if kind is OperationType.MUTATION else {running, departure}
+            ends = {running} if kind is OperationType.MUTATION else {running, leaving}
             await asyncio.wait(ends, timeout=budget_s, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 return running.result()
-            if departure.done():
+            if leaving.done():
                 raise ClientDisconnect
             if kind is OperationType.MUTATION:
                 message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
@@ -241,23 +296,21 @@ class GraphQLEndpoint:
             )
         finally:
             running.cancel()
-            departure.cancel()
-            ended, _ = await asyncio.wait({running, departure}, timeout=1)
+            leaving.cancel()
+            ended, _ = await asyncio.wait({running, leaving}, timeout=1)
             for task in ended:
                 if not task.cancelled():
                     task.exception()  # seen: asyncio does not report it
 
 
-async def _departure(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def negotiate(accept: str) -> str:
+def negotiate(accept: str, otherwise: str | None = None) -> str:
     """Return the media type to answer with, by the quality values of an Accept header.
 
     Where a client prefers neither, the newer type is taken if named, and plain JSON if only a wildcard allows it.
+
+    Args:
+        accept: The header.
+        otherwise: What to answer with where it allows no JSON.
 
     Raises:
         RequestRefused: The client accepts neither.
@@ -279,6 +332,8 @@ def negotiate(accept: str) -> str:
         ),
     )
     if quality_of.get(best, fallback) <= 0:
+        if otherwise:
+            return otherwise
         raise RequestRefused(
             f"Answers come as {GRAPHQL_RESPONSE} or {JSON}; the Accept header allows neither.",
             code="NOT_ACCEPTABLE",

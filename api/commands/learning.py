@@ -20,6 +20,7 @@ from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.evaluation import SERVED
+from mentorgraph.embeddings.progress import FILE as PROGRESS
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
@@ -198,6 +199,7 @@ def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:
         snapshots.Manifest.read(folder)
         policy = chosen_policy()
         told = {**request, "snapshot": str(folder), "policy": str(policy) if policy else None}
+        told["progress"] = str(mentorgraph_home() / PROGRESS)
         return converse(told, show, mentorgraph_home() / LOG)
 
 

@@ -24,6 +24,7 @@ from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id
 from mentorgraph.embeddings.baselines import BASELINES
 from mentorgraph.embeddings.learned import LearnedScorer
+from mentorgraph.embeddings.progress import FAILED, FILE, INTERRUPTED, JUDGED, RUNNING, read_told
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -285,6 +286,9 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
     for condition in told["gate"]["conditions"]["served"]:
         assert f"  {'✓' if condition['holds'] else '✗'} {condition['told']}\n" in result.output
     assert f"{told['gate']['verdict']}\n" in result.output
+    progress = read_told(models().parent / FILE)
+    assert progress
+    assert (progress.what, progress.state, progress.verdict) == ("evaluate", JUDGED, told["gate"]["verdict"])
     assert Registry(models()).current() == trained
 
 
@@ -295,6 +299,10 @@ def test_too_little_data_is_said_and_changes_nothing(trained: str, tmp_path: Pat
     assert "Traceback" not in result.output
     result = mentorgraph("evaluate", "--from", "2030-01-01")
     assert "choose an earlier day" in result.output
+    progress = read_told(models().parent / FILE)
+    assert progress
+    assert progress.state == FAILED
+    assert f"Error: {progress.verdict}\n" in result.output
     result = mentorgraph("train", "--snapshot", "20200101-000000000000")
     assert "holds no snapshot; make one with mentorgraph snapshot" in result.output
     assert Registry(models()).current() == trained
@@ -325,6 +333,9 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
         for said in process.stderr:
             if said.startswith("epoch"):
                 assert training_processes()
+                progress = read_told(models().parent / FILE)
+                assert progress
+                assert (progress.what, progress.state) == ("train", RUNNING)
                 process.send_signal(how)
                 break
         rest = process.stderr.read()
@@ -338,6 +349,9 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
     while training_processes():
         assert time.monotonic() < deadline, "a training process was left behind"
         time.sleep(0.2)
+    progress = read_told(models().parent / FILE)
+    assert progress
+    assert progress.state == INTERRUPTED
 
 
 def edited(world: World, edits: int, folder: Path, turn: int = 1) -> None:

@@ -203,3 +203,32 @@ def test_a_file_with_a_fault_is_refused_with_all_others(home: Path, name: str, c
     assert f"{name}: " in lines[0]
     assert lines[0].endswith("nothing was added")
     assert not (home / FOLDER).exists()
+
+
+def test_neither_an_event_stream_nor_a_websocket_gets_past_a_locked_server(tmp_path: Path) -> None:
+    trust(tmp_path, HELLO)
+    client = client_of(tmp_path, locked=True)
+    for query, code in (("{ hello }", "DOCUMENT_NOT_TRUSTED"), (HELLO, "")):
+        streamed = client.post("/graphql", json={"query": query}, headers={"accept": "text/event-stream"})
+        assert ("DOCUMENT_NOT_TRUSTED" in streamed.text) == bool(code)
+        with client.websocket_connect("/graphql", subprotocols=["graphql-transport-ws"]) as socket:
+            socket.send_json({"type": "connection_init"})
+            assert socket.receive_json()["type"] == "connection_ack"
+            socket.send_json({"type": "subscribe", "id": "1", "payload": {"query": query}})
+            answer = socket.receive_json()
+        assert answer["type"] == ("error" if code else "next")
+        if code:
+            assert answer["payload"][0]["extensions"]["code"] == code
+
+
+def test_a_trusted_document_is_asked_for_by_its_hash_over_a_websocket_too(tmp_path: Path) -> None:
+    trust(tmp_path, HELLO)
+    with client_of(tmp_path).websocket_connect("/graphql", subprotocols=["graphql-transport-ws"]) as socket:
+        socket.send_json({"type": "connection_init"})
+        socket.receive_json()
+        socket.send_json({"type": "subscribe", "id": "1", "payload": named_by_hash()})
+        assert socket.receive_json()["payload"]["data"] == {"hello": "Hello you"}
+
+
+def named_by_hash() -> dict[str, object]:
+    return {"documentId": f"sha256:{KEY}"}
