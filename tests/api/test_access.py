@@ -121,9 +121,8 @@ def test_every_field_is_open_to_every_role_as_the_table_says() -> None:
                 info = SimpleNamespace(context=SimpleNamespace(viewer=viewer))
                 answer = owner.fields[field].resolve(root_of(name, person), info)
             except DomainError as error:
-                assert error.code == "FORBIDDEN"
-                assert name == "Query" or isinstance(owner.fields[field].type, GraphQLNonNull)
-                answer = None
+                fails = name == "Query" or isinstance(owner.fields[field].type, GraphQLNonNull)
+                answer = None if fails and error.code == "FORBIDDEN" else error
             if name == "Mutation" and isinstance(answer, dict):
                 assert [each["code"] for each in answer["user_errors"]] == ["FORBIDDEN"]
                 answer = None
@@ -236,7 +235,7 @@ def value_of(kind: Any, name: str, ids: Callable[[str], str]) -> Any:
     if isinstance(kind, GraphQLNonNull):
         return value_of(kind.of_type, name, ids)
     if isinstance(kind, GraphQLList):
-        return [value_of(kind.of_type, name, ids)]
+        return [value_of(kind.of_type, each, ids) for each in ((name, "personId") if name == "mentorIds" else (name,))]
     if isinstance(kind, GraphQLInputObjectType):
         needed = {each: field for each, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull)}
         return {each: value_of(field.type, each, ids) for each, field in needed.items()}
@@ -249,6 +248,11 @@ def value_of(kind: Any, name: str, ids: Callable[[str], str]) -> Any:
 def of_person(mentee: str, mentor: str, colour: str) -> Callable[[str], str]:
     """Ids for the arguments of questions about a mentee and what is theirs."""
     kinds = {"goal": ("goals", f"g-{colour}"), "pairing": ("pairings", f"p-{colour}"), "skill": ("skills", "talk")}
+    kinds |= {
+        "milestone": ("milestones", "none"),
+        "step": ("onboarding_steps", "none"),
+        "request": ("requests", "none"),
+    }
     kinds |= {"programme": ("programmes", colour), "session": ("sessions", f"s-{colour}"), "mentor": ("people", mentor)}
 
     def ids(name: str) -> str:
@@ -354,7 +358,8 @@ def selection(kind: Any, draws: random.Random, depth: int) -> str:
     named = get_named_type(kind)
     if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
         return ""
-    leaves, inner = [], []
+    leaves: list[str] = []
+    inner: list[str] = []
     for name, field in named.fields.items():
         if any(isinstance(each.type, GraphQLNonNull) for each in field.args.values()):
             continue
@@ -373,7 +378,8 @@ def opened(text: str) -> str:
     """A text and whatever in it is base64, read."""
     parts = [text]
     for each in re.findall(r"[A-Za-z0-9_-]{24,}", text):
-        parts.append(base64.urlsafe_b64decode(each + "=" * (-len(each) % 4)).decode("latin-1"))
+        whole = each[: len(each) - (len(each) % 4 == 1)]
+        parts.append(base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4)).decode("latin-1"))
     return "\n".join(parts)
 
 
@@ -384,7 +390,7 @@ def strangers(people: tuple[str, ...], colour: str) -> list[str]:
 
 
 def test_no_question_leads_a_participant_to_another_programme(served: Server, count: Callable[[int, int], int]) -> None:
-    draws = random.Random(7)
+    draws = random.Random(7)  # noqa: S311 (questions that repeat)
     roots: Any = schema.type_map["Query"]
     seen: dict[str, int] = {}
     told = 0
