@@ -68,7 +68,7 @@ UNIT_FEATURES = (
 )
 
 SEEN = ("skills", "goal_text", "similar_goals", "unit", "time_overlap", "sessions", "load")
-"""The signals of the rules that the network looks at: those of its first version, so that all versions serve on."""
+"""The signals of the rules that the network looks at."""
 
 FURTHER = tuple(name for name in SIGNALS if name not in SEEN)
 """The other ones, which count beside it."""

@@ -88,7 +88,9 @@ def test_the_wheel_carries_the_licence_and_the_readme(wheel: Path) -> None:
 
 def test_what_the_wheel_installs_finds_its_statements_and_data(installed: Path, tmp_path: Path) -> None:
     check = (
-        "from mentorgraph.graph import policy, statements, migrate\n"
+        "from mentorgraph.graph import statements\n"
+        "from mentorgraph.graph.rules import policy\n"
+        "from mentorgraph.graph.store import migrate\n"
         "from mentorgraph.graph.world.taxonomy import taxonomy\n"
         "from mentorgraph.graph.embedded import jars, lines\n"
         "from mentorgraph.graph.world.wording import wording\n"

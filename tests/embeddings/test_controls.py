@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mentorgraph.embeddings import training
+from mentorgraph.embeddings import tasks, training
 from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, RULES, SERVED, Judged, judge
 from mentorgraph.embeddings.evidence import Evidence, evidence
 from mentorgraph.embeddings.gate import Decision, decide
@@ -17,9 +17,15 @@ from mentorgraph.embeddings.tasks import FULL, Task, windows
 from mentorgraph.embeddings.training import Recipe, train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.world.community import generate
+
+from .conftest import NOW, UNTIL, columns_of
 
 POLICY = load_policy()
 RECIPE = Recipe(fewest_asks=20, most_asks=120, epochs=2, seeds=1, rate=3e-3)
+
+SAID = ("person_skills", "unit_membership")
+"""What people say of themselves."""
 
 Outcome = tuple[dict[str, Judged], Decision]
 
@@ -76,15 +82,17 @@ def shuffled_edges(of: Callable[..., Precedents]) -> Callable[..., Precedents]:
     return changed
 
 
-def test_shuffled_message_edges_are_refused(
-    truth: Outcome, columns: Columns, task: Task, new_community: Callable[[], Columns]
-) -> None:
+def test_shuffled_message_edges_are_refused() -> None:
+    """Where nobody says what they offer, past pairings are all that tells of mentors."""
+    told = {name: rows for name, rows in generate(people=600, months=18, seed=3).rows.items() if name not in SAID}
+    columns = columns_of(told)
+    task = tasks.task(columns, NOW, UNTIL)
+    truth = outcome(columns, task)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Precedents, "of", staticmethod(shuffled_edges(Precedents.of)))
-        model = train(new_community(), task.now, FULL, POLICY, RECIPE)
-    judged = judge(model, model.knowledge(columns, task.now, POLICY), task)
-    assert decide(judged, task).ranking != SERVED
-    assert figure((judged, truth[1]), NETWORK) < figure(truth, NETWORK)
+        found = outcome(columns_of(told), task)
+    assert found[1].ranking != SERVED
+    assert figure(found, NETWORK) < 0.75 * figure(truth, NETWORK)
 
 
 def shuffled_features(gather: Callable[..., Evidence]) -> Callable[..., Evidence]:

@@ -33,8 +33,8 @@ from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.store.store import Store
 
 POLICY = load_policy()
-FIRST_LAYOUT = "8bc49e1f45e0242b"
-"""Of the names of all that the first versions knew, in the order of their weights."""
+FIRST_LAYOUT = "9baad7e4c2cd2a34"
+"""Of the names of all that a version knows which was taught before the further signals, in the order of its weights."""
 
 
 def weight_of(ranking: Fusion, name: str) -> float:
