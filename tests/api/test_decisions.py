@@ -54,6 +54,10 @@ NODE = f"query ($id: ID!) {{ node(id: $id) {{ __typename id ... on Recommendatio
 UNKNOWN = global_id("Recommendation", "00000000-0000-5000-8000-000000000000")
 
 
+async def as_coordinator(_request: Request) -> Viewer:
+    return COORDINATOR
+
+
 @pytest.fixture(scope="module")
 def asker(api: Api, server: EmbeddedDatabase) -> tuple[str, str]:
     """Global ids of a mentee whose evidence names third people, and of their goal."""
@@ -278,10 +282,7 @@ def test_an_id_that_is_none_and_an_unknown_one_get_a_page_with_404(api: Api) -> 
 def site_of(folder: Path) -> TestClient:
     from starlette.applications import Starlette
 
-    async def coordinator(_request: Request) -> Viewer:
-        return COORDINATOR
-
-    routes: list[Route] = pages(DecisionLog(folder), coordinator)
+    routes: list[Route] = pages(DecisionLog(folder), as_coordinator)
     return TestClient(Starlette(routes=routes))
 
 

@@ -34,6 +34,10 @@ HOSTILE = "<img src=x onerror=alert(1)> “Title”"
 FOCUSABLE = "a[href], summary, [tabindex='0'], select, button"
 
 
+async def as_coordinator(_request: Request) -> Viewer:
+    return COORDINATOR
+
+
 @dataclass
 class Site:
     """A server of the page.
@@ -92,11 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
     slate = asyncio.run(keep())
     schema = build_schema("type Query { hello: String }")
-
-    async def coordinator(_request: Request) -> Viewer:
-        return COORDINATOR
-
-    routes = pages(DecisionLog(folder), coordinator, card_link=lambda version: f"/models/{version}")
+    routes = pages(DecisionLog(folder), as_coordinator, card_link=lambda version: f"/models/{version}")
     app = create_app(schema, context=no_context, ready=ready, pages=routes)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", lifespan="off"))
