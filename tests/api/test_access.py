@@ -38,7 +38,7 @@ from .conftest import Api, asked_about, tells_nothing_inner
 
 SOURCE = "staff"
 TEXT = TABLE.read_text("utf-8")
-ROOTS = ("Query", "Mutation")
+ROOTS = ("Query", "Mutation", "Subscription")
 OBJECTS = [each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType) and each.name[:2] != "__"]
 
 
@@ -108,7 +108,7 @@ def test_every_field_is_open_to_every_role_as_the_table_says() -> None:
     for each in probed.type_map.values():
         if isinstance(each, GraphQLObjectType) and each.name[:2] != "__":
             for field in each.fields.values():
-                field.resolve = lambda _root, _info, **_arguments: "told"
+                field.resolve, field.subscribe = lambda _root, _info, **_arguments: "told", None
     guard(probed, read_table(TEXT, probed))
     tried = denied = 0
     for (name, field), viewer in itertools.product(WORDS, viewers()):
@@ -121,7 +121,7 @@ def test_every_field_is_open_to_every_role_as_the_table_says() -> None:
                 info = SimpleNamespace(context=SimpleNamespace(viewer=viewer))
                 answer = owner.fields[field].resolve(root_of(name, person), info)
             except DomainError as error:
-                fails = name == "Query" or isinstance(owner.fields[field].type, GraphQLNonNull)
+                fails = name in {"Query", "Subscription"} or isinstance(owner.fields[field].type, GraphQLNonNull)
                 answer = None if fails and error.code == "FORBIDDEN" else error
             if name == "Mutation" and isinstance(answer, dict):
                 assert [each["code"] for each in answer["user_errors"]] == ["FORBIDDEN"]
