@@ -6,10 +6,12 @@ endpoint, and hide from the endpoint that its client has left.
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
@@ -25,9 +27,10 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.callers import address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
-from mentorgraph.api.endpoint import GraphQLEndpoint
+from mentorgraph.api.endpoint import Admission, GraphQLEndpoint
+from mentorgraph.api.errors import HEADERS_OF_CODE
 from mentorgraph.api.graphiql import graphiql
-from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.identity import VIEWER_HEADER, Credentials, SignIn
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Observed
 from mentorgraph.api.schema import schema
@@ -46,19 +49,21 @@ from mentorgraph.graph.home import mentorgraph_home
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
-from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
 READY_WITHIN_S = 2.0
 DEMO_VARIABLE = KNOWN["serve.demo"].variable
-# A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
-# its own names only.
+CREDENTIALS = "mentorgraph.credentials"
+"""Where the ASGI scope of a request holds what it has shown of who makes it."""
+
+# A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, and what a
+# developer serves answer to their own names only.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 REQUESTS_PER_MINUTE = 600
 """Of one caller to one worker, where nothing is set and callers sign in."""
 COMPRESSED_FROM_BYTES = 1_000
-VIEWER_HEADER = "Mentorgraph-Viewer"
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -131,6 +136,7 @@ def create_app(
     cors_origins: Sequence[str] = (),
     caller: Callable[[Request], str] = address_of,
     logs_requests: bool = False,
+    admit: Admission | None = None,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -149,6 +155,7 @@ def create_app(
         cors_origins: The origins whose pages may ask.
         caller: By what a caller is known whose requests are counted.
         logs_requests: Whether each request is logged.
+        admit: Checks who makes a GraphQL request before anything else of it is read.
     """
 
     async def healthz(request: Request) -> JSONResponse:
@@ -163,6 +170,7 @@ def create_app(
         trusted=trusted,
         trusted_only=trusted_only,
         caller=caller,
+        admit=admit,
     )
     socket = GraphQLSocket(
         endpoint.counted_answers, context=context, limits=limits, streams=stream_limits, origins=cors_origins
@@ -202,30 +210,71 @@ def from_environment() -> ASGIApp:
     """Return the application that `mentorgraph serve` runs, as the environment describes it.
 
     Raises:
-        RuntimeError: Nobody has said that this is the demonstration, which asks nobody to sign in.
+        DomainError: `BAD_CONFIGURATION`, no way to sign in is configured, or one badly.
     """
     settings = read_settings()
-    if not settings.serve.demo:
-        raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
+    signing_in = sign_in_of(home, os.environ)
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
     service = Service(partial(recommender_of, home), reloading, home / TRAINING)
     trusted = TrustedDocuments(home / TRUSTED)
-    return app_of(service, DecisionLog(home / FOLDER), settings.limits, settings.serve, trusted)
+    return app_of(
+        service,
+        DecisionLog(home / FOLDER),
+        settings.limits,
+        sign_in=signing_in,
+        serving=settings.serve,
+        trusted=trusted,
+    )
+
+
+def sign_in_of(home: Path, environment: Mapping[str, str]) -> SignIn:
+    """Return how callers of the server that the environment describes sign in.
+
+    Raises:
+        DomainError: `BAD_CONFIGURATION`.
+        BadSettings: A setting has a value that it cannot have.
+    """
+    serving = read_settings(environment).serve
+    if serving.demo:
+        return SignIn(is_demo=True)
+    if serving.dev:
+        return SignIn.development(home)
+    found = SignIn.configured(home, environment)
+    if found is None:
+        raise DomainError(
+            "nobody could sign in: set MENTORGRAPH_ISSUER, MENTORGRAPH_AUDIENCE and MENTORGRAPH_JWKS, or make a key "
+            "with mentorgraph keys add; on this machine alone, --dev takes tokens of mentorgraph token, and --demo "
+            "asks nobody to sign in",
+            code="BAD_CONFIGURATION",
+        )
+    return found
 
 
 def app_of(
     service: Service,
     decisions: DecisionLog,
     limits: Limits | None = None,
+    *,
+    sign_in: SignIn | None = None,
     serving: ServeSettings | None = None,
     trusted: TrustedDocuments | None = None,
 ) -> ASGIApp:
-    """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
-    serving = serving or ServeSettings(demo=True)
-    # What can be asked is no secret where nobody signs in; elsewhere front-end teams have the file.
+    """Return the application that answers from a service and keeps its answers in a log; it opens and closes both.
+
+    Args:
+        service: What answers.
+        decisions: Where answers are kept.
+        limits: The bounds of one GraphQL request.
+        sign_in: How callers sign in; the demonstration's, which asks nobody to, unless given.
+        serving: What else is set.
+        trusted: The documents that may be asked for by their hash.
+    """
+    signing_in = sign_in or SignIn(is_demo=True)
+    serving = serving or ServeSettings()
+    # What can be asked is no secret in development; elsewhere front-end teams have the file.
     limits = limits or Limits()
-    if serving.demo:
+    if not signing_in.is_for_others:
         limits = replace(limits, allows_introspection=True)
     elif not limits.requests_per_minute:
         limits = replace(limits, requests_per_minute=REQUESTS_PER_MINUTE)
@@ -235,15 +284,24 @@ def app_of(
         async with decisions, service:
             yield
 
-    def viewer(request: Request) -> Viewer:
-        return demo_viewer(request.headers.get(VIEWER_HEADER))
+    async def admit(request: Request) -> Credentials:
+        found = request.scope[CREDENTIALS] = await signing_in.credentials(request.headers)
+        return found
+
+    def caller(request: Request) -> str:
+        shown = request.scope.get(CREDENTIALS)
+        return (shown.person if shown else "") or address_of(request)
+
+    async def viewer(request: Request) -> Viewer:
+        shown = request.scope.get(CREDENTIALS) or await admit(request)
+        return await signing_in.viewer(shown, lambda: service.recommender.store)
 
     model = ModelInUse()
 
     async def context(request: Request) -> RequestContext:
         await service.tried()
         renew = partial(context, request)
-        made = RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
+        made = RequestContext(await viewer(request), service, decisions, await service.scorer(), renew)
         with suppress(DomainError):  # nothing ranks while the database is away
             model.note((made.scorer or made.recommender.scorer).model_version)
         return made
@@ -253,6 +311,10 @@ def app_of(
         return service.recommender, await service.scorer()
 
     async def card(request: Request) -> PlainTextResponse:
+        try:
+            await admit(request)
+        except DomainError as error:
+            return PlainTextResponse(f"{error.message}\n", 401, HEADERS_OF_CODE.get(error.code))
         found = service.card(request.path_params["version"])
         return PlainTextResponse(found or "No such model.\n", 200 if found else 404, media_type="text/plain")
 
@@ -262,7 +324,9 @@ def app_of(
         ready=service.ready,
         lifespan=lifespan,
         limits=limits,
-        allowed_hosts=LOOPBACK_HOSTS if serving.demo else serving.allowed_hosts or ("*",),
+        allowed_hosts=serving.allowed_hosts or ("*",) if signing_in.is_for_others else LOOPBACK_HOSTS,
+        admit=admit,
+        caller=caller,
         cors_origins=serving.cors_origins,
         trusted=trusted,
         trusted_only=serving.trusted_documents_only,
@@ -270,19 +334,7 @@ def app_of(
         pages=[
             *pages(decisions, viewer, card_link=service.card_link, graph=graph),
             Route("/models/{version}", card),
-            *(graphiql() if serving.demo else ()),
-            Route("/metrics", MetricsPage(serving.metrics_token, is_open=serving.demo).answer),
+            *(() if signing_in.is_for_others else graphiql()),
+            Route("/metrics", MetricsPage(serving.metrics_token, is_open=not signing_in.is_for_others).answer),
         ],
     )
-
-
-def demo_viewer(header: str | None) -> Viewer:
-    """Return on whose behalf a request of the demonstration is made.
-
-    Args:
-        header: Global id of a person whose eyes to look through; nothing for a coordinator's.
-    """
-    if not header:
-        return COORDINATOR
-    _, uid = read_global_id(header, expected="Person", field=VIEWER_HEADER)
-    return Viewer(person=uid)

@@ -39,6 +39,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.pairings.load import Load
 from mentorgraph.graph.pairings.sessions import Minutes, month_of
 from mentorgraph.graph.people.participants import Participant
+from mentorgraph.graph.people.seeing import may_look_up
 from mentorgraph.graph.ranking.asking import FIRST_BLOCK
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
@@ -55,13 +56,6 @@ logger = logging.getLogger(__name__)
 AGAIN_AFTER_S = 2.0
 OPENED_WITHIN_S = 3.0
 """For how long a question waits for a service that has only begun to open; part of its time for execution."""
-
-OPEN_KINDS = frozenset({"Skill", "OrganisationUnit", "Programme", "Priority", "Tier", "Training", "OnboardingStep"})
-"""Kinds of node that belong to nobody."""
-
-OWN_KINDS = frozenset({"Goal", "Request", "Pairing", "Session", "Milestone"})
-"""Kinds of node that those whom they are about may see."""
-
 
 Opening: TypeAlias = Callable[[Report], AbstractAsyncContextManager[Recommender]]
 """Opens what answers, tells what it is doing meanwhile, and closes it in the end."""
@@ -304,8 +298,8 @@ class RequestContext:
 
     @cached_property
     def nodes(self) -> NodeLoader:
-        """Nodes by uid."""
-        return NodeLoader(self.store)
+        """Nodes by uid, as far as the viewer may see them."""
+        return NodeLoader(self.store, self.viewer)
 
     @cached_property
     def overrides(self) -> OverridesLoader:
@@ -410,14 +404,6 @@ class RequestContext:
         return found if found is not None and found.may_be_seen_by(self.viewer) else None
 
     async def visible(self, uid: str) -> NodeRecord | None:
-        """A node, if it exists and the viewer may see it by itself.
-
-        Participants see themselves, their own goals, requests, pairings and sessions, mentors, and what is nobody's.
-        """
+        """A node, if it exists and the viewer may ask for it by its id."""
         node = await self.nodes.load(uid)
-        if node is None or self.viewer.sees_everybody or node.kind in OPEN_KINDS:
-            return node
-        if node.kind == "Person" and (node.uid == self.viewer.person or "mentor" in node.roles):
-            return node
-        own = (node.owner, *node.helpers, *(uid for name, uid in node.parties.items() if name != "goal"))
-        return node if node.kind in OWN_KINDS and self.viewer.person and self.viewer.person in own else None
+        return node if node is not None and may_look_up(self.viewer, node) else None

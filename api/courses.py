@@ -86,9 +86,8 @@ class SurveyAnswer(graphene.ObjectType):
 def outcome_field() -> graphene.Field:
     """How far a pairing got, for those who see everybody: from a mean, one of two could reckon what the other said."""
 
-    def resolve(root: NodeRecord, info: Info) -> Any:
-        context: RequestContext = info.context
-        return root.properties.get("outcome") if context.viewer.sees_everybody else None
+    def resolve(root: NodeRecord, _info: Info) -> Any:
+        return root.properties.get("outcome")
 
     return graphene.Float(
         description="How far it got, 0 to 1, by the weights of its programme; null while it goes on, where nothing is "

@@ -210,7 +210,7 @@ class Decision(graphene.ObjectType):
         return choice.properties["note"] if choice else None
 
     @staticmethod
-    async def resolve_overrides(root: "Kept", info: Info) -> list[NodeRecord] | None:
+    async def resolve_overrides(root: "Kept", info: Info) -> list[NodeRecord]:
         """All that was decided about it."""
         return await root.overrides(info)
 
@@ -242,15 +242,15 @@ class Kept:
         self.policy_version = decision.policy_version
         self.code_version = decision.code_version
 
-    async def overrides(self, info: Info) -> list[NodeRecord] | None:
-        """What was decided about it; None for participants."""
+    async def overrides(self, info: Info) -> list[NodeRecord]:
+        """What was decided about it."""
         context: RequestContext = info.context
-        return await context.overrides.load(self.recommendation) if context.viewer.sees_everybody else None
+        return await context.overrides.load(self.recommendation)
 
     async def choice(self, info: Info) -> NodeRecord | None:
         """The decision by which somebody was asked and which holds, if there is one."""
         context: RequestContext = info.context
-        return choice_among(await self.overrides(info) or [], context.recommender.clock())
+        return choice_among(await self.overrides(info), context.recommender.clock())
 
 
 def choice_among(overrides: list[NodeRecord], now: datetime) -> NodeRecord | None:

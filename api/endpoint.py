@@ -7,7 +7,7 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from inspect import isawaitable
@@ -53,6 +53,8 @@ REVALIDATED = {
 }
 """Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
 
+Admission = Callable[[Request], Awaitable[object]]
+
 
 class GraphQLEndpoint:
     """An ASGI application that answers GraphQL requests.
@@ -65,6 +67,7 @@ class GraphQLEndpoint:
         trusted: The documents that may be asked for by their hash; none if not given.
         trusted_only: Whether all other documents are refused.
         caller: By what a caller is known whose requests are counted.
+        admit: Checks who makes a request before anything else of it is read; raises as `context` does.
         stream_limits: The bounds of subscriptions.
     """
 
@@ -77,10 +80,12 @@ class GraphQLEndpoint:
         trusted: TrustedDocuments | None = None,
         trusted_only: bool = False,
         caller: Callable[[Request], str] = address_of,
+        admit: Admission | None = None,
         stream_limits: StreamLimits | None = None,
     ) -> None:
         self._schema = schema
         self._context = context
+        self._admit = admit
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
         self._trusted = trusted
@@ -100,6 +105,8 @@ class GraphQLEndpoint:
             accept = ",".join(request.headers.getlist("accept"))
             may_stream = is_event_stream(accept)
             media_type = negotiate(accept, EVENT_STREAM if may_stream else None)
+            if self._admit:
+                await self._admit(request)
             self._count(request)
             parameters = self._named(await read_parameters(request, self._limits))
             if media_type == EVENT_STREAM or (may_stream and self._is_subscription(parameters)):

@@ -26,6 +26,12 @@ STATUS_OF_CODE = {
 }
 
 
+HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = {
+    "UNAUTHENTICATED": {"WWW-Authenticate": 'Bearer realm="mentorgraph"'},
+}
+"""What the status of a code calls for beside it."""
+
+
 class Refused(Exception):
     """A request that gets errors and no data.
 
@@ -79,7 +85,8 @@ def refusal_of(error: Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, DomainError):
-        return Refused([_shown(error)], status=STATUS_OF_CODE.get(error.code, 400))
+        status, headers = STATUS_OF_CODE.get(error.code, 400), HEADERS_OF_CODE.get(error.code)
+        return Refused([_shown(error)], status=status, headers=headers)
     return Refused([_hidden(_log([error]))], status=500)
 
 

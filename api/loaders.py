@@ -12,6 +12,7 @@ from mentorgraph.graph.pairings.sessions import Minutes, read_minutes
 from mentorgraph.graph.people.admission import list_endings
 from mentorgraph.graph.people.participants import Participant, participants
 from mentorgraph.graph.people.profile import Completeness
+from mentorgraph.graph.people.seeing import may_see
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.ranking.standing import costs_on_rank
@@ -24,20 +25,20 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 
 class NodeLoader(DataLoader[str, NodeRecord | None]):
-    """Reads the nodes that one answer mentions, all that are wanted at a time in one round trip.
+    """Reads the nodes that one answer mentions, as far as its viewer may see them, all wanted at a time at once.
 
     Resolvers hand its futures on and do not await them: what waits inside an `async def` is wanted later the deeper it
     stands in the answer, and each depth would be a round trip of its own.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, viewer: Viewer) -> None:
         super().__init__()
-        self._store = store
+        self._store, self._viewer = store, viewer
 
     async def batch_load_fn(self, uids: list[str]) -> list[NodeRecord | None]:
-        """Reads some nodes, in the order of their uids; None for what does not exist."""
+        """Reads some nodes, in the order of their uids; None for what does not exist or is not for the viewer."""
         found = await self._store.read_nodes(uids, present())
-        return [found.get(uid) for uid in uids]
+        return [node if (node := found.get(uid)) and may_see(self._viewer, node) else None for uid in uids]
 
 
 class PairingChangesLoader(DataLoader[tuple[str, str], dict[str, int]]):

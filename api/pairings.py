@@ -92,7 +92,7 @@ def _party(name: str) -> Any:
 
 
 async def _moves(root: NodeRecord, info: Info) -> list[dict[str, object]]:
-    """What happened to a request or pairing, as the viewer may know it."""
+    """What happened to a request or pairing."""
     context: RequestContext = info.context
     return [
         {
@@ -100,8 +100,8 @@ async def _moves(root: NodeRecord, info: Info) -> list[dict[str, object]]:
             "at": each.at,
             "by": _mover(root, each),
             "note": each.note or None,
-            "reason": (each.reason or None) if context.viewer.sees_everybody else None,
-            "cause": (each.cause or None) if context.viewer.sees_everybody else None,
+            "reason": each.reason or None,
+            "cause": each.cause or None,
         }
         for each in await context.moves.load(root.uid)
     ]

@@ -343,10 +343,10 @@ class Recommendation(graphene.ObjectType):
         return {"rank": root.model_rank, "score": root.score}
 
     @staticmethod
-    def resolve_overrides(root: listing.Recommendation, info: Info) -> Awaitable[list[NodeRecord]] | None:
+    def resolve_overrides(root: listing.Recommendation, info: Info) -> Awaitable[list[NodeRecord]]:
         """What coordinators decided about it."""
         context: RequestContext = info.context
-        return context.overrides.load(root.uid) if context.viewer.sees_everybody else None
+        return context.overrides.load(root.uid)
 
     @staticmethod
     def resolve_id(root: listing.Recommendation, _info: Info) -> str:
@@ -369,10 +369,9 @@ class Recommendation(graphene.ObjectType):
         return root.is_explored
 
     @staticmethod
-    def resolve_propensity(root: listing.Recommendation, info: Info) -> float | None:
+    def resolve_propensity(root: listing.Recommendation, _info: Info) -> float | None:
         """The probability of the place."""
-        context: RequestContext = info.context
-        return root.propensity if context.viewer.sees_everybody else None
+        return root.propensity
 
     @staticmethod
     def resolve_mentor(root: listing.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:

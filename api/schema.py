@@ -6,6 +6,7 @@ from typing import Any
 import graphene
 from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, print_schema
 
+from mentorgraph.api.access import TABLE, guard, read_table
 from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.catalogue import CatalogueQueries
 from mentorgraph.api.connections import connection_of
@@ -363,7 +364,8 @@ def _selected(info: Info) -> set[str]:
     return names
 
 
-def _build() -> GraphQLSchema:
+def unguarded() -> GraphQLSchema:
+    """The schema before it is bound to the table of rights; nothing that is served answers from it."""
     built: GraphQLSchema = graphene.Schema(
         query=Query,
         mutation=Mutation,
@@ -377,7 +379,8 @@ def _build() -> GraphQLSchema:
     return built
 
 
-schema = _build()
+schema = unguarded()
+guard(schema, read_table(TABLE.read_text("utf-8"), schema))
 
 
 def printed() -> str:

@@ -147,6 +147,7 @@ class ServeSettings:
     port: int = setting(8000, whole(0, 65_535))
     workers: int = setting(1, whole(1, 64))
     demo: bool = setting(False)
+    dev: bool = setting(False)
     access_log: bool = setting(False)
     log_format: str = setting("text", one_of("text", "json"))
     metrics_token: str = setting("", matching(r"[\x21-\x7e]{16,200}", "16 to 200 signs without spaces"), secret=True)
@@ -160,12 +161,27 @@ class ServeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInSettings:
+    """Whose tokens count; `tokens.IssuerSettings` says what the values may be, and which belong together."""
+
+    issuer: str = setting("")
+    audience: str = setting("")
+    jwks: str = setting("")
+    algorithms: str = setting("")
+    subject_claim: str = setting("")
+    subject_source: str = setting("")
+    roles_claim: str = setting("")
+    clock_skew_s: str = setting("")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, table by table."""
 
     places: Places
     database: DatabaseSettings
     serve: ServeSettings
+    sign_in: SignInSettings
     limits: Limits
 
 

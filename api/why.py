@@ -6,7 +6,7 @@ well. All that a page loads comes from this server under names that hold the has
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from mentorgraph.api import why_now
+from mentorgraph.api.errors import HEADERS_OF_CODE
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.page_forms import filled_in, remember, token_of
 from mentorgraph.api.page_words import LANGUAGES, language_of, templates_in, unit_in, when
@@ -54,7 +55,7 @@ UNKNOWN_ID = DomainError(
     "No recommendation has this id, or it is not yours to see. Ids come from recommendMentors.", code="NOT_FOUND"
 )
 
-ViewerOf = Callable[[Request], Viewer]
+ViewerOf = Callable[[Request], Awaitable[Viewer]]
 
 
 def pages(
@@ -103,7 +104,7 @@ class _WhyPage:
         language = ENGLISH
         try:
             language = language_of(request)
-            viewer = self._viewer_of(request)
+            viewer = await self._viewer_of(request)
             uid = _uid_in(request)
             decision = await self._decisions.find(uid)
             if decision is None or not decision.may_be_seen_by(viewer):
@@ -111,8 +112,12 @@ class _WhyPage:
             if request.method == "POST":
                 return await self._sent(request, decision, uid, viewer, language)
         except DomainError as error:
-            status = {"NOT_FOUND": 404, "BAD_USER_INPUT": 400, "FORBIDDEN": 403}.get(error.code, 503)
-            return self._page(language, "problem.html", status, said=error.message, status=status)
+            status = {"NOT_FOUND": 404, "BAD_USER_INPUT": 400, "FORBIDDEN": 403, "UNAUTHENTICATED": 401}.get(
+                error.code, 503
+            )
+            page = self._page(language, "problem.html", status, said=error.message, status=status)
+            page.headers.update(HEADERS_OF_CODE.get(error.code, {}))
+            return page
         return await self._whole(request, decision, uid, viewer, language)
 
     async def _sent(self, request: Request, decision: Decision, uid: str, viewer: Viewer, language: str) -> Response:

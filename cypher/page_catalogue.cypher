@@ -5,6 +5,8 @@
 // $open: list of strings, states of a pairing that takes up a place
 // $wanted: map, since the database plans anew for every combination of parameters of other types; null is not asked for:
 //   viewer: string, uid of who asks; whoever blocks them, or is blocked by them, is left out; empty for nobody
+//   within: list of strings or null, uids of the programmes whose people they may see, beside those who are in none
+//   known: list of strings, uids of people whom they may see in any case
 //   places: float, places of who has not said how many
 //   skills: list of strings or null, uids of skills of which one has to be offered
 //   counts_as: map from the uid of each merged skill to the one that it counts for
@@ -36,6 +38,15 @@ WHERE mentor.uid > $after
     MATCH (mentor)-[block:BLOCKS]-(other:Person)
     WHERE other.uid = $wanted.viewer AND block.since <= $now AND (block.until IS NULL OR block.until > $now)
   }
+  AND ($wanted.within IS NULL OR mentor.uid IN $wanted.known OR EXISTS {
+    MATCH (mentor)-[member:MEMBER_OF]->(programme:Programme)
+    WHERE programme.uid IN $wanted.within AND member.since <= $now AND (member.until IS NULL OR member.until > $now)
+      AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+  } OR NOT EXISTS {
+    MATCH (mentor)-[member:MEMBER_OF]->(programme:Programme)
+    WHERE member.since <= $now AND (member.until IS NULL OR member.until > $now)
+      AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+  })
   AND ($wanted.programme IS NULL OR EXISTS {
     MATCH (mentor)-[member:MEMBER_OF]->(programme:Programme)
     WHERE programme.uid = $wanted.programme AND coalesce(member.role, 'mentor') = 'mentor'

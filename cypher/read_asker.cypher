@@ -53,6 +53,12 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
          }
          ORDER BY profile.since DESC, profile.uid LIMIT 1
        } AS profiles,
+       COLLECT {
+         MATCH (mentee)-[member:MEMBER_OF]->(programme:Programme)
+         WHERE member.since <= $now AND (member.until IS NULL OR member.until > $now)
+           AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+         RETURN DISTINCT programme.uid
+       } AS takes_part,
        COUNT {
          MATCH (mentee)<-[:MENTEE]-(pairing:Pairing)
          WHERE pairing.since < $now

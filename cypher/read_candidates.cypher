@@ -50,6 +50,12 @@ WITH asked, bosses, uid, mentor, mentor.until AS left_on,
        RETURN coalesce(member.hours_per_month, -1.0)
      } AS enrolments,
      COLLECT {
+       MATCH (mentor)-[member:MEMBER_OF]->(programme:Programme)
+       WHERE member.since <= $now AND (member.until IS NULL OR member.until > $now)
+         AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+       RETURN DISTINCT programme.uid
+     } AS programmes,
+     COLLECT {
        MATCH (mentor)-[role:HAS_ROLE]->(:Role {name: 'mentor'})
        WHERE role.since < $now AND (role.until IS NULL OR role.until >= $now)
        RETURN coalesce(role.max_mentees, -1)
@@ -124,7 +130,7 @@ WITH asked, bosses, uid, mentor, mentor.until AS left_on,
      } AS busy
 UNWIND asked.mentees AS other
 OPTIONAL MATCH (mentee:Person {uid: other})
-WITH uid, other, left_on, zone, profiles, hours, enrolments, places, consented, taken, places_in_programme,
+WITH uid, other, left_on, zone, profiles, hours, enrolments, programmes, places, consented, taken, places_in_programme,
      taken_in_programme, missing_steps, away_until, windows, absences, busy,
      [boss IN bosses WHERE boss[0] = other AND boss[1] = uid | boss[2]] AS manages,
      COLLECT {
@@ -164,6 +170,7 @@ RETURN collect({
   profiles: profiles,
   hours: hours,
   enrolments: enrolments,
+  programmes: programmes,
   places: places,
   consented: consented,
   taken: taken,

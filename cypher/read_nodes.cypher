@@ -1,6 +1,6 @@
-// Reads nodes by uid, with whose they are, whom they are about and, for people, the roles they have now.
+// Reads nodes by uid, with whose they are, whom they are about, in which programmes and, for people, their roles now.
 // $uids: list of strings
-// $now: instant as of which roles and co-mentors count
+// $now: instant as of which roles, co-mentors and programmes count
 UNWIND $uids AS uid
 MATCH (node:Person|Skill|Goal|OrganisationUnit|Programme|Priority|Request|Pairing|Session|Milestone|Tier|Training|OnboardingStep|Override {uid: uid})
 RETURN uid, labels(node)[0] AS kind,
@@ -34,4 +34,21 @@ RETURN uid, labels(node)[0] AS kind,
          MATCH (node:Session|Milestone)-[:PART_OF|MILESTONE_OF]->(:Pairing)<-[help:HELPS]-(helper:Person)
          WHERE help.since <= $now AND (help.until IS NULL OR help.until > $now)
          RETURN helper.uid ORDER BY helper.uid
-       } AS helpers
+       } AS helpers,
+       COLLECT {
+         MATCH (node:Person)-[member:MEMBER_OF]->(programme:Programme)
+         WHERE member.since <= $now AND (member.until IS NULL OR member.until > $now)
+           AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+         RETURN DISTINCT programme.uid ORDER BY programme.uid
+       } + COLLECT {
+         MATCH (node:Goal)<-[:HAS_GOAL]-(:Person)-[member:MEMBER_OF]->(programme:Programme)
+         WHERE member.since <= $now AND (member.until IS NULL OR member.until > $now)
+           AND programme.since <= $now AND (programme.until IS NULL OR programme.until > $now)
+         RETURN DISTINCT programme.uid ORDER BY programme.uid
+       } + COLLECT {
+         MATCH (node:Request|Pairing)-[:IN_PROGRAMME]->(programme:Programme)
+         RETURN programme.uid
+       } + COLLECT {
+         MATCH (node:Session|Milestone)-[:PART_OF|MILESTONE_OF]->(:Pairing)-[:IN_PROGRAMME]->(programme:Programme)
+         RETURN programme.uid
+       } AS programmes

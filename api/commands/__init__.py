@@ -45,6 +45,8 @@ COMMANDS = {
         "serve": ("serve:serve", "Answer GraphQL on /graphql."),
         "documents": ("documents:documents", "Trust GraphQL documents, asked for by their hash."),
         "config": ("config:config", "See what is set, and check it."),
+        "token": ("sign_in:token", "Print a token that serve --dev takes."),
+        "keys": ("sign_in:keys", "Make, list and revoke the keys with which programs ask."),
         "db": ("database:database", "Start, stop, migrate, check, dump and load the database."),
     },
 }

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mentorgraph.api.settings import FILE, FILE_VARIABLE, KNOWN, BadSettings, Settings, read_settings, shown
 from mentorgraph.api.settings import unknown_variables as unknown
+from mentorgraph.api.tokens import IssuerSettings
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 
@@ -80,6 +81,10 @@ def _settings() -> Settings:
 def _faults(settings: Settings) -> list[str]:
     """What is wrong with settings that are fine one by one."""
     faults = []
+    try:
+        IssuerSettings.from_environment()
+    except DomainError as error:
+        faults.append(error.message)
     try:
         load_policy(chosen_policy())
     except DomainError as error:

@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -382,8 +382,12 @@ async def person_of(recommender: Recommender, text: str, source: str, option: st
 
 
 async def viewer_of(recommender: Recommender, text: str | None, source: str) -> Viewer:
-    """On whose behalf a command asks: a person, or whoever coordinates."""
-    return Viewer(person=await person_of(recommender, text, source, "--viewer")) if text else COORDINATOR
+    """On whose behalf a command asks: a person, in no role that sees more, or whoever coordinates."""
+    if not text:
+        return COORDINATOR
+    person = await person_of(recommender, text, source, "--viewer")
+    known = await recommender.store.read_viewer(person, recommender.clock())
+    return replace(known[0], roles=frozenset()) if known else Viewer(person)
 
 
 async def nodes_of(recommender: Recommender, uids: Iterable[str], as_of: datetime | None) -> dict[str, NodeRecord]:

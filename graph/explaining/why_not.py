@@ -115,7 +115,7 @@ async def why_not(
     rank, last = None, None
     places = np.flatnonzero(order == person)
     if judged.is_allowed and len(places):
-        better = list(await recommender._allowed(asker, order[: places[0]], int(places[0])))
+        better = list(await recommender._allowed(asker, order[: places[0]], int(places[0]), viewer=viewer))
         rank = len(better) + 1
         last = better[first - 1] if rank > first else None
     return WhyNot(

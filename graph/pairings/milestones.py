@@ -149,14 +149,14 @@ async def list_overdue_milestones(
     Args:
         store: The graph.
         viewer: On whose behalf.
-        programme: uid of a programme; all if none is given.
+        programme: uid of a programme, which those who facilitate it may name; all if none is given.
         first: At most so many.
         clock: The present instant.
 
     Raises:
         DomainError: `FORBIDDEN`.
     """
-    if not viewer.sees_everybody:
+    if not viewer.oversees(programme or ""):
         raise DomainError("only coordinators see what is overdue", code="FORBIDDEN")
     now = clock()
     rows = await store.read_overdue_milestones(programme, now, first)

@@ -140,7 +140,8 @@ async def requested(
     refuse_mentee(asker)
     seeker = seeker_of(asker, now, policy)
     pair = (await read_pairs(known, seeker, [mentor], now, wanted=places)).get(mentor)
-    if pair is None or not (viewer.coordinates or may_be_shown(pair)):
+    is_shown = pair is not None and may_be_shown(pair) and viewer.may_meet(mentor, pair.programmes)
+    if pair is None or not (viewer.coordinates or is_shown):
         raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
     refuse(judge(pair, seeker.frame.policy.rules).refusals, viewer)
     waiting = await known.read_open_requests_to(mentor)

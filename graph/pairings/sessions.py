@@ -302,7 +302,7 @@ async def list_overdue(
     Raises:
         DomainError: `FORBIDDEN`.
     """
-    if not viewer.sees_everybody:
+    if not viewer.oversees(programme or ""):
         raise DomainError("only coordinators see who has not met", code="FORBIDDEN")
     now = now or present()
     rows = await store.read_check_ins(CHECKED_STATES, programme, now)

@@ -141,7 +141,7 @@ async def list_stalled(
     Raises:
         DomainError: `FORBIDDEN`, `BAD_USER_INPUT`.
     """
-    if not viewer.coordinates:
+    if not viewer.oversees(programme or ""):
         raise DomainError("only coordinators see which pairings have stalled", code="FORBIDDEN")
     if first is not None:
         check_first(first)

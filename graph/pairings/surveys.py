@@ -312,7 +312,7 @@ async def list_overdue(
     Raises:
         DomainError: `FORBIDDEN`, `BAD_USER_INPUT`.
     """
-    if not viewer.coordinates:
+    if not viewer.oversees(programme or ""):
         raise DomainError("only coordinators see who has not answered", code="FORBIDDEN")
     check_first(first)
     now = now or present()

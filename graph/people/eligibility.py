@@ -205,6 +205,7 @@ def _pair_facts(
         mentors=asker["mentors"],
         forbidden_until=native(forbidden_until),
         forbidden_for=forbidden_for,
+        programmes=frozenset(row["programmes"]),
     )
 
 

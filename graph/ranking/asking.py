@@ -27,7 +27,7 @@ from mentorgraph.graph.rules.evaluator import judge
 from mentorgraph.graph.signals.signal import Evidence
 from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.store import Store
-from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 FIRST_BLOCK = 32
 """About so many candidates' facts are read at first; every further block may be twice as long."""
@@ -132,6 +132,7 @@ class Asking:
         *,
         tier: TierFilter | None = None,
         ahead: Horizon | None = None,
+        viewer: Viewer = COORDINATOR,
     ) -> dict[int, datetime | None]:
         """The first few of an order whom no rule forbids now, or will soon.
 
@@ -141,6 +142,7 @@ class Asking:
             wanted: How many are wanted.
             tier: Only those who are eligible for it.
             ahead: How far to look ahead; only the present counts if none is given.
+            viewer: Who is shown them: only those whom they may meet.
 
         Returns:
             Person → None, or from when on they are allowed; in the order.
@@ -160,7 +162,7 @@ class Asking:
             pairs = await read_pairs(self.store, asker.seeker, [uids[person] for person in people], asker.now)
             for person in people:
                 pair = pairs.get(uids[person])
-                if pair is None or len(allowed) == wanted:
+                if pair is None or len(allowed) == wanted or not viewer.may_meet(uids[person], pair.programmes):
                     continue
                 if judge(pair, asker.scorer.policy.rules).is_allowed:
                     allowed[person] = None

@@ -121,6 +121,8 @@ async def page_of_catalogue(
     await _refuse_unknown(store, wanted)
     asked = {
         "viewer": "" if viewer.sees_everybody else viewer.person,
+        "within": None if viewer.sees_everybody else sorted(viewer.programmes),
+        "known": sorted(viewer.acquaintances | {viewer.person}),
         "places": float(max_mentees),
         "skills": sorted(taxonomy.family(wanted.skill)) if wanted.skill else None,
         "counts_as": taxonomy.successors(),

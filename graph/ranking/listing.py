@@ -160,6 +160,7 @@ class _Wanted:
         tier: The tier that it asks for.
         ahead: How far it looks ahead; None where only the present counts.
         key: What tells the question from others.
+        viewer: Who is shown it.
         mentors: All mentors, best first.
         order: Those of them whom filter and exclusion leave, whoever is pinned before all others.
     """
@@ -171,6 +172,7 @@ class _Wanted:
     tier: TierFilter | None
     ahead: Horizon | None
     key: str
+    viewer: Viewer
     mentors: NDArray[np.int64]
     order: NDArray[np.int64]
 
@@ -370,12 +372,16 @@ class Listing(Asking):
         parts = parts_of(columns, asked, options.filter, policy.signals)
         mentors = self._order(asker, options.horizon)
         passes = together(parts, len(columns.people))[mentors] & ~np.isin(mentors, excluded)
-        key = " ".join(filter(None, (asker.key, options.key, f"explored {day}" if shaping.explores else "")))
+        within = "" if viewer.sees_everybody else f"within {' '.join(sorted(viewer.programmes))}"
+        explored_on = f"explored {day}" if shaping.explores else ""
+        key = " ".join(filter(None, (asker.key, options.key, explored_on, within)))
         order = pinned_first(mentors[passes], asker.pins)
-        return _Wanted(asker, options, shaping, parts, tier, ahead, key, mentors, order)
+        return _Wanted(asker, options, shaping, parts, tier, ahead, key, viewer, mentors, order)
 
     async def _allowed_of(self, wanted: _Wanted, order: NDArray[np.int64], number: int) -> dict[int, datetime | None]:
-        return await self._allowed(wanted.asker, order, number, tier=wanted.tier, ahead=wanted.ahead)
+        return await self._allowed(
+            wanted.asker, order, number, tier=wanted.tier, ahead=wanted.ahead, viewer=wanted.viewer
+        )
 
     async def _first_page(self, wanted: _Wanted, first: int, everybody: Mapping[int, datetime | None] | None) -> _Page:
         shaping = wanted.shaping

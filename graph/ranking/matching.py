@@ -221,7 +221,10 @@ class Recommender(Listing):
         judged = []
         for mentor in mentors:
             person = asker.columns.people.find(mentor)
-            hidden = mentor in pairs and not (viewer.sees_everybody or may_be_shown(pairs[mentor]))
+            hidden = mentor in pairs and not (
+                viewer.sees_everybody
+                or (may_be_shown(pairs[mentor]) and viewer.may_meet(mentor, pairs[mentor].programmes))
+            )
             if person == NONE or mentor not in pairs or hidden:
                 raise DomainError("no person has this id", code="NOT_FOUND", field=field)
             found = judge(pairs[mentor], asker.scorer.policy.rules)

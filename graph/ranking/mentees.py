@@ -149,7 +149,7 @@ async def recommend_mentees(
     if person == NONE:
         raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
     goals, passed_over = _open_goals(columns, person, now, scored_at)
-    allowed, refused = await _allowed(asking, columns, scorer, mentor, goals, now, scored_at)
+    allowed, refused = await _allowed(asking, columns, scorer, viewer, mentor, goals, now, scored_at)
     least = first + (cursor.rank if cursor else 0)
     ranked = await _ranked(columns, person, allowed, least, time.monotonic() + patience_s)
     start = 0 if cursor is None else sum(each.place <= (-cursor.score, cursor.mentor) for each in ranked)
@@ -182,18 +182,23 @@ async def _allowed(
     asking: Asking,
     columns: Columns,
     scorer: Scorer,
+    viewer: Viewer,
     mentor: str,
     goals: Sequence[int],
     now: datetime,
     scored_at: datetime,
 ) -> tuple[list[_Asking], Counter[str]]:
-    """Those goals for which no rule forbids the pair, in their order, and how often each rule forbade one."""
+    """Those goals for which no rule forbids the pair, in their order, and how often each rule forbade one.
+
+    Goals of people whom the viewer may not meet are passed over.
+    """
     owners = columns.tables["goals"].numbers("person")
     numbers = {columns.goals.uids[goal]: (int(owners[goal]), goal) for goal in goals}
     asked = [(columns.people.uids[mentee], uid) for uid, (mentee, _) in numbers.items()]
     rows = await asking.store.read_askers(asked, now) if asked else []
     place = {uid: number for number, uid in enumerate(numbers)}
-    known = sorted((row for row in rows if row["goal"] is not None), key=lambda row: place[row["goal"]])
+    met = (row for row in rows if viewer.may_meet(row["mentee"], row["takes_part"]))
+    known = sorted((row for row in met if row["goal"] is not None), key=lambda row: place[row["goal"]])
     seekers = [seeker_of(row, now, scorer.policy) for row in known]
     pairs = await read_pairs_of(seekers, [mentor], asking.store, now) if seekers else []
     scorers: dict[str, Scorer] = {}

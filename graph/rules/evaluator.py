@@ -126,6 +126,8 @@ class PairFacts:
         mentors: Open pairings of the mentee.
         forbidden_until: Until when a coordinator has forbidden the pair, if one has.
         forbidden_for: Their reason, one of `vocabulary.OVERRIDE_REASONS`.
+        programmes: uids of the running programmes in which the mentor takes part; no rule reads them, they say who may
+            see the mentor.
     """
 
     at: datetime
@@ -164,6 +166,7 @@ class PairFacts:
     mentors: int = 0
     forbidden_until: datetime | None = None
     forbidden_for: str = ""
+    programmes: frozenset[str] = frozenset()
 
 
 Outcome = Iterator[Refusal | Unjudged]

@@ -7,6 +7,7 @@ from typing import Any
 
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.store.transported import instant_of, properties_of
+from mentorgraph.graph.viewer import Viewer
 from mentorgraph.graph.vocabulary import NECESSITIES, OPEN_REQUEST_STATES, OPEN_STATES
 
 
@@ -30,6 +31,13 @@ class ParticipantReads:
 
     async def _read(self, name: str, /, *, budget_s: float | None = None, **parameters: Any) -> list[dict[str, Any]]:
         raise NotImplementedError
+
+    async def read_viewer(self, person: str, now: datetime) -> tuple[Viewer, bool] | None:
+        """On whose behalf a person asks, and whether they have left; None for who does not exist."""
+        for row in await self._read("read_viewer", person=person, now=now):
+            found = (frozenset(row[name]) for name in ("roles", "programmes", "acquaintances"))
+            return Viewer(person, *found), row["has_left"]
+        return None
 
     async def read_onboarding(self) -> list[Record]:
         """All steps of onboarding, ended or not, in their order."""

@@ -98,6 +98,8 @@ class NodeRecord:
         roles: For a person, the roles they have now.
         parties: For a request, a pairing or a session of one, `mentor`, `mentee` and, where there is one, `goal` → uid.
         helpers: For a pairing or a session of one, uids of those who are co-mentors now.
+        programmes: For a person and their goals, uids of the running programmes in which they take part; for a request,
+            a pairing or what is part of one, that of its programme.
     """
 
     uid: str
@@ -107,6 +109,7 @@ class NodeRecord:
     roles: tuple[str, ...]
     parties: Mapping[str, str] = field(default_factory=dict)
     helpers: tuple[str, ...] = ()
+    programmes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +316,7 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
                 tuple(row["roles"]),
                 {PARTIES[link]: uid for link, uid in row["parties"]},
                 tuple(row["helpers"]),
+                tuple(row["programmes"]),
             )
         return nodes
 

@@ -12,8 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mentorgraph.api.app import VIEWER_HEADER, app_of
+from mentorgraph.api.app import app_of
 from mentorgraph.api.context import Service, recommender_on
+from mentorgraph.api.identity import VIEWER_HEADER, SignIn
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.limits import Limits
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -44,13 +45,15 @@ class Api:
         service: What the application answers from.
         client: What sends the requests.
         decisions: Where the application keeps its answers.
-        statements: Names of the statements that the last request sent to the database.
+        statements: Names of the statements that the last request sent to the database, but for who asks.
+        asked_who: Whether it asked the database who makes the request.
     """
 
     service: Service
     client: TestClient
     decisions: DecisionLog
     statements: list[str] = field(default_factory=list)
+    asked_who: bool = False
 
     def ask(self, query: str, *, viewer: str = "", **variables: object) -> dict[str, Any]:
         """The answer to a query; whatever errors it has are checked to say nothing of the inside."""
@@ -77,7 +80,7 @@ def tells_nothing_inner(errors: object) -> bool:
 
 
 @contextmanager
-def asked(server: EmbeddedDatabase) -> Iterator[Api]:
+def asked(server: EmbeddedDatabase, sign_in: SignIn | None = None) -> Iterator[Api]:
     """The application on the server's database, once it is ready."""
 
     @asynccontextmanager
@@ -88,7 +91,7 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
     service = Service(opening)
     decisions = DecisionLog(server.home / FOLDER)
     # As patient as the connection is: what is asked for the first time has to be planned, on a busy machine.
-    application = app_of(service, decisions, Limits(execution_s=60))
+    application = app_of(service, decisions, Limits(execution_s=60), sign_in=sign_in)
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,7 +102,8 @@ def asked(server: EmbeddedDatabase) -> Iterator[Api]:
             await application(scope, receive, send)
         finally:
             round_trips.reset(token)
-            asking.statements = sent
+            asking.statements = [name for name in sent if name != "read_viewer"]
+            asking.asked_who = len(asking.statements) < len(sent)
 
     app: ASGIApp = counting
     with TestClient(app, base_url="http://localhost") as client:
@@ -125,7 +129,9 @@ async def fill(server: EmbeddedDatabase, world: World | None) -> None:
 
 
 @contextmanager
-def asked_about(server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], source: str) -> Iterator[Api]:
+def asked_about(
+    server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], source: str, sign_in: SignIn | None = None
+) -> Iterator[Api]:
     """The application on a database that holds some rows and nothing else; all of them have to be taken in."""
 
     async def take_in() -> None:
@@ -135,7 +141,7 @@ def asked_about(server: EmbeddedDatabase, rows: Mapping[str, Sequence[Row]], sou
             assert set(result.total) == {"created"}
 
     asyncio.run(take_in())
-    with asked(server) as asking:
+    with asked(server, sign_in) as asking:
         yield asking
 
 

@@ -11,6 +11,7 @@ from mentorgraph.api.app import DEMO_VARIABLE, from_environment
 from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
+from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.ranking.matching import Recommender
 
 from .conftest import connected
@@ -53,7 +54,7 @@ def test_a_service_that_is_still_opening_closes_at_once() -> None:
 
 def test_the_application_of_the_demonstration_is_not_served_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(DEMO_VARIABLE, raising=False)
-    with pytest.raises(RuntimeError, match="only as mentorgraph serve --demo"):
+    with pytest.raises(DomainError, match="nobody could sign in"):
         from_environment()
     monkeypatch.setenv(DEMO_VARIABLE, "1")
     assert callable(from_environment())

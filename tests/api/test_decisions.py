@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from mentorgraph.api.app import SECURITY_HEADERS, VIEWER_HEADER
+from mentorgraph.api.app import SECURITY_HEADERS
 from mentorgraph.api.examples import askers_in
+from mentorgraph.api.identity import VIEWER_HEADER
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.why import FILES, pages
 from mentorgraph.graph.decisions.log import NOT_KEPT, DecisionLog
@@ -20,7 +22,7 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.ranking.listing import Slate
 from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.store import Store
-from mentorgraph.graph.viewer import COORDINATOR
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 from mentorgraph.graph.world.tables import World
 
 from ..graph.decisions.conftest import slate_of
@@ -50,6 +52,10 @@ query ($id: ID!) {{
 """
 NODE = f"query ($id: ID!) {{ node(id: $id) {{ __typename id ... on Recommendation {{ rank {CONTENT} }} }} }}"
 UNKNOWN = global_id("Recommendation", "00000000-0000-5000-8000-000000000000")
+
+
+async def as_coordinator(_request: Request) -> Viewer:
+    return COORDINATOR
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +282,7 @@ def test_an_id_that_is_none_and_an_unknown_one_get_a_page_with_404(api: Api) -> 
 def site_of(folder: Path) -> TestClient:
     from starlette.applications import Starlette
 
-    routes: list[Route] = pages(DecisionLog(folder), lambda _request: COORDINATOR)
+    routes: list[Route] = pages(DecisionLog(folder), as_coordinator)
     return TestClient(Starlette(routes=routes))
 
 

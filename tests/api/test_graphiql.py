@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from mentorgraph.api.app import app_of, create_app
 from mentorgraph.api.context import Service, recommender_of
 from mentorgraph.api.graphiql import FILES, graphiql
+from mentorgraph.api.identity import SignIn
 from mentorgraph.api.limits import Limits
-from mentorgraph.api.settings import ServeSettings
 from mentorgraph.graph.decisions.log import DecisionLog
 
 from .test_endpoint import World, no_context, ready, small_schema
@@ -77,7 +77,7 @@ def test_a_query_is_asked_and_the_schema_is_read_without_any_other_host(address:
 @pytest.mark.parametrize(("demo", "status"), [(True, 200), (False, 404)])
 def test_it_is_there_in_development_only(demo: bool, status: int, tmp_path: Path) -> None:
     service = Service(partial(recommender_of, tmp_path))
-    app = app_of(service, DecisionLog(tmp_path), serving=ServeSettings(demo=demo))
+    app = app_of(service, DecisionLog(tmp_path), sign_in=SignIn(is_demo=demo))
     client = TestClient(app, base_url="http://localhost")  # not entered: no database is started
     assert client.get("/graphiql").status_code == status
     assert client.get("/graphiql/graphiql.min.js").status_code == status

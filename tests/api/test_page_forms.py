@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.api.app import VIEWER_HEADER
+from mentorgraph.api.identity import VIEWER_HEADER
 from mentorgraph.api.page_forms import COOKIE, LONGEST_FORM
 
 from .conftest import Api

@@ -25,13 +25,17 @@ from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.ranking.cautions import CAUTIONS, caution_in_words
 from mentorgraph.graph.ranking.listing import Slate
 from mentorgraph.graph.ranking.sentences import GERMAN, EvidencePath, Step, sentences_of
-from mentorgraph.graph.viewer import COORDINATOR
+from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 from ..graph.decisions.conftest import slate_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=alert(1)> “Title”"
 FOCUSABLE = "a[href], summary, [tabindex='0'], select, button"
+
+
+async def as_coordinator(_request: Request) -> Viewer:
+    return COORDINATOR
 
 
 @dataclass
@@ -92,7 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
     slate = asyncio.run(keep())
     schema = build_schema("type Query { hello: String }")
-    routes = pages(DecisionLog(folder), lambda _request: COORDINATOR, card_link=lambda version: f"/models/{version}")
+    routes = pages(DecisionLog(folder), as_coordinator, card_link=lambda version: f"/models/{version}")
     app = create_app(schema, context=no_context, ready=ready, pages=routes)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", lifespan="off"))
