@@ -367,7 +367,9 @@ class Listing(Asking):
         parts = parts_of(columns, asked, options.filter, policy.signals)
         mentors = self._order(asker, options.horizon)
         passes = together(parts, len(columns.people))[mentors] & ~np.isin(mentors, excluded)
-        within = "" if viewer.sees_everybody else f"within {' '.join(sorted(viewer.programmes))}"
+        # Where programmes run, a participant's list may leave out mentors of others: it is another list.
+        is_whole = viewer.sees_everybody or not columns.tables["programmes"].valid(asker.now.timestamp()).any()
+        within = "" if is_whole else f"within {' '.join(sorted(viewer.programmes))}"
         explored_on = f"explored {day}" if shaping.explores else ""
         key = " ".join(filter(None, (asker.key, options.key, explored_on, within)))
         order = pinned_first(mentors[passes], asker.pins)
