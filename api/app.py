@@ -19,16 +19,24 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
+<<<<<<< HEAD
 from mentorgraph.api.endpoint import Admission, ContextFactory, GraphQLEndpoint
 from mentorgraph.api.errors import HEADERS_OF_CODE
 from mentorgraph.api.identity import Credentials, SignIn
+=======
+from mentorgraph.api.endpoint import GraphQLEndpoint
+from mentorgraph.api.ids import read_global_id
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
+from mentorgraph.api.streaming import ContextFactory, StreamLimits
+from mentorgraph.api.websocket import GraphQLSocket
 from mentorgraph.api.why import pages
+from mentorgraph.embeddings.progress import FILE as TRAINING
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
@@ -114,6 +122,7 @@ def create_app(
     ready: ReadyCheck,
     lifespan: Lifespan[Starlette] | None = None,
     limits: Limits | None = None,
+    stream_limits: StreamLimits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
     pages: Sequence[BaseRoute] = (),
     admit: Admission | None = None,
@@ -127,6 +136,7 @@ def create_app(
         lifespan: Opens what the process keeps open, and closes it. It must come up while the database is away: a worker
             whose lifespan fails ends the whole server.
         limits: The bounds of one GraphQL request.
+        stream_limits: The bounds of subscriptions.
         allowed_hosts: The names by which clients may call this server, without port.
         pages: What else is served.
         admit: Checks who makes a GraphQL request before anything else of it is read.
@@ -135,9 +145,17 @@ def create_app(
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
+    limits, stream_limits = limits or Limits(), stream_limits or StreamLimits()
+    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, stream_limits=stream_limits)
+    socket = GraphQLSocket(endpoint.answers, context=context, limits=limits, streams=stream_limits)
     app = Starlette(
         routes=[
+<<<<<<< HEAD
             Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits, admit=admit)),
+=======
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", socket),
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
@@ -158,7 +176,12 @@ def from_environment() -> ASGIApp:
     home = mentorgraph_home()
     signing_in = sign_in_of(home, os.environ)
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
+<<<<<<< HEAD
     return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER), sign_in=signing_in)
+=======
+    service = Service(partial(recommender_of, home), reloading, home / TRAINING)
+    return app_of(service, DecisionLog(home / FOLDER))
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
 
 
 def sign_in_of(home: Path, environment: Mapping[str, str]) -> SignIn:
@@ -210,7 +233,12 @@ def app_of(
 
     async def context(request: Request) -> RequestContext:
         await service.tried()
+<<<<<<< HEAD
         return RequestContext(await viewer(request), service, decisions, await service.scorer())
+=======
+        renew = partial(context, request)
+        return RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mentorgraph.api.errors import without_texts
+from mentorgraph.api.events import Feed, Turn
 from mentorgraph.api.loaders import (
     CoursesLoader,
     DemandsLoader,
@@ -20,12 +21,14 @@ from mentorgraph.api.loaders import (
     NodeLoader,
     NotesLoader,
     OverridesLoader,
+    PairingChangesLoader,
     ParticipantLoader,
     ProgrammesLoader,
     RankCostsLoader,
     RefusalsLoader,
     SessionsLoader,
 )
+from mentorgraph.embeddings.progress import Told, read_told
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.clock import present
@@ -45,7 +48,7 @@ from mentorgraph.graph.skills.taxonomy import Taxonomy
 from mentorgraph.graph.store.database import Database, DatabaseUnavailable, open_database
 from mentorgraph.graph.store.matching_reads import NOTHING
 from mentorgraph.graph.store.migrate import migrate
-from mentorgraph.graph.store.store import NodeRecord, Store
+from mentorgraph.graph.store.store import Changes, NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -116,12 +119,13 @@ class Service:
     Nothing is answered before the database has the model of this version.
     """
 
-    def __init__(self, opening: Opening, reloading: Reloading | None = None) -> None:
+    def __init__(self, opening: Opening, reloading: Reloading | None = None, training: Path | None = None) -> None:
         """Prepares a service.
 
         Args:
             opening: Opens what answers.
             reloading: Follows the version of the model that is current; what was opened ranks if none is given.
+            training: The file in which training tells how far it is; none is followed if none is given.
         """
         self._opening = opening
         self._reloading = reloading
@@ -130,6 +134,13 @@ class Service:
         self._closing = asyncio.Event()
         self._tried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._training = training
+        self.graph_feed = Feed("graph", self._graph_state)
+        """Tells when the graph or the model has changed."""
+        self.training_feed = Feed("training", self.training_progress)
+        """Tells when training has got further."""
+        self.turn = Turn()
+        """For what subscriptions compute."""
 
     async def __aenter__(self) -> "Service":
         self._task = asyncio.create_task(self._run())
@@ -153,6 +164,11 @@ class Service:
         if self._recommender is None:
             raise DatabaseUnavailable(self._reason)
         return self._recommender
+
+    @cached_property
+    def pairing_changes(self) -> PairingChangesLoader:
+        """How far pairings have come."""
+        return PairingChangesLoader(lambda: self.recommender.store)
 
     async def tried(self) -> None:
         """Waits a moment for the first attempt to open it.
@@ -185,6 +201,16 @@ class Service:
         scorer = await self.scorer() or self.recommender.scorer
         refused = {"refused": self._reloading.refused} if self._reloading and self._reloading.refused else {}
         return {"model": scorer.model_version, **refused}
+
+    async def training_progress(self) -> Told | None:
+        """What the last training in this home has told of itself; None where there was none."""
+        return await asyncio.to_thread(read_told, self._training) if self._training else None
+
+    async def _graph_state(self) -> tuple[Changes, str]:
+        """What lists depend on, but for the time."""
+        changes = await self.recommender.store.read_changes()
+        scorer = await self.scorer() or self.recommender.scorer
+        return changes, scorer.model_version
 
     async def _run(self) -> None:
         logged = ""
@@ -220,14 +246,27 @@ class RequestContext:
         viewer: On whose behalf the request is made.
         decisions: Where answers are kept.
         scorer: What ranks throughout the request; None for what the recommender has.
+        service: What it is answered from.
+        renewed: Makes the context anew, as for a request that comes now from the same client.
     """
 
-    def __init__(self, viewer: Viewer, service: Service, decisions: DecisionLog, scorer: Scorer | None = None) -> None:
+    def __init__(
+        self,
+        viewer: Viewer,
+        service: Service,
+        decisions: DecisionLog,
+        scorer: Scorer | None = None,
+        renewed: "Callable[[], Awaitable[RequestContext]] | None" = None,
+    ) -> None:
         self.viewer = viewer
         self.decisions = decisions
         self.scorer = scorer
-        self._service = service
+        self.service = service
+        self.renewed = renewed or self._itself
         self._taxonomy: asyncio.Task[Taxonomy] | None = None
+
+    async def _itself(self) -> "RequestContext":
+        return self
 
     async def taxonomy(self) -> Taxonomy:
         """The taxonomy as it is now, read once for all that a request asks of it."""
@@ -250,7 +289,7 @@ class RequestContext:
         Raises:
             DatabaseUnavailable: The database was not reached so far.
         """
-        return self._service.recommender
+        return self.service.recommender
 
     @property
     def store(self) -> Store:

@@ -6,7 +6,8 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any
 
@@ -26,15 +27,21 @@ from starlette.types import Receive, Scope, Send
 
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
+from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
+from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.parameters import Parameters, read_parameters
+from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, Streams, departure
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
+<<<<<<< HEAD
 ContextFactory = Callable[[Request], Awaitable[object]]
 Admission = Callable[[Request], Awaitable[object]]
 
+=======
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
 
 class GraphQLEndpoint:
     """An ASGI application that answers GraphQL requests.
@@ -44,7 +51,11 @@ class GraphQLEndpoint:
         context: Makes the object that resolvers find as `info.context`, within the time budget of the request. What it
             raises ends the request: a `DomainError` is shown, anything else is hidden.
         limits: The bounds of one request.
+<<<<<<< HEAD
         admit: Checks who makes a request before anything else of it is read; raises as `context` does.
+=======
+        stream_limits: The bounds of subscriptions.
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
     """
 
     def __init__(
@@ -53,37 +64,71 @@ class GraphQLEndpoint:
         *,
         context: ContextFactory,
         limits: Limits | None = None,
+<<<<<<< HEAD
         admit: Admission | None = None,
+=======
+        stream_limits: StreamLimits | None = None,
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
     ) -> None:
         self._schema = schema
         self._context = context
         self._admit = admit
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
+        self._stream_limits = stream_limits or StreamLimits()
+        self._streams = Streams(schema, context, self._limits, self._stream_limits.subscriptions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         media_type = JSON
         try:
-            media_type = negotiate(",".join(request.headers.getlist("accept")))
-            response = _respond(await self._answer(request), media_type)
+            accept = ",".join(request.headers.getlist("accept"))
+            may_stream = is_event_stream(accept)
+            media_type = negotiate(accept, EVENT_STREAM if may_stream else None)
+            parameters = await read_parameters(request, self._limits)
+            if media_type == EVENT_STREAM or (may_stream and self._is_subscription(parameters)):
+                answers = self.answers(request, parameters)
+                return await send_events(answers, send, self._stream_limits.heartbeat_s)
+            response = _respond(await self._answer(request, parameters), media_type)
         except ClientDisconnect:
             return
         except Exception as error:
             refused = refusal_of(error)
             # By the specification, clients that ask for plain JSON get 200 for errors in their documents.
             status = 200 if isinstance(refused, DocumentRefused) and media_type == JSON else refused.status
-            response = _respond({"errors": refused.errors}, media_type, status, refused.headers)
+            shown_as = JSON if media_type == EVENT_STREAM else media_type
+            response = _respond({"errors": refused.errors}, shown_as, status, refused.headers)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> dict[str, object]:
+    async def answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
+        """The answers to an operation of any kind, one after the other; a subscription has any number of them.
+
+        Raises:
+            Exception: What `refusal_of` turns into errors, or `ClientDisconnect`.
+        """
+        if not self._is_subscription(parameters):
+            yield await self._answer(request, parameters)
+            return
+        document = self._documents.prepare(parameters.query)
+        async with aclosing(self._streams.follow(request, document, parameters)) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _answer(self, request: Request, parameters: Parameters) -> Answer:
         """Return `data`, and `errors` where fields failed."""
+<<<<<<< HEAD
         if self._admit:
             await self._admit(request)
         parameters = await read_parameters(request, self._limits)
+=======
+>>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
         document = self._documents.prepare(parameters.query)
         kind = self._operation(document, parameters.operation_name).operation
+        if kind is OperationType.SUBSCRIPTION:
+            raise DocumentRefused(
+                f"Subscriptions are answered as {EVENT_STREAM}, and over WebSocket.", code="BAD_REQUEST"
+            )
         if kind is OperationType.MUTATION and request.method != "POST":
             raise RequestRefused(
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
@@ -95,6 +140,10 @@ class GraphQLEndpoint:
             raise DocumentRefused(result.errors, code="BAD_USER_INPUT")
         return {"errors": present(result.errors, code="BAD_USER_INPUT"), "data": result.data}
 
+    def _is_subscription(self, parameters: Parameters) -> bool:
+        document = self._documents.prepare(parameters.query)
+        return self._operation(document, parameters.operation_name).operation is OperationType.SUBSCRIPTION
+
     def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
         operation = get_operation_ast(document, name)
         if operation is None:
@@ -105,7 +154,7 @@ class GraphQLEndpoint:
                 code="BAD_REQUEST",
             )
         kind = operation.operation
-        if kind is OperationType.SUBSCRIPTION or not self._schema.get_root_type(kind):
+        if not self._schema.get_root_type(kind):
             raise DocumentRefused(f"A {kind.value} is not answered here.", code="BAD_REQUEST")
         return operation
 
@@ -117,6 +166,7 @@ class GraphQLEndpoint:
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             hide_suggestions=self._limits.hides_suggestions,
+            execution_context_class=OnceExecution,
         )
         return await result if isawaitable(result) else result
 
@@ -128,14 +178,14 @@ class GraphQLEndpoint:
         Cancelling reaches as far as the database, whose driver drops the connection. A mutation goes on without its
         client: cut in the middle, it would leave nobody knowing what it did.
         """
-        running, departure = asyncio.create_task(work), asyncio.create_task(_departure(request.receive))
+        running, leaving = asyncio.create_task(work), asyncio.create_task(departure(request.receive))
         budget_s = self._limits.execution_s
         try:
-            ends = {running} if kind is OperationType.MUTATION else {running, departure}
+            ends = {running} if kind is OperationType.MUTATION else {running, leaving}
             await asyncio.wait(ends, timeout=budget_s, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 return running.result()
-            if departure.done():
+            if leaving.done():
                 raise ClientDisconnect
             if kind is OperationType.MUTATION:
                 message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
@@ -144,23 +194,21 @@ class GraphQLEndpoint:
             raise RequestRefused(f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504)
         finally:
             running.cancel()
-            departure.cancel()
-            ended, _ = await asyncio.wait({running, departure}, timeout=1)
+            leaving.cancel()
+            ended, _ = await asyncio.wait({running, leaving}, timeout=1)
             for task in ended:
                 if not task.cancelled():
                     task.exception()  # seen: asyncio does not report it
 
 
-async def _departure(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def negotiate(accept: str) -> str:
+def negotiate(accept: str, otherwise: str | None = None) -> str:
     """Return the media type to answer with, by the quality values of an Accept header.
 
     Where a client prefers neither, the newer type is taken if named, and plain JSON if only a wildcard allows it.
+
+    Args:
+        accept: The header.
+        otherwise: What to answer with where it allows no JSON.
 
     Raises:
         RequestRefused: The client accepts neither.
@@ -182,6 +230,8 @@ def negotiate(accept: str) -> str:
         ),
     )
     if quality_of.get(best, fallback) <= 0:
+        if otherwise:
+            return otherwise
         raise RequestRefused(
             f"Answers come as {GRAPHQL_RESPONSE} or {JSON}; the Accept header allows neither.",
             code="NOT_ACCEPTABLE",

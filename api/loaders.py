@@ -1,6 +1,6 @@
 """What reads the facts that one answer mentions, all of a sort in one round trip, however deep they stand in it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiodataloader import DataLoader
@@ -39,6 +39,24 @@ class NodeLoader(DataLoader[str, NodeRecord | None]):
         """Reads some nodes, in the order of their uids; None for what does not exist or is not for the viewer."""
         found = await self._store.read_nodes(uids, present())
         return [node if (node := found.get(uid)) and may_see(self._viewer, node) else None for uid in uids]
+
+
+class PairingChangesLoader(DataLoader[tuple[str, str], dict[str, int]]):
+    """Reads how far pairings have come for all subscriptions that ask at a time; keeps nothing.
+
+    A key is `Pairing` or `Person` and a uid; its value the pairings that it stands for, with the number of the last
+    change of each.
+    """
+
+    def __init__(self, store: Callable[[], Store]) -> None:
+        super().__init__(cache=False)
+        self._store = store
+
+    async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[dict[str, int]]:
+        """Reads some, in the order of their keys."""
+        asked = {kind: [uid for each, uid in keys if each == kind] for kind in ("Pairing", "Person")}
+        found = await self._store().read_pairing_changes(asked["Pairing"], asked["Person"])
+        return [found.get(uid, {}) for _, uid in keys]
 
 
 class MovesLoader(DataLoader[str, list[Move]]):

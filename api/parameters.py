@@ -48,10 +48,19 @@ async def read_parameters(request: Request, limits: Limits) -> Parameters:
             status=405,
             headers={"Allow": "GET, HEAD, POST"},
         )
+    return parameters_of(sent, "body")
+
+
+def parameters_of(sent: object, where: str) -> Parameters:
+    """Return the parameters that stand in a JSON value, which `where` names in messages.
+
+    Raises:
+        RequestRefused: It is not as the GraphQL-over-HTTP specification wants it.
+    """
     if isinstance(sent, list):
         raise RequestRefused("Several requests in one array are not answered: send them one by one.")
     if not isinstance(sent, dict):
-        raise RequestRefused("The body is not a JSON object.")
+        raise RequestRefused(f"The {where} is not a JSON object.")
     query = _typed(sent, "query", str)
     if query is None:
         raise RequestRefused("The parameter 'query' is missing.")

@@ -17,6 +17,7 @@ from mentorgraph.api.explanations import ExplanationQueries
 from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
+from mentorgraph.api.idempotency import add_keys
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
@@ -31,6 +32,7 @@ from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, Recomme
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
+from mentorgraph.api.subscriptions import Subscription
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
 from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
@@ -367,11 +369,13 @@ def unguarded() -> GraphQLSchema:
     built: GraphQLSchema = graphene.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*NODE_TYPES, Pairing, Request, Priority, Programme, Tier, Training, OnboardingStep, Override, Milestone],
     ).graphql_schema
     built.description = "Ranked mentor recommendations with evidence that can be checked."
     # graphene cannot say where a scalar is specified.
     built.type_map["DateTime"].specified_by_url = "https://scalars.graphql.org/andimarek/date-time"  # type: ignore[attr-defined]
+    add_keys(built)
     return built
 
 

@@ -1,7 +1,7 @@
 """The server process: uvicorn, with the bounds that it leaves open.
 
-uvicorn waits for ever for a client that connects and says nothing, and its workers go on serving when their supervisor
-was killed. Both are ended here.
+uvicorn waits for ever for a client that connects and says nothing, or that does not take what it is sent, and its
+workers go on serving when their supervisor was killed. All of them are ended here.
 """
 
 import asyncio
@@ -20,11 +20,19 @@ from typing import Any
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.supervisors import Multiprocess
+
+from mentorgraph.api.streaming import CLOSING
 
 logger = logging.getLogger(__name__)
 
 GRACE_S = 10
+TOO_SLOW = 1013
+"""Code with which a WebSocket is closed whose client does not take what it is sent; it may connect again."""
+
+MAX_MESSAGE_BYTES = 131_072
+WEBSOCKET_LOG = "mentorgraph.websocket"
 
 
 class PunctualProtocol(HttpToolsProtocol):
@@ -43,6 +51,7 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a client that connects has something to say."""
+        self.app_state.setdefault(CLOSING, asyncio.Event())
         super().connection_made(transport)
         self._start_clock()
 
@@ -86,12 +95,78 @@ class PunctualProtocol(HttpToolsProtocol):
         self._stop_clock()
         super().resume_writing()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Stop the clock: another protocol goes on with the connection."""
+        self._stop_clock()
+        super().handle_websocket_upgrade()
+
+    def shutdown(self) -> None:
+        """Tell what goes on without end that it has to."""
+        self.app_state[CLOSING].set()
+        super().shutdown()
+
     def _start_clock(self) -> None:
         if self._deadline is None:
             self._deadline = self.loop.call_later(self.patience_s, self.transport.abort)
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class PunctualWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, with a deadline for a client to take what it is sent, and a word when we close.
+
+    What is too much for the connection waits in whoever sends it, so at most one message is kept for a slow client.
+    """
+
+    patience_s = 15.0
+    last_chance_s = 2.0
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.logger = self.conn.logger = logging.getLogger(WEBSOCKET_LOG)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the clock: the client does not take what it is sent. What it says meanwhile might call for more."""
+        super().pause_writing()
+        self.transport.pause_reading()
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.patience_s, self._drop)
+
+    def resume_writing(self) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        if not self.read_paused:
+            self.transport.resume_reading()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Have the application close the connection, with the code of a server that goes away."""
+        if self.handshake_complete and not self.close_sent:
+            self.app_state[CLOSING].set()
+        else:
+            super().shutdown()
+
+    def _drop(self) -> None:
+        """Say why, behind what the client has not taken yet, and end the connection a moment later."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.close_sent = self.disconnected = True
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": TOO_SLOW})
+            self.conn.send_close(TOO_SLOW, "Too slow")
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        self._deadline = self.loop.call_later(self.last_chance_s, self.transport.abort)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None and not self.close_sent:
             self._deadline.cancel()
             self._deadline = None
 
@@ -178,11 +253,14 @@ def serve(app: str, listener: socket.socket, *, workers: int, access_log: bool) 
     log_config["loggers"]["mentorgraph"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     log_config["filters"] = {"without_query": {"()": WithoutQuery}}
     log_config["handlers"]["access"]["filters"] = ["without_query"]
+    log_config["loggers"][WEBSOCKET_LOG] = {"level": "INFO" if access_log else "WARNING", "filters": ["without_query"]}
     config = _Config(
         app,
         factory=True,
         http=PunctualProtocol,
-        ws="none",
+        ws=PunctualWebSocket,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # a compressor for each connection takes memory, and messages are small
         workers=workers,
         log_config=log_config,
         access_log=access_log,

@@ -1,7 +1,8 @@
 """The training process: started by the command line, so that nothing that answers requests ever loads torch.
 
 Run as `python -m mentorgraph.embeddings.process`. It reads one request from standard input and writes one JSON object a
-line: `{"doing", "done", "total"}` while it works, and in the end `{"result"}` or `{"error", "code"}`.
+line: `{"doing", "done", "total"}` while it works, and in the end `{"result"}` or `{"error", "code"}`. Where the request
+names a file for its `progress`, the same is told there.
 """
 
 import signal
@@ -17,10 +18,14 @@ import orjson
 
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.communities import community
+from mentorgraph.embeddings.evaluation import SERVED
+from mentorgraph.embeddings.progress import JUDGED, KEPT, PROMOTED, telling
 from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
 from mentorgraph.embeddings.tasks import SETTINGS, task
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import load_policy
+
+Progress = Callable[[str, int, int], None]
 
 MISSING = (
     "training needs torch and torch-geometric, which the extra `train` brings: install mentorgraph[train], "
@@ -32,8 +37,19 @@ def main() -> None:
     """Carry out one request."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this, who then ends it
     request = orjson.loads(sys.stdin.buffer.read())
+    file = request.get("progress")
     try:
-        _say({"result": WORK[request["what"]](request)})
+        with telling(Path(file) if file else None, request["what"]) as told:
+
+            def progress(doing: str, done: int = 0, total: int = 0) -> None:
+                told.step(doing, done, total)
+                _say({"doing": doing, "done": done, "total": total})
+
+            result = WORK[request["what"]](request, progress)
+            version = result.get("version", "")
+            state = (PROMOTED if version else KEPT) if request["what"] == "train" else JUDGED
+            told.end(state, version=version, verdict=result.get("gate", {}).get("verdict", ""))
+        _say({"result": result})
     except DomainError as error:
         _say({"error": error.message, "code": error.code})
         sys.exit(1)
@@ -51,7 +67,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _train(request: Mapping[str, Any]) -> dict[str, Any]:
+def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     runs = _runs()
     snapshot = snapshots.load(Path(request["snapshot"]))
     registry = Registry(Path(request["registry"]))
@@ -63,13 +79,13 @@ def _train(request: Mapping[str, Any]) -> dict[str, Any]:
         _policy(request),
         seed=request["seed"],
         current=_current(registry),
-        progress=_progress,
+        progress=progress,
     )
     version = runs.publish(run, registry, force=request["force"])
-    return {"version": version, **_told(run)}
+    return {"version": version, **_told(run, SERVED if request["force"] else run.decision.ranking)}
 
 
-def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
+def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     runs = _runs()
     until = request["until"]
     run = runs.evaluate(
@@ -79,18 +95,18 @@ def _evaluate(request: Mapping[str, Any]) -> dict[str, Any]:
         SETTINGS[request["setting"]],
         _policy(request),
         seed=request["seed"],
-        progress=_progress,
+        progress=progress,
     )
-    return _told(run)
+    return _told(run, run.decision.ranking or SERVED)
 
 
-def _explain(request: Mapping[str, Any]) -> dict[str, Any]:
+def _explain(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Our reasons beside GNNExplainer's, on a generated community and a model taught without its last months."""
     runs, peer = _runs(), import_module("mentorgraph.embeddings.against_gnn_explainer")
-    columns, now = community(request["people"], request["seed"], _progress)
+    columns, now = community(request["people"], request["seed"], lambda doing: progress(doing, 0, 0))
     begin = now - timedelta(days=request["days"])
     policy = _policy(request)
-    model = runs.train(columns, begin, SETTINGS["full"], policy, seed=request["seed"], progress=_progress)
+    model = runs.train(columns, begin, SETTINGS["full"], policy, seed=request["seed"], progress=progress)
     asked = task(columns, begin, now)
     if not len(asked):
         raise DomainError("no goal of the last months found a mentor; take more people", code="TOO_LITTLE_DATA")
@@ -100,7 +116,7 @@ def _explain(request: Mapping[str, Any]) -> dict[str, Any]:
         asked,
         pairs=request["pairs"],
         seed=request["seed"],
-        progress=lambda done: _progress("Explaining pairs", done, request["pairs"]),
+        progress=lambda done: progress("Explaining pairs", done, request["pairs"]),
     )
     ahead = peer.advantage(found, peer.PEER)
     return {
@@ -111,9 +127,10 @@ def _explain(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(run: Any) -> dict[str, Any]:
-    """What is said of a run."""
+def _told(run: Any, ranking: str) -> dict[str, Any]:
+    """What is said of a run, and of the chances of one of its rankings; of no chances where nothing may serve."""
     return {
+        "chance": run.chances(ranking) if ranking else None,
         "gate": run.decision.told(),
         "rows": run.rows,
         "tuned": run.tuned,
@@ -122,7 +139,7 @@ def _told(run: Any) -> dict[str, Any]:
     }
 
 
-WORK: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "train": _train,
     "evaluate": _evaluate,
     "explain": _explain,
@@ -149,10 +166,6 @@ def _current(registry: Registry) -> Published | None:
         return registry.load(version) if version else None
     except ModelRefused:
         return None
-
-
-def _progress(doing: str, done: int = 0, total: int = 0) -> None:
-    _say({"doing": doing, "done": done, "total": total})
 
 
 def _say(told: Mapping[str, Any]) -> None:

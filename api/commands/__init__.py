@@ -35,6 +35,7 @@ COMMANDS = {
         "snapshot": ("learning:snapshot", "Freeze the facts that training may use."),
         "train": ("learning:train", "Teach a model, judge it on later goals, let it serve if it is better."),
         "evaluate": ("learning:evaluate", "Judge how well mentors would have been ranked in a past time."),
+        "drift": ("drift:drift", "Say whether goals, scores or outcomes have moved since the model was judged."),
         "models": ("models:models", "See, compare, promote and take back versions of the model."),
         "bench": ("bench:bench", "Measure mentorgraph beside what one would use instead."),
     },

@@ -26,7 +26,7 @@ from mentorgraph.graph.skills.taxonomy import TOLD_BY, Taxonomy
 from mentorgraph.graph.store.store import Store, StoredFact
 from mentorgraph.graph.vocabulary import ROLES
 
-FIXED_LABELS = ("Role", "ChangeCounter", "Migration")
+FIXED_LABELS = ("Role", "ChangeCounter", "Migration", "IdempotencyKey")
 """Labels of nodes that are no facts."""
 
 _NODE_KINDS = {kind.label: kind for kind in KINDS.values() if not kind.is_relationship}

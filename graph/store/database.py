@@ -37,6 +37,7 @@ from neo4j.exceptions import (
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.statements import statement
+from mentorgraph.graph.store import once
 
 round_trips: ContextVar[list[str] | None] = ContextVar("round_trips", default=None)
 """While set to a list, the name of every statement that is sent is added to it."""
@@ -180,18 +181,27 @@ class Database:
 
         Raises:
             DatabaseUnavailable: The server did not answer within the budget.
+            AlreadyClaimed: See `once`.
             DomainError: `CONFLICT`, a uniqueness constraint of the database forbids it; `OUTCOME_UNKNOWN`, the
                 connection was lost while the server committed.
         """
+        claim = once.claim.get()
+        if claim is not None and claim.is_made:
+            claim = None
 
         async def attempt(transaction: AsyncManagedTransaction) -> Result:
+            if claim is not None:
+                await _make(claim, transaction)
             return await work(Transaction(transaction))
 
         async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
             try:
-                return await session.execute_write(attempt)
+                result = await session.execute_write(attempt)
             except _RolledBack as rolled_back:
                 return cast(Result, rolled_back.result)
+        if claim is not None:
+            claim.is_made = True
+        return result
 
     async def run_directly(self, text: str, *, budget_s: float = 60.0, **parameters: object) -> list[dict[str, Any]]:
         """Sends a statement in a transaction of its own, such as a change of the schema."""
@@ -269,6 +279,14 @@ class _RolledBack(Exception):
     def __init__(self, result: object) -> None:
         super().__init__()
         self.result = result
+
+
+async def _make(claim: once.Claim, transaction: AsyncManagedTransaction) -> None:
+    parameters = {"uid": claim.uid, "digest": claim.digest, "token": claim.token}
+    [found] = await _run(transaction, "claim_key", {**parameters, "now": claim.at, "since": claim.since})
+    if not found["holds"]:
+        claim.is_lost = True
+        raise once.AlreadyClaimed
 
 
 async def _run(

@@ -89,6 +89,19 @@ class PairingReads:
         rows = await self._read("read_pairing", uid=pairing)
         return _matter("pairings", rows[0]) if rows else None
 
+    async def read_pairing_changes(self, pairings: Iterable[str], people: Iterable[str]) -> dict[str, dict[str, int]]:
+        """How far some pairings, and those of some people, have come.
+
+        Returns:
+            uid that was asked for → uid of a pairing → number of its last change, or of the last one of its moves,
+            signatures, milestones, sessions and co-mentors.
+        """
+        found: dict[str, dict[str, int]] = {}
+        rows = await self._read("read_pairing_changes", pairings=sorted(set(pairings)), people=sorted(set(people)))
+        for row in rows:
+            found.setdefault(row["asked"], {})[row["pairing"]] = max(row["changes"])
+        return found
+
     async def read_open_requests(self) -> list[dict[str, Any]]:
         """All requests that wait for an answer: uid, mentee, goal, and when they were asked for how many days."""
         rows = await self._read("read_open_requests", open=list(OPEN_REQUEST_STATES))

@@ -15,6 +15,7 @@ from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind, Record, link_uid
 from mentorgraph.graph.store.database import Database, Transaction
 from mentorgraph.graph.store.matching_reads import MatchingReads
+from mentorgraph.graph.store.once import Claim
 from mentorgraph.graph.store.override_reads import OverrideReads
 from mentorgraph.graph.store.pairing_reads import PairingReads
 from mentorgraph.graph.store.participant_reads import ParticipantReads
@@ -26,6 +27,9 @@ Result = TypeVar("Result")
 
 PAGE = 2_000
 """Facts in one page of a listing."""
+
+KEYS_DROPPED = 100
+"""Keys that are too old and go when one is kept."""
 
 WRITING_BUDGET_S = 60.0
 LISTING_BUDGET_S = 30.0
@@ -267,6 +271,22 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
         """The number of the last change of the whole graph and of each kind."""
         [row] = await self.database.read("read_changes", newest=True)
         return Changes.of(row["counters"])
+
+    # --- what was asked for already ---------------------------------------------------------------------------------
+
+    async def read_key(self, claim: Claim) -> tuple[str, str | None] | None:
+        """The hash of what was asked for with a key, and the answer where it is known; None for a key that is free."""
+        rows = await self.database.read("read_key", newest=True, uid=claim.uid, since=claim.since)
+        return (rows[0]["digest"], rows[0]["answer"]) if rows else None
+
+    async def keep_answer(self, claim: Claim, answer: str) -> None:
+        """Keeps the answer to the request that holds a key, for repetitions of it, and drops some that are too old."""
+
+        async def put(transaction: Transaction) -> None:
+            kept = {"uid": claim.uid, "token": claim.token, "answer": answer}
+            await transaction.run("keep_answer", **kept, since=claim.since, limit=KEYS_DROPPED)
+
+        await self.database.write(put)
 
     # --- checking ---------------------------------------------------------------------------------------------------
 
