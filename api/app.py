@@ -23,14 +23,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
-<<<<<<< HEAD
-from mentorgraph.api.endpoint import Admission, ContextFactory, GraphQLEndpoint
+from mentorgraph.api.endpoint import Admission, GraphQLEndpoint
 from mentorgraph.api.errors import HEADERS_OF_CODE
 from mentorgraph.api.identity import Credentials, SignIn
-=======
-from mentorgraph.api.endpoint import GraphQLEndpoint
-from mentorgraph.api.ids import read_global_id
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema
 from mentorgraph.api.streaming import ContextFactory, StreamLimits
@@ -146,16 +141,12 @@ def create_app(
         return JSONResponse({"status": "alive"})
 
     limits, stream_limits = limits or Limits(), stream_limits or StreamLimits()
-    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, stream_limits=stream_limits)
+    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, stream_limits=stream_limits, admit=admit)
     socket = GraphQLSocket(endpoint.answers, context=context, limits=limits, streams=stream_limits)
     app = Starlette(
         routes=[
-<<<<<<< HEAD
-            Route("/graphql", GraphQLEndpoint(schema, context=context, limits=limits, admit=admit)),
-=======
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", socket),
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
             Route("/healthz", healthz),
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
@@ -176,12 +167,8 @@ def from_environment() -> ASGIApp:
     home = mentorgraph_home()
     signing_in = sign_in_of(home, os.environ)
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
-<<<<<<< HEAD
-    return app_of(Service(partial(recommender_of, home), reloading), DecisionLog(home / FOLDER), sign_in=signing_in)
-=======
     service = Service(partial(recommender_of, home), reloading, home / TRAINING)
-    return app_of(service, DecisionLog(home / FOLDER))
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
+    return app_of(service, DecisionLog(home / FOLDER), sign_in=signing_in)
 
 
 def sign_in_of(home: Path, environment: Mapping[str, str]) -> SignIn:
@@ -228,17 +215,14 @@ def app_of(
         return found
 
     async def viewer(request: Request) -> Viewer:
-        shown = request.scope.get(CREDENTIALS) or await admit(request)
+        # Taken once: a stream that renews its context shows its credentials anew, which may have ended meanwhile.
+        shown = request.scope.pop(CREDENTIALS, None) or await admit(request)
         return await signing_in.viewer(shown, lambda: service.recommender.store)
 
     async def context(request: Request) -> RequestContext:
         await service.tried()
-<<<<<<< HEAD
-        return RequestContext(await viewer(request), service, decisions, await service.scorer())
-=======
         renew = partial(context, request)
-        return RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
+        return RequestContext(await viewer(request), service, decisions, await service.scorer(), renew)
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()

@@ -6,7 +6,7 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any
@@ -36,12 +36,8 @@ from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, Stre
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 
-<<<<<<< HEAD
-ContextFactory = Callable[[Request], Awaitable[object]]
 Admission = Callable[[Request], Awaitable[object]]
 
-=======
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
 
 class GraphQLEndpoint:
     """An ASGI application that answers GraphQL requests.
@@ -51,11 +47,8 @@ class GraphQLEndpoint:
         context: Makes the object that resolvers find as `info.context`, within the time budget of the request. What it
             raises ends the request: a `DomainError` is shown, anything else is hidden.
         limits: The bounds of one request.
-<<<<<<< HEAD
         admit: Checks who makes a request before anything else of it is read; raises as `context` does.
-=======
         stream_limits: The bounds of subscriptions.
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
     """
 
     def __init__(
@@ -64,11 +57,8 @@ class GraphQLEndpoint:
         *,
         context: ContextFactory,
         limits: Limits | None = None,
-<<<<<<< HEAD
         admit: Admission | None = None,
-=======
         stream_limits: StreamLimits | None = None,
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
     ) -> None:
         self._schema = schema
         self._context = context
@@ -86,6 +76,8 @@ class GraphQLEndpoint:
             accept = ",".join(request.headers.getlist("accept"))
             may_stream = is_event_stream(accept)
             media_type = negotiate(accept, EVENT_STREAM if may_stream else None)
+            if self._admit:
+                await self._admit(request)
             parameters = await read_parameters(request, self._limits)
             if media_type == EVENT_STREAM or (may_stream and self._is_subscription(parameters)):
                 answers = self.answers(request, parameters)
@@ -117,12 +109,6 @@ class GraphQLEndpoint:
 
     async def _answer(self, request: Request, parameters: Parameters) -> Answer:
         """Return `data`, and `errors` where fields failed."""
-<<<<<<< HEAD
-        if self._admit:
-            await self._admit(request)
-        parameters = await read_parameters(request, self._limits)
-=======
->>>>>>> e2167229364ddf2bfb421fbb3e58ffd26a2f14d6
         document = self._documents.prepare(parameters.query)
         kind = self._operation(document, parameters.operation_name).operation
         if kind is OperationType.SUBSCRIPTION:

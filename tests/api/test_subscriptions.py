@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.testclient import WebSocketTestSession
 
-from mentorgraph.api.app import VIEWER_HEADER
 from mentorgraph.api.events import Feed
+from mentorgraph.api.identity import VIEWER_HEADER
 from mentorgraph.api.websocket import SUBPROTOCOL
 from mentorgraph.embeddings.progress import (
     FAILED,
