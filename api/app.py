@@ -293,7 +293,8 @@ def app_of(
         return (shown.person if shown else "") or address_of(request)
 
     async def viewer(request: Request) -> Viewer:
-        shown = request.scope.get(CREDENTIALS) or await admit(request)
+        # Taken once: a stream that renews its context shows its credentials anew, which may have ended meanwhile.
+        shown = request.scope.pop(CREDENTIALS, None) or await admit(request)
         return await signing_in.viewer(shown, lambda: service.recommender.store)
 
     model = ModelInUse()

@@ -18,6 +18,7 @@ from mentorgraph.graph.ranking.asking import Asker, Asking, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.filtering import Part, TierFilter, cross_functional, experts, parts_of, together, traits
 from mentorgraph.graph.ranking.horizon import Horizon
+from mentorgraph.graph.ranking.isolation import isolation
 from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX, Mix, Options
 from mentorgraph.graph.ranking.paths import shown_to
@@ -361,20 +362,13 @@ class Listing(Asking):
         tier = await TierFilter.of(self.store, options.filter.tier) if options.filter.tier else None
         ahead = None
         if options.horizon_days:
-            ahead = Horizon(
-                columns,
-                asked.mentee,
-                asker.now,
-                asker.now + options.horizon,
-                policy.rules,
-                asker.seeker.frame.programme,
-            )
+            until, programme = asker.now + options.horizon, asker.seeker.frame.programme
+            ahead = Horizon(columns, asked.mentee, asker.now, until, policy.rules, programme)
         parts = parts_of(columns, asked, options.filter, policy.signals)
         mentors = self._order(asker, options.horizon)
         passes = together(parts, len(columns.people))[mentors] & ~np.isin(mentors, excluded)
-        within = "" if viewer.sees_everybody else f"within {' '.join(sorted(viewer.programmes))}"
-        explored_on = f"explored {day}" if shaping.explores else ""
-        key = " ".join(filter(None, (asker.key, options.key, explored_on, within)))
+        on = f"explored {day}" if shaping.explores else ""
+        key = " ".join(filter(None, (asker.key, options.key, on, isolation(columns, viewer, asker.now))))
         order = pinned_first(mentors[passes], asker.pins)
         return _Wanted(asker, options, shaping, parts, tier, ahead, key, viewer, mentors, order)
 

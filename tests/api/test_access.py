@@ -73,11 +73,11 @@ def test_every_field_of_the_schema_has_a_row_and_those_that_tell_something_are_n
         ("Person,id name", "Person,id id name", "Person.id has a row already"),
         ("Person,id name", "Person,id nickname name", "Person has no field nickname"),
         ("PageInfo,*,all", "PageInfo,*,all\nPet,*,all", "no type Pet"),
-        ("Chance,value low high", "Chance,*", "Chance tells something itself"),
+        ("Chance,value low high outcomes", "Chance,*", "Chance tells something itself"),
         ("Mutation,signAgreement,own", "Mutation,signAgreement,owner", "roles are 'owner'"),
         ("Mutation,signAgreement,own", "Mutation,signAgreement,", "roles are ''"),
         ("Mutation,proposeSkill,all", "Mutation,proposeSkill,all mentor", "stand alone"),
-        ("Chance,value low high,reached", "Chance,value low high,own", "nobody owns a Chance"),
+        ("high outcomes,reached", "high outcomes,own", "nobody owns a Chance"),
     ],
 )
 def test_a_table_that_does_not_fit_the_schema_is_refused(old: str, new: str, said: str | None) -> None:

@@ -152,6 +152,8 @@ def test_what_is_told_is_read_by_the_person_and_by_coordinators_only(api: Api) -
     own = tell(api, STEP, **step)["step"]["id"]
     tell(api, DONE, ADA, personId=ADA, stepId=own)
     tell(api, TAKEN, ADA, personId=ADA, trainingId=gid("trainings", "listen"))
+    assert api.data(PERSON, viewer=BO, id=ADA)["person"] is None  # who takes part in another programme is not met
+    tell(api, ENROL, personId=BO, programmeId=ONE, role="MENTEE")
     shown = {viewer: api.data(PERSON, viewer=viewer, id=ADA)["person"] for viewer in ("", ADA, BO)}
     assert shown[""] == shown[ADA]
     assert shown[BO] == {"name": "Ada", **dict.fromkeys(FIELDS)}
