@@ -252,6 +252,7 @@ def of_person(mentee: str, mentor: str, colour: str) -> Callable[[str], str]:
         "milestone": ("milestones", "none"),
         "step": ("onboarding_steps", "none"),
         "request": ("requests", "none"),
+        "training": ("trainings", "none"),
     }
     kinds |= {"programme": ("programmes", colour), "session": ("sessions", f"s-{colour}"), "mentor": ("people", mentor)}
 
