@@ -340,7 +340,7 @@ METRICS = (
         "It estimates how likely a pairing is to succeed, where past outcomes allow that.",
         ("mentee", "staff"),
         LOGGED,
-        ("Chance.value", "Chance.low", "Chance.high"),
+        ("Chance.value", "Chance.low", "Chance.high", "Chance.outcomes"),
     ),
 )
 """Every figure about a person that can be asked for."""

@@ -25,6 +25,7 @@ OF_NOBODY = {
     "PolicyTest": "how many pairs a draft of a policy would concern",
     "RecommendationConnection": "how long a list is",
     "MenteeRecommendationConnection": "how long a list is",
+    "TrainingProgress": "how far a training is",
 }
 """Types whose numbers are about no person, and what they are about."""
 ASK = "query ($id: ID!) { metric(id: $id) { name purpose audience retention fields } }"

@@ -281,7 +281,7 @@ def test_the_log_holds_no_personal_data_and_says_each_state_once(served: Served,
     worker = served.workers[0]
     worker.get(f"/graphql?query=%7B__typename%7D&name={world.rows['people'][0]['name'].split()[0]}")
     log = served.log.read_text("utf-8")
-    assert "GET /graphql" in log
+    assert "method=GET path=/graphql" in log
     names = {row["name"] for row in world.rows["people"]} | {row["title"] for row in world.rows["goals"]}
     assert [name for name in {*names, "Newcomer", "Traceback", "?query"} if name in log] == []
     said = [row for row in log.splitlines() if "Not ready" in row]
