@@ -61,7 +61,7 @@ class GraphQLEndpoint:
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
         self._stream_limits = stream_limits or StreamLimits()
-        self._streams = Streams(schema, context, self._limits, self._stream_limits.subscriptions)
+        self._streams = Streams(schema, context, self._limits, self._stream_limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -33,6 +33,8 @@ AGAIN_AFTER_S = 2.0
 LOOK_AGAIN_S = 600.0
 """After which a list is looked at though nothing was written: absences begin and roles end by themselves."""
 
+UNKNOWN = object()
+
 DIGITS = 3
 """Decimals of a score that count as a difference. Scores drift with time, by less."""
 
@@ -244,9 +246,10 @@ async def _events(
     with feed.listen(mark) as listener:
         while True:
             before, known = known, {name: state for name, state, _ in found}
-            for name, state, event in found:
-                if is_back or name not in before or before[name] != state:
-                    yield event
+            coming = [event for name, state, event in found if is_back or before.get(name, UNKNOWN) != state]
+            found = []
+            while coming:
+                yield coming.pop(0)  # and keeps none: a list with all its evidence is large, and the wait may be long
             is_back = await listener.next(LOOK_AGAIN_S)
             while True:
                 try:
