@@ -6,27 +6,35 @@ endpoint, and hide from the endpoint that its client has left.
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
+from mentorgraph.api.callers import address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
 from mentorgraph.api.endpoint import GraphQLEndpoint
+from mentorgraph.api.graphiql import graphiql
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.limits import Limits
+from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Observed
 from mentorgraph.api.schema import schema
+from mentorgraph.api.settings import KNOWN, ServeSettings, read_settings
 from mentorgraph.api.streaming import ContextFactory, StreamLimits
+from mentorgraph.api.trusted import FOLDER as TRUSTED
+from mentorgraph.api.trusted import TrustedDocuments
 from mentorgraph.api.websocket import GraphQLSocket
 from mentorgraph.api.why import pages
 from mentorgraph.embeddings.progress import FILE as TRAINING
@@ -43,10 +51,13 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 logger = logging.getLogger(__name__)
 
 READY_WITHIN_S = 2.0
-DEMO_VARIABLE = "MENTORGRAPH_DEMO"
+DEMO_VARIABLE = KNOWN["serve.demo"].variable
 # A page of another site can make its own name point to this machine; the demo, which asks nobody to sign in, answers to
 # its own names only.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+REQUESTS_PER_MINUTE = 600
+"""Of one caller to one worker, where nothing is set and callers sign in."""
+COMPRESSED_FROM_BYTES = 1_000
 VIEWER_HEADER = "Mentorgraph-Viewer"
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -115,6 +126,11 @@ def create_app(
     stream_limits: StreamLimits | None = None,
     allowed_hosts: Sequence[str] = ("*",),
     pages: Sequence[BaseRoute] = (),
+    trusted: TrustedDocuments | None = None,
+    trusted_only: bool = False,
+    cors_origins: Sequence[str] = (),
+    caller: Callable[[Request], str] = address_of,
+    logs_requests: bool = False,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -128,14 +144,29 @@ def create_app(
         stream_limits: The bounds of subscriptions.
         allowed_hosts: The names by which clients may call this server, without port.
         pages: What else is served.
+        trusted: The documents that may be asked for by their hash.
+        trusted_only: Whether all other documents are refused.
+        cors_origins: The origins whose pages may ask.
+        caller: By what a caller is known whose requests are counted.
+        logs_requests: Whether each request is logged.
     """
 
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
 
     limits, stream_limits = limits or Limits(), stream_limits or StreamLimits()
-    endpoint = GraphQLEndpoint(schema, context=context, limits=limits, stream_limits=stream_limits)
-    socket = GraphQLSocket(endpoint.answers, context=context, limits=limits, streams=stream_limits)
+    endpoint = GraphQLEndpoint(
+        schema,
+        context=context,
+        limits=limits,
+        stream_limits=stream_limits,
+        trusted=trusted,
+        trusted_only=trusted_only,
+        caller=caller,
+    )
+    socket = GraphQLSocket(
+        endpoint.counted_answers, context=context, limits=limits, streams=stream_limits, origins=cors_origins
+    )
     app = Starlette(
         routes=[
             Route("/graphql", endpoint),
@@ -144,11 +175,27 @@ def create_app(
             Route("/readyz", ReadyPage(ready).answer),
             *pages,
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False),
+            *([cross_origin(cors_origins)] if cors_origins else []),
+            Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=4),
+        ],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirected POST loses its body in many clients
-    return SecurityHeaders(app)  # outside of Starlette's own error page, so that this has the headers too
+    # Outside of Starlette's own error page, so that this has the headers too.
+    return Observed(SecurityHeaders(app), logs=logs_requests)
+
+
+def cross_origin(origins: Sequence[str]) -> Middleware:
+    """Return what lets pages of other origins ask; they send tokens, never cookies."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "Content-Type", VIEWER_HEADER, REQUEST_ID),
+        expose_headers=("ETag", "Retry-After", REQUEST_ID),
+    )
 
 
 def from_environment() -> ASGIApp:
@@ -157,16 +204,31 @@ def from_environment() -> ASGIApp:
     Raises:
         RuntimeError: Nobody has said that this is the demonstration, which asks nobody to sign in.
     """
-    if os.environ.get(DEMO_VARIABLE) != "1":
+    settings = read_settings()
+    if not settings.serve.demo:
         raise RuntimeError("serving without sign-in exists only as mentorgraph serve --demo")
     home = mentorgraph_home()
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
     service = Service(partial(recommender_of, home), reloading, home / TRAINING)
-    return app_of(service, DecisionLog(home / FOLDER))
+    trusted = TrustedDocuments(home / TRUSTED)
+    return app_of(service, DecisionLog(home / FOLDER), settings.limits, settings.serve, trusted)
 
 
-def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = None) -> ASGIApp:
+def app_of(
+    service: Service,
+    decisions: DecisionLog,
+    limits: Limits | None = None,
+    serving: ServeSettings | None = None,
+    trusted: TrustedDocuments | None = None,
+) -> ASGIApp:
     """Return the application that answers from a service and keeps its answers in a log; it opens and closes both."""
+    serving = serving or ServeSettings(demo=True)
+    # What can be asked is no secret where nobody signs in; elsewhere front-end teams have the file.
+    limits = limits or Limits()
+    if serving.demo:
+        limits = replace(limits, allows_introspection=True)
+    elif not limits.requests_per_minute:
+        limits = replace(limits, requests_per_minute=REQUESTS_PER_MINUTE)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -176,10 +238,15 @@ def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = Non
     def viewer(request: Request) -> Viewer:
         return demo_viewer(request.headers.get(VIEWER_HEADER))
 
+    model = ModelInUse()
+
     async def context(request: Request) -> RequestContext:
         await service.tried()
         renew = partial(context, request)
-        return RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
+        made = RequestContext(viewer(request), service, decisions, await service.scorer(), renew)
+        with suppress(DomainError):  # nothing ranks while the database is away
+            model.note((made.scorer or made.recommender.scorer).model_version)
+        return made
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()
@@ -195,8 +262,17 @@ def app_of(service: Service, decisions: DecisionLog, limits: Limits | None = Non
         ready=service.ready,
         lifespan=lifespan,
         limits=limits,
-        allowed_hosts=LOOPBACK_HOSTS,
-        pages=[*pages(decisions, viewer, card_link=service.card_link, graph=graph), Route("/models/{version}", card)],
+        allowed_hosts=LOOPBACK_HOSTS if serving.demo else serving.allowed_hosts or ("*",),
+        cors_origins=serving.cors_origins,
+        trusted=trusted,
+        trusted_only=serving.trusted_documents_only,
+        logs_requests=serving.access_log,
+        pages=[
+            *pages(decisions, viewer, card_link=service.card_link, graph=graph),
+            Route("/models/{version}", card),
+            *(graphiql() if serving.demo else ()),
+            Route("/metrics", MetricsPage(serving.metrics_token, is_open=serving.demo).answer),
+        ],
     )
 
 

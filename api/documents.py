@@ -4,6 +4,7 @@ Parsing and validating a document costs several times what executing it does, an
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
@@ -15,10 +16,24 @@ from graphql import (
     validate,
 )
 
+from mentorgraph.api.cost import Plan, plans_of
 from mentorgraph.api.errors import DocumentRefused
 from mentorgraph.api.limits import Limits, check_size
 
 BYTES_PER_TOKEN = 600  # tokens, nodes and locations together: 570 measured on graphql-core 3.2.14
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that can be executed.
+
+    Attributes:
+        document: What the text says.
+        plans: What each of its operations costs, by name.
+    """
+
+    document: DocumentNode
+    plans: dict[str, Plan]
 
 
 class Documents:
@@ -34,18 +49,22 @@ class Documents:
         self._rules = (
             specified_rules if limits.allows_introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         )
-        self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._kept_bytes = 0
 
-    def prepare(self, text: str) -> DocumentNode:
+    def __contains__(self, text: str) -> bool:
+        """Say whether the document is kept."""
+        return text in self._kept
+
+    def prepare(self, text: str) -> Prepared:
         """Return the parsed and validated document.
 
         Raises:
             DocumentRefused: The text is no GraphQL, asks for too much, or does not fit the schema.
         """
-        if document := self._kept.get(text):
+        if kept := self._kept.get(text):
             self._kept.move_to_end(text)
-            return document
+            return kept
         document = self._parse(text)
         check_size(document, self._limits)
         errors = validate(
@@ -53,8 +72,9 @@ class Documents:
         )
         if errors:
             raise DocumentRefused(errors, code="GRAPHQL_VALIDATION_FAILED")
-        self._keep(text, document)
-        return document
+        prepared = Prepared(document, plans_of(self._schema, document))
+        self._keep(text, prepared)
+        return prepared
 
     def _parse(self, text: str) -> DocumentNode:
         tokens = self._limits.max_tokens
@@ -63,15 +83,17 @@ class Documents:
         except GraphQLError as error:
             # graphql-core raises one class for both; only its messages about limits end so.
             is_limit = error.message.endswith("Parsing aborted.")
-            raise DocumentRefused([error], code="LIMIT_EXCEEDED" if is_limit else "GRAPHQL_PARSE_FAILED") from None
+            if is_limit:
+                raise DocumentRefused([error], code="LIMIT_EXCEEDED", limit="tokens") from None
+            raise DocumentRefused([error], code="GRAPHQL_PARSE_FAILED") from None
 
-    def _keep(self, text: str, document: DocumentNode) -> None:
-        self._kept[text] = document
-        self._kept_bytes += _weight(text, document)
+    def _keep(self, text: str, prepared: Prepared) -> None:
+        self._kept[text] = prepared
+        self._kept_bytes += _weight(text, prepared)
         while len(self._kept) > self._limits.max_kept_documents or self._kept_bytes > self._limits.max_kept_bytes:
             self._kept_bytes -= _weight(*self._kept.popitem(last=False))
 
 
-def _weight(text: str, document: DocumentNode) -> int:
+def _weight(text: str, prepared: Prepared) -> int:
     """Return about how many bytes a kept document takes."""
-    return 4 * len(text) + BYTES_PER_TOKEN * (document.token_count or 0)
+    return 4 * len(text) + BYTES_PER_TOKEN * (prepared.document.token_count or 0)

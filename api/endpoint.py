@@ -6,8 +6,10 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import aclosing
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
 
@@ -25,16 +27,31 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mentorgraph.api.callers import Rate, address_of
+from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
 from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits
+from mentorgraph.api.observing import Asked, asked
 from mentorgraph.api.parameters import Parameters, read_parameters
 from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, Streams, departure
+from mentorgraph.api.trusted import TrustedDocuments
+from mentorgraph.graph.decisions.log import kept_slates
+from mentorgraph.graph.store.database import round_trips
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+
+CLIENT_LEFT = "CLIENT_LEFT"
+"""What is counted where nobody waited for the answer."""
+
+REVALIDATED = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept, Authorization, Mentorgraph-Viewer",
+}
+"""Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
 
 
 class GraphQLEndpoint:
@@ -45,6 +62,9 @@ class GraphQLEndpoint:
         context: Makes the object that resolvers find as `info.context`, within the time budget of the request. What it
             raises ends the request: a `DomainError` is shown, anything else is hidden.
         limits: The bounds of one request.
+        trusted: The documents that may be asked for by their hash; none if not given.
+        trusted_only: Whether all other documents are refused.
+        caller: By what a caller is known whose requests are counted.
         stream_limits: The bounds of subscriptions.
     """
 
@@ -54,37 +74,61 @@ class GraphQLEndpoint:
         *,
         context: ContextFactory,
         limits: Limits | None = None,
+        trusted: TrustedDocuments | None = None,
+        trusted_only: bool = False,
+        caller: Callable[[Request], str] = address_of,
         stream_limits: StreamLimits | None = None,
     ) -> None:
         self._schema = schema
         self._context = context
         self._limits = limits or Limits()
         self._documents = Documents(schema, self._limits)
+        self._trusted = trusted
+        self._trusted_only = trusted_only
+        self._caller = caller
+        self._rate = Rate(self._limits.requests_per_minute) if self._limits.requests_per_minute else None
+        self._running = 0
         self._stream_limits = stream_limits or StreamLimits()
         self._streams = Streams(schema, context, self._limits, self._stream_limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        media_type = JSON
+        media_type, found = JSON, asked.get() or Asked()
+        found.is_graphql = True
         try:
             accept = ",".join(request.headers.getlist("accept"))
             may_stream = is_event_stream(accept)
             media_type = negotiate(accept, EVENT_STREAM if may_stream else None)
-            parameters = await read_parameters(request, self._limits)
+            self._count(request)
+            parameters = self._named(await read_parameters(request, self._limits))
             if media_type == EVENT_STREAM or (may_stream and self._is_subscription(parameters)):
+                round_trips.set(None)  # what a stream of any length has sent is counted by nobody
+                kept_slates.set(None)
                 answers = self.answers(request, parameters)
                 return await send_events(answers, send, self._stream_limits.heartbeat_s)
-            response = _respond(await self._answer(request, parameters), media_type)
+            answer = await self._answer(request, parameters)
+            response = _respond(answer, media_type)
+            if parameters.document_hash and request.method != "POST" and "errors" not in answer:
+                response = _revalidated(response, request)
         except ClientDisconnect:
+            found.codes.append(CLIENT_LEFT)
             return
         except Exception as error:
             refused = refusal_of(error)
+            found.failed(refused.errors)
             # By the specification, clients that ask for plain JSON get 200 for errors in their documents.
             status = 200 if isinstance(refused, DocumentRefused) and media_type == JSON else refused.status
             shown_as = JSON if media_type == EVENT_STREAM else media_type
             response = _respond({"errors": refused.errors}, shown_as, status, refused.headers)
         await response(scope, receive, send)
+
+    async def counted_answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
+        """As `answers`, for an operation that is no HTTP request of its own and counts as one of its caller's."""
+        self._count(request)
+        async with aclosing(self.answers(request, parameters)) as answers:
+            async for answer in answers:
+                yield answer
 
     async def answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
         """The answers to an operation of any kind, one after the other; a subscription has any number of them.
@@ -92,18 +136,28 @@ class GraphQLEndpoint:
         Raises:
             Exception: What `refusal_of` turns into errors, or `ClientDisconnect`.
         """
+        parameters = self._named(parameters)
         if not self._is_subscription(parameters):
             yield await self._answer(request, parameters)
             return
-        document = self._documents.prepare(parameters.query)
-        async with aclosing(self._streams.follow(request, document, parameters)) as answers:
+        prepared = self._documents.prepare(parameters.query)
+        operation = self._operation(prepared.document, parameters.operation_name)
+        self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
+        async with aclosing(self._streams.follow(request, prepared.document, parameters)) as answers:
             async for answer in answers:
                 yield answer
 
     async def _answer(self, request: Request, parameters: Parameters) -> Answer:
         """Return `data`, and `errors` where fields failed."""
-        document = self._documents.prepare(parameters.query)
-        kind = self._operation(document, parameters.operation_name).operation
+        found = asked.get() or Asked()
+        found.document_hash = parameters.document_hash
+        found.was_kept = parameters.query in self._documents
+        prepared = self._documents.prepare(parameters.query)
+        document = prepared.document
+        operation = self._operation(document, parameters.operation_name)
+        kind, name = operation.operation, operation.name.value if operation.name else ""
+        if found.document_hash or self._trusted_only:
+            found.operation = name
         if kind is OperationType.SUBSCRIPTION:
             raise DocumentRefused(
                 f"Subscriptions are answered as {EVENT_STREAM}, and over WebSocket.", code="BAD_REQUEST"
@@ -112,15 +166,75 @@ class GraphQLEndpoint:
             raise RequestRefused(
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
             )
-        result = await self._within_budget(self._execute(request, document, parameters), request, kind)
+        found.cost = self._cost(prepared.plans[name], parameters)
+        extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}}
+        with self._slot():
+            result = await self._within_budget(self._execute(request, document, parameters), request, kind)
         if not result.errors:
-            return {"data": result.data}
+            return {"data": result.data, "extensions": extensions}
         if result.data is None and all(error.path is None for error in result.errors):
             raise DocumentRefused(result.errors, code="BAD_USER_INPUT")
-        return {"errors": present(result.errors, code="BAD_USER_INPUT"), "data": result.data}
+        errors = present(result.errors, code="BAD_USER_INPUT")
+        found.failed(errors)
+        return {"errors": errors, "data": result.data, "extensions": extensions}
+
+    def _count(self, request: Request) -> None:
+        """Refuse a caller who asks too often."""
+        if self._rate and (wait_s := self._rate.wait_s(self._caller(request))):
+            raise RequestRefused(
+                f"You ask more than {self._limits.requests_per_minute} times a minute; ask again in {wait_s} s.",
+                code="RATE_LIMITED",
+                status=429,
+                headers={"Retry-After": str(wait_s)},
+                limit="rate",
+            )
+
+    def _cost(self, plan: Plan, parameters: Parameters) -> int:
+        """Return what an operation costs, if it may cost so much."""
+        cost, most = plan.cost(parameters.variables), self._limits.max_cost
+        if cost > most:
+            raise DocumentRefused(
+                f"The answer could hold {cost} objects, and {most} are allowed; ask for shorter pages.",
+                code="LIMIT_EXCEEDED",
+                limit="cost",
+            )
+        return cost
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the places for requests that are being answered, or refuse the request."""
+        if self._running >= self._limits.max_concurrent:
+            raise RequestRefused(
+                "Too much is being asked at the same time; ask again in a moment.",
+                code="OVERLOADED",
+                status=503,
+                headers={"Retry-After": "1"},
+                limit="concurrency",
+            )
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+
+    def _named(self, parameters: Parameters) -> Parameters:
+        """Return the parameters with the text of the document that they name, if it may be asked."""
+        if not parameters.document_hash:
+            if self._trusted_only and not (self._trusted and self._trusted.holds(parameters.query)):
+                raise DocumentRefused(
+                    "Only trusted documents are answered here, and this is none of them.", code="DOCUMENT_NOT_TRUSTED"
+                )
+            return parameters
+        text = self._trusted.text(parameters.document_hash) if self._trusted else None
+        if text is None:
+            remedy = "have it added" if self._trusted_only else "send its text"
+            raise DocumentRefused(
+                f"No document with this hash is trusted here; {remedy}.", code="PERSISTED_QUERY_NOT_SUPPORTED"
+            )
+        return replace(parameters, query=text)
 
     def _is_subscription(self, parameters: Parameters) -> bool:
-        document = self._documents.prepare(parameters.query)
+        document = self._documents.prepare(parameters.query).document
         return self._operation(document, parameters.operation_name).operation is OperationType.SUBSCRIPTION
 
     def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -170,7 +284,9 @@ class GraphQLEndpoint:
                 message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
             else:
                 message, code = "Ask for less, or again later.", "TIMEOUT"
-            raise RequestRefused(f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504)
+            raise RequestRefused(
+                f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504, limit="execution"
+            )
         finally:
             running.cancel()
             leaving.cancel()
@@ -233,3 +349,17 @@ def _respond(
 ) -> Response:
     body = orjson.dumps(answer, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     return Response(body, status, headers, f"{media_type}; charset=utf-8")
+
+
+def _revalidated(response: Response, request: Request) -> Response:
+    """Return an answer with its ETag, or 304 where the client has it already.
+
+    The tag is a weak one: the answer may travel compressed.
+    """
+    tag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    headers = {**REVALIDATED, "ETag": tag}
+    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, tag.removeprefix("W/"), "*"}:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response

@@ -33,6 +33,8 @@ class Refused(Exception):
         errors: The entries of the answer's `errors`.
         status: The HTTP status.
         headers: Headers that the status calls for.
+
+    An entry that tells of a bound names it as `extensions.limit`.
     """
 
     def __init__(
@@ -48,18 +50,28 @@ class RequestRefused(Refused):
     """The HTTP request is not one that can be answered."""
 
     def __init__(
-        self, message: str, *, code: str = "BAD_REQUEST", status: int = 400, headers: Mapping[str, str] | None = None
+        self,
+        message: str,
+        *,
+        code: str = "BAD_REQUEST",
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        limit: str = "",
     ) -> None:
-        super().__init__([{"message": message, "extensions": {"code": code}}], status=status, headers=headers)
+        extensions = {"code": code, **({"limit": limit} if limit else {})}
+        super().__init__([{"message": message, "extensions": extensions}], status=status, headers=headers)
 
 
 class DocumentRefused(Refused):
     """The HTTP request is fine; its document or variables are not. As application/json this is answered with 200."""
 
-    def __init__(self, reason: str | Iterable[GraphQLError], *, code: str) -> None:
+    def __init__(self, reason: str | Iterable[GraphQLError], *, code: str, limit: str = "") -> None:
         if isinstance(reason, str):
             reason = [GraphQLError(reason)]
-        super().__init__(present(reason, code=code), status=400)
+        errors = present(reason, code=code)
+        for error in errors if limit else ():
+            error["extensions"]["limit"] = limit
+        super().__init__(errors, status=400)
 
 
 def refusal_of(error: Exception) -> Refused:

@@ -35,11 +35,14 @@ class Limits:
     max_fields: int = 500
     max_aliases: int = 50  # a field that is selected again under the same name counts as well
     max_directives: int = 50
+    max_cost: int = 25_000  # objects that an answer may hold, see `cost`
+    max_concurrent: int = 100  # requests that a worker answers at the same time
+    requests_per_minute: int = 0  # of one caller to one worker; 0 if nothing is set
     receipt_s: float = 10.0
     execution_s: float = 5.0
     max_kept_documents: int = 1_000
     max_kept_bytes: int = 64_000_000
-    allows_introspection: bool = True
+    allows_introspection: bool = False
     hides_suggestions: bool = True
 
 
@@ -118,11 +121,13 @@ def _spread_out(own: _Size, spreads: Iterable[_Spread], fragments: dict[str, _Si
 
 
 def _compare(size: _Size, limits: Limits) -> None:
-    for what, found, allowed in (
-        ("levels of fields", size.depth, limits.max_depth),
-        ("fields", size.fields, limits.max_fields),
-        ("aliases and repeated fields", size.aliases, limits.max_aliases),
-        ("directives", size.directives, limits.max_directives),
+    for limit, what, found, allowed in (
+        ("depth", "levels of fields", size.depth, limits.max_depth),
+        ("fields", "fields", size.fields, limits.max_fields),
+        ("aliases", "aliases and repeated fields", size.aliases, limits.max_aliases),
+        ("directives", "directives", size.directives, limits.max_directives),
     ):
         if found > allowed:
-            raise DocumentRefused(f"The document asks for more than {allowed} {what}.", code="LIMIT_EXCEEDED")
+            raise DocumentRefused(
+                f"The document asks for more than {allowed} {what}.", code="LIMIT_EXCEEDED", limit=limit
+            )

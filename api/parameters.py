@@ -14,15 +14,25 @@ from starlette.requests import Request
 
 from mentorgraph.api.errors import RequestRefused
 from mentorgraph.api.limits import Limits
+from mentorgraph.api.trusted import HASH, hash_of
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of one GraphQL request."""
+    """The parameters of one GraphQL request.
+
+    Attributes:
+        query: The document; empty where only its hash is told.
+        document_hash: SHA-256 of the trusted document that is told in place of it, else None.
+        operation_name: Which operation of the document is meant.
+        variables: Values of its variables.
+        extensions: What else was sent.
+    """
 
     query: str
+    document_hash: str | None
     operation_name: str | None
     variables: dict[str, Any]
     extensions: dict[str, Any]
@@ -62,14 +72,37 @@ def parameters_of(sent: object, where: str) -> Parameters:
     if not isinstance(sent, dict):
         raise RequestRefused(f"The {where} is not a JSON object.")
     query = _typed(sent, "query", str)
-    if query is None:
+    extensions = _typed(sent, "extensions", dict) or {}
+    document_hash = _document_hash(_typed(sent, "documentId", str), extensions)
+    if query is None and document_hash is None:
         raise RequestRefused("The parameter 'query' is missing.")
+    if query is not None and document_hash is not None and hash_of(query) != document_hash:
+        raise RequestRefused("The hash is not that of the query: send one of them.")
     return Parameters(
-        query=query,
+        query=query or "",
+        document_hash=document_hash if query is None else None,
         operation_name=_typed(sent, "operationName", str),
         variables=_typed(sent, "variables", dict) or {},
-        extensions=_typed(sent, "extensions", dict) or {},
+        extensions=extensions,
     )
+
+
+def _document_hash(document_id: str | None, extensions: dict[str, Any]) -> str | None:
+    """Return the hash by which a request names its document, if it does: as documentId, or in Apollo's form."""
+    if document_id is not None:
+        scheme, _, found = document_id.partition(":")
+        if scheme != "sha256" or not HASH.fullmatch(found):
+            raise RequestRefused("A documentId is sha256: and 64 digits of lower-case hexadecimal.")
+        return found
+    persisted = extensions.get("persistedQuery")
+    if persisted is None:
+        return None
+    if not isinstance(persisted, dict) or persisted.get("version") != 1:
+        raise RequestRefused("The extension 'persistedQuery' is not an object of version 1.")
+    named = persisted.get("sha256Hash")
+    if not isinstance(named, str) or not HASH.fullmatch(named):
+        raise RequestRefused("The sha256Hash of the extension 'persistedQuery' is 64 digits of lower-case hexadecimal.")
+    return named
 
 
 def _typed(sent: dict[str, object], name: str, wanted: type[T]) -> T | None:
@@ -117,7 +150,10 @@ async def _body(request: Request, limits: Limits) -> bytes:
                 body += chunk
                 if len(body) > limits.max_body_bytes:
                     raise RequestRefused(
-                        f"The body is larger than {limits.max_body_bytes} bytes.", code="LIMIT_EXCEEDED", status=413
+                        f"The body is larger than {limits.max_body_bytes} bytes.",
+                        code="LIMIT_EXCEEDED",
+                        status=413,
+                        limit="body",
                     )
     except TimeoutError:
         raise RequestRefused(
@@ -125,6 +161,7 @@ async def _body(request: Request, limits: Limits) -> bytes:
             code="TIMEOUT",
             status=408,
             headers={"Connection": "close"},
+            limit="receipt",
         ) from None
     return bytes(body)
 

@@ -132,11 +132,12 @@ MeetingMode = enum_of("MeetingMode", dict(MODES), "How two people can meet.")
 
 
 class Chance(graphene.ObjectType):
-    """The estimated chance that a pairing would succeed, if it took place."""
+    """The estimated chance that a pairing would reach its programme's threshold of success, if it took place."""
 
-    value = graphene.Float(required=True, description="From 0 to 1.")
-    low = graphene.Float(required=True, description="Lower end of the interval.")
-    high = graphene.Float(required=True, description="Upper end of the interval.")
+    value = graphene.Float(description="From 0 to 1; null where the interval is wider than 0.3, too wide to name one.")
+    low = graphene.Float(required=True, description="Lower end of the interval of 95 %.")
+    high = graphene.Float(required=True, description="Upper end of the interval of 95 %.")
+    outcomes = graphene.Int(required=True, description="Number of known outcomes of like scores that it rests on.")
 
 
 def first_paths(root: Any, first: int | None) -> list[FoundPath]:
@@ -290,7 +291,7 @@ class Recommendation(graphene.ObjectType):
     rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
     score = graphene.Float(required=True, description="The base plus all contributions; compares within one list only.")
     base = graphene.Float(required=True, description="Where every score starts.")
-    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model is published.")
+    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model ranks.")
     mentor = graphene.Field(Person, description="The mentor.")
     signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
     paths = graphene.List(
@@ -374,10 +375,6 @@ class Recommendation(graphene.ObjectType):
         return root.propensity if context.viewer.sees_everybody else None
 
     @staticmethod
-    def resolve_chance(_root: listing.Recommendation, _info: Info) -> None:
-        """No calibrated model is published."""
-
-    @staticmethod
     def resolve_mentor(root: listing.Recommendation, info: Info) -> Awaitable[NodeRecord | None]:
         """The mentor."""
         context: RequestContext = info.context
@@ -441,7 +438,7 @@ class Explanation(graphene.ObjectType):
     policy_version = graphene.String(required=True, description="The policy in force.")
     score = graphene.Float(required=True, description="The base plus all contributions.")
     base = graphene.Float(required=True, description="Where every score starts.")
-    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model is published.")
+    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model ranks.")
     mentor = graphene.Field(Person, description="The mentor.")
     signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
     paths = graphene.List(
@@ -473,10 +470,6 @@ class Explanation(graphene.ObjectType):
     is_redacted = graphene.Boolean(
         required=True, description="Whether names and sentences are gone because somebody was erased."
     )
-
-    @staticmethod
-    def resolve_chance(_root: matching.Explanation, _info: Info) -> None:
-        """No calibrated model is published."""
 
     @staticmethod
     def resolve_mentor(root: matching.Explanation, info: Info) -> Awaitable[NodeRecord | None]:

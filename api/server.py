@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from typing import Any
@@ -171,18 +172,6 @@ class PunctualWebSocket(WebSocketsSansIOProtocol):
             self._deadline = None
 
 
-class WithoutQuery(logging.Filter):
-    """Cuts the query string off the lines of the access log: a GET carries in it what people wrote."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every line pass, shortened."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                argument.partition("?")[0] if isinstance(argument, str) else argument for argument in record.args
-            )
-        return True
-
-
 class _Config(uvicorn.Config):
     """uvicorn's configuration, which each worker loads first of all."""
 
@@ -240,20 +229,20 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: str, listener: socket.socket, *, workers: int, access_log: bool) -> int:
+def serve(app: str, listener: socket.socket, *, workers: int, log_format: str = "text") -> int:
     """Serve until a signal says stop, and return the exit status.
 
     Args:
         app: `module:name` of a factory without arguments that returns an ASGI application; each worker calls it.
         listener: The listening socket, which the workers share.
         workers: The number of processes; with more than one, a supervisor replaces those that die.
-        access_log: Whether each request is logged.
+        log_format: `text`, or `json` for one object a line.
     """
     log_config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     log_config["loggers"]["mentorgraph"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    log_config["filters"] = {"without_query": {"()": WithoutQuery}}
-    log_config["handlers"]["access"]["filters"] = ["without_query"]
-    log_config["loggers"][WEBSOCKET_LOG] = {"level": "INFO" if access_log else "WARNING", "filters": ["without_query"]}
+    if log_format == "json":
+        log_config["formatters"]["default"] = {"()": "mentorgraph.api.logs.JsonLines"}
+    log_config["loggers"][WEBSOCKET_LOG] = {"level": "WARNING"}
     config = _Config(
         app,
         factory=True,
@@ -263,7 +252,7 @@ def serve(app: str, listener: socket.socket, *, workers: int, access_log: bool) 
         ws_per_message_deflate=False,  # a compressor for each connection takes memory, and messages are small
         workers=workers,
         log_config=log_config,
-        access_log=access_log,
+        access_log=False,  # it holds addresses and query strings; the application logs its requests itself
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=65,  # longer than the pools of clients and proxies keep a connection, which is 60 s for most
@@ -271,8 +260,10 @@ def serve(app: str, listener: socket.socket, *, workers: int, access_log: bool) 
         timeout_worker_healthcheck=30,
     )
     if workers > 1:
-        supervisor = Multiprocess(config, sockets=[listener])
-        supervisor.run()
+        with tempfile.TemporaryDirectory(prefix="mentorgraph-metrics-", ignore_cleanup_errors=True) as figures:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures  # the workers inherit it
+            supervisor = Multiprocess(config, sockets=[listener])
+            supervisor.run()
         return STARTUP_FAILURE if STARTUP_FAILURE in {worker.exitcode for worker in supervisor.processes} else 0
     server = uvicorn.Server(config)
     try:

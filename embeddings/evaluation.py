@@ -30,6 +30,7 @@ KIND_OF = {SERVED: "model", PLAIN: "model", NETWORK: "model", RULES: "baseline",
 SCALES = np.geomspace(1 / 20, 20, 40)
 """What the scores of the rules may be multiplied with to be log-odds; they are given the best, in hindsight."""
 RESAMPLES = 2_000
+SHOWN = 10
 BLOCK = 64
 """Questions that the baselines rank at a time."""
 
@@ -45,6 +46,8 @@ class Judged:
         seconds: How long the ranking took, all asks together.
         likelihood: Of each ask, the mean of ln(share) of its mentors, where scores are read as log-odds and the shares
             of all candidates sum to 1: `float64[asks]`, in nats. Empty for rankings whose scores are no log-odds.
+        shown: How often each candidate stands among the first `SHOWN`: `int64[candidates]`. Empty for baselines that
+            are made of other evidence.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Judged:
     places: list[Places]
     seconds: float
     likelihood: Figures = field(default_factory=lambda: np.zeros(0))
+    shown: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,7 @@ def _by_model(
 ) -> dict[str, Judged]:
     places: dict[str, list[Places]] = {name: [] for name in KIND_OF}
     likelihoods: dict[str, list[Figures]] = {name: [] for name in KIND_OF}
+    shown = {name: np.zeros(len(task.candidates), np.int64) for name in KIND_OF}
     seconds = dict.fromkeys(KIND_OF, 0.0)
     by_rules = Fusion.of_rules(known.policy)
     for each, relevant in zip(asked, task.relevant, strict=True):
@@ -141,6 +146,7 @@ def _by_model(
         }
         for name, own in scores.items():
             places[name].append(metrics.places(own, relevant))
+            shown[name][np.argsort(-own, kind="stable")[:SHOWN]] += 1
             likelihoods[name].append(_likelihood(own, relevant, SCALES if name == RULES else np.ones(1)))
         fused = (time.perf_counter() - thought) / (len(KIND_OF) - 1)
         seconds[NETWORK] += thought - began
@@ -152,7 +158,7 @@ def _by_model(
     for name, kind in KIND_OF.items():
         likelihood = np.reshape(likelihoods[name], (len(asked), -1))
         best = likelihood[:, likelihood.mean(axis=0).argmax()]
-        judged[name] = Judged(name, kind, places[name], seconds[name], best)
+        judged[name] = Judged(name, kind, places[name], seconds[name], best, shown[name])
     return judged
 
 

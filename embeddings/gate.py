@@ -6,12 +6,23 @@ else nothing, so that what serves goes on.
 
 Few goals tell little about an order, and weights found by chance may order few signals well. The odds that a ranking
 states tell more: whoever learned nothing states them far worse than the rules would.
+
+Chances of success are judged apart. A version whose chances are not true serves without them: they change no order, so
+to refuse the version would give everybody a worse list for a number that can be left out.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mentorgraph.embeddings.calibration import (
+    ALL,
+    FEWEST_OF_A_KIND,
+    FEWEST_OUTCOMES,
+    LEAST_GAIN,
+    Calibrated,
+    is_enough,
+)
 from mentorgraph.embeddings.evaluation import (
     LINEAR,
     PLAIN,
@@ -27,6 +38,9 @@ from mentorgraph.embeddings.tasks import Task
 
 LARGEST_LOSS = 0.005
 """By how much NDCG@10 a new version may be worse than the present one, at the upper end of the interval."""
+
+LARGEST_ERROR, LARGEST_ERROR_OF_GROUP = 0.05, 0.08
+"""Expected calibration error that chances may have, beyond what true ones would show by luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,29 @@ def decide(judged: Mapping[str, Judged], task: Task, current: Judged | None = No
         if all(each.holds for each in conditions[name]):
             return Decision(name, conditions)
     return Decision("", conditions)
+
+
+def may_tell_chances(found: Calibrated) -> tuple[Condition, ...]:
+    """What has to hold before a version states chances of success."""
+    failures = found.outcomes - found.successes
+    told = (
+        f"{found.outcomes} outcomes became known, {failures} of them no success; {FEWEST_OUTCOMES} are needed, and "
+        f"{FEWEST_OF_A_KIND} of either kind"
+    )
+    conditions = [Condition("enough outcomes", is_enough(found.outcomes, found.successes), told)]
+    if found.map is None:
+        return tuple(conditions)
+    told = f"the score raises the likelihood of all outcomes by {found.gain:.1f} nats, {LEAST_GAIN} is beyond doubt"
+    is_told = found.gain > LEAST_GAIN and found.losses[found.method] < found.losses["base rate"]
+    conditions.append(Condition("the score tells of success", is_told, told))
+    for group, each in found.errors.items():
+        bound = LARGEST_ERROR if group == ALL else LARGEST_ERROR_OF_GROUP
+        told = (
+            f"chances of {group} are off by {each.ece:.3f} in the mean of {each.outcomes} outcomes; {bound} is "
+            f"allowed, or {each.by_luck:.3f}, which true ones exceed by luck in one of twenty"
+        )
+        conditions.append(Condition(f"true chances of {group}", each.ece <= max(bound, each.by_luck), told))
+    return tuple(conditions)
 
 
 def _beats(one: Judged, other: Judged, task: Task) -> Condition:

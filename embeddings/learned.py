@@ -19,7 +19,7 @@ from mentorgraph.graph.columns.columns import NONE, Columns
 from mentorgraph.graph.columns.question import Question
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
-from mentorgraph.graph.ranking.scoring import NETWORK, Scores, Term, contributions_of
+from mentorgraph.graph.ranking.scoring import NETWORK, Chance, Scores, Term, contributions_of
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence, Signal
@@ -86,6 +86,10 @@ class LearnedScorer:
         if self.with_network:
             terms.append(self._network(columns, asked, signals, weights[NETWORK]))
         return Scores.of(0.0, tuple(terms))
+
+    def chance(self, score: float) -> Chance | None:
+        """The chance that a pairing of this score would succeed; None where the version is not calibrated."""
+        return self.model.chance.chance(score) if self.model.chance else None
 
     def _network(self, columns: Columns, asked: Question, signals: dict[str, Signal], weight: float) -> Term:
         """The network's opinion: ln(share · people) of everybody who has mentored, 0 for as likely as by chance."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from mentorgraph.embeddings.chance import Calibration
 from mentorgraph.embeddings.evidence import Evidence
 from mentorgraph.embeddings.fusion import FUSED, Fusion
 from mentorgraph.embeddings.inference import Attention, Encoded, Weights, attend, encode
@@ -37,6 +38,7 @@ class Model:
         plain: The same ranking without the network; what may be published in its place.
         linear: A ranking by all signals that are not learned, many more than the final one has: the strongest baseline.
         signals: The signals of the rules that there were when it was taught, in their order; it ranks by no others.
+        chance: What a score says of success; None where it is not calibrated.
     """
 
     setting: Setting
@@ -48,6 +50,7 @@ class Model:
     plain: Fusion
     linear: Fusion
     signals: tuple[str, ...] = SIGNALS
+    chance: Calibration | None = None
 
     def attentions(self, known: Knowledge, found: Evidence) -> list[Attention]:
         """What each network makes of the evidence for one question."""
@@ -93,7 +96,7 @@ class Model:
         }
         for place, weights in enumerate(self.networks):
             found |= {f"network.{place}.{name}": array for name, array in weights.items()}
-        return found
+        return found | (self.chance.arrays() if self.chance else {})
 
     def texts(self) -> dict[str, list[str]]:
         """All that is not a number."""
@@ -129,6 +132,7 @@ class Model:
             Fusion(_spread(arrays["plain.weights"], signals), 0.0),
             Fusion(_spread(arrays["linear.weights"], signals), 0.0),
             signals,
+            Calibration.of(arrays),
         )
 
     def knowledge(self, columns: Columns, now: datetime, policy: Policy) -> Knowledge:

@@ -18,6 +18,7 @@ import orjson
 
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.communities import community
+from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.progress import JUDGED, KEPT, PROMOTED, telling
 from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
 from mentorgraph.embeddings.tasks import SETTINGS, task
@@ -81,7 +82,7 @@ def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         progress=progress,
     )
     version = runs.publish(run, registry, force=request["force"])
-    return {"version": version, **_told(run)}
+    return {"version": version, **_told(run, SERVED if request["force"] else run.decision.ranking)}
 
 
 def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         seed=request["seed"],
         progress=progress,
     )
-    return _told(run)
+    return _told(run, run.decision.ranking or SERVED)
 
 
 def _explain(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -126,9 +127,10 @@ def _explain(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
-def _told(run: Any) -> dict[str, Any]:
-    """What is said of a run."""
+def _told(run: Any, ranking: str) -> dict[str, Any]:
+    """What is said of a run, and of the chances of one of its rankings; of no chances where nothing may serve."""
     return {
+        "chance": run.chances(ranking) if ranking else None,
         "gate": run.decision.told(),
         "rows": run.rows,
         "tuned": run.tuned,

@@ -29,6 +29,7 @@ from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 
 ARRAYS, TEXTS, MANIFEST, CARD = "model.safetensors", "texts.json", "manifest.json", "card.md"
+REPORT = "report.html"
 LARGEST_FILE = 2 << 30
 _VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")
 
@@ -144,6 +145,18 @@ class Registry:
         """
         return self._checked(version, CARD, self.manifest(version)).decode()
 
+    def report(self, version: str) -> Path | None:
+        """Where the report of a version lies, which a browser opens; None for versions that have none.
+
+        Raises:
+            ModelRefused: As `load`.
+        """
+        manifest = self.manifest(version)
+        if REPORT not in manifest["files"]:
+            return None
+        self._checked(version, REPORT, manifest)
+        return self.folder / version / REPORT
+
     def load(self, version: str) -> Published:
         """Reads a version; each file is hashed before a byte of it is interpreted.
 
@@ -185,7 +198,7 @@ class Registry:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def publish(self, arrays: Arrays, texts: Texts, manifest: Mapping[str, Any], card: str) -> str:
+    def publish(self, arrays: Arrays, texts: Texts, manifest: Mapping[str, Any], card: str, report: str = "") -> str:
         """Adds a version; it does not serve before it is promoted.
 
         Args:
@@ -193,6 +206,7 @@ class Registry:
             texts: Its lists of texts, by name.
             manifest: What is known about it; the hashes of the files are added.
             card: Its model card, in Markdown.
+            report: Its report, in HTML; it has none if empty.
 
         Returns:
             Its name. The same content on the same day has the same name and is published once.
@@ -207,6 +221,8 @@ class Registry:
             TEXTS: orjson.dumps({name: list(each) for name, each in texts.items()}),
             CARD: card.encode(),
         }
+        if report:
+            files[REPORT] = report.encode()
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         files[MANIFEST] = orjson.dumps({**manifest, "files": hashes}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         digest = hashlib.sha256(files[MANIFEST]).hexdigest()[:12]

@@ -5,21 +5,31 @@ it attends to are the facts of the day on which it is asked.
 """
 
 import platform
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from mentorgraph.embeddings.calibration import (
+    MOST_OF_A_NETWORK,
+    MOST_OUTCOMES,
+    Calibrated,
+    calibrate,
+    known_outcomes,
+)
+from mentorgraph.embeddings.card import card
 from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
-from mentorgraph.embeddings.gate import Decision, decide
+from mentorgraph.embeddings.gate import Decision, decide, may_tell_chances
+from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Published, Registry
+from mentorgraph.embeddings.report import Drawn, report
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
-from mentorgraph.embeddings.training import Recipe, last_window, train
+from mentorgraph.embeddings.training import Epoch, Recipe, last_window, train
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
@@ -46,6 +56,8 @@ class Run:
         seed: Of the training.
         snapshot: What was learned from and judged on.
         tuned: The number of each baseline, found in the last window that the model was taught with.
+        policy: Settings of the signals.
+        epochs: How teaching went.
     """
 
     model: Model
@@ -56,11 +68,32 @@ class Run:
     seed: int
     snapshot: Snapshot
     tuned: Mapping[str, float]
+    policy: Policy
+    epochs: Sequence[Epoch] = ()
+    _chances: dict[str, Calibrated] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The figures, one row for each ranking and group."""
         return rows(self.judged, self.task, self.model.setting.name)
+
+    def calibrated(self, ranking: str) -> Calibrated:
+        """What the scores of one of the model's rankings say of success, by the outcomes of the judging window."""
+        if ranking not in self._chances:
+            scorer = LearnedScorer("", self.policy, self.model, ranking == SERVED)
+            asked = self.task
+            most = MOST_OF_A_NETWORK if ranking == SERVED else MOST_OUTCOMES
+            columns = self.snapshot.columns
+            found = known_outcomes(scorer, self.model.setting, columns, asked.now, asked.until, most=most)
+            self._chances[ranking] = calibrate(found)
+        return self._chances[ranking]
+
+    def chances(self, ranking: str) -> dict[str, Any]:
+        """The same as plain values, with what has to hold before they are stated."""
+        found, asked = self.calibrated(ranking), self.task
+        conditions = [asdict(each) for each in may_tell_chances(found)]
+        window = {"from": asked.now.isoformat(), "until": asked.until.isoformat()}
+        return {**found.told(), **window, "conditions": conditions}
 
 
 def evaluate(
@@ -99,7 +132,12 @@ def evaluate(
             "choose an earlier day",
             code="TOO_LITTLE_DATA",
         )
-    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=lambda step: progress(step, 0, 0))
+    epochs: list[Epoch] = []
+
+    def tell(step: str) -> None:
+        progress(step, 0, 0)
+
+    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append)
     done = 0
 
     def count(asks: int) -> None:
@@ -125,6 +163,8 @@ def evaluate(
         seed,
         snapshot,
         tuned,
+        policy,
+        tuple(epochs),
     )
 
 
@@ -168,9 +208,24 @@ def publish(run: Run, registry: Registry, *, force: str = "") -> str:
     if not ranking:
         return ""
     manifest = manifest_of(run, ranking, force)
-    version = registry.publish(run.model.arrays(), run.model.texts(), manifest, card(manifest))
+    is_stated = all(each["holds"] for each in manifest["chance"]["conditions"])
+    model = replace(run.model, chance=run.calibrated(ranking).map if is_stated else None)
+    version = registry.publish(
+        model.arrays(), model.texts(), manifest, card(manifest), report(manifest, drawn(run, ranking))
+    )
     registry.promote(version, expected=run.current, reason=force)
     return version
+
+
+def drawn(run: Run, ranking: str) -> Drawn:
+    """What a report shows of the mentors whom a ranking chose from."""
+    known = run.model.knowledge(run.snapshot.columns, run.task.now, run.policy)
+    table = run.snapshot.columns.tables["pairings"]
+    mentors = table.numbers("mentor")[table.begun(run.task.now.timestamp())]
+    paired = np.bincount(mentors, minlength=len(run.snapshot.columns.people))[run.task.candidates]
+    _, encoded = run.model.encoded(known)
+    vectors = encoded[0].person[run.task.candidates].astype(np.float64)
+    return Drawn(paired, run.judged[ranking].shown, vectors)
 
 
 def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
@@ -189,38 +244,8 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "rows": run.rows,
         "tuned": dict(run.tuned),
         "gate": run.decision.told(),
+        "chance": run.chances(ranking),
+        "epochs": [asdict(each) for each in run.epochs],
         "forced": forced,
         "made_with": {"python": platform.python_version(), "numpy": np.__version__},
     }
-
-
-def card(manifest: Mapping[str, Any]) -> str:
-    """A model card in Markdown (Mitchell et al. 2019, "Model cards for model reporting")."""
-    shown = [row for row in manifest["rows"] if row["group"] in ("all", "newcomers")]
-    lines = [
-        "# Model card",
-        "",
-        "Ranks mentors for a goal. Taught with past pairings: it says who would be chosen, not who would succeed.",
-        "",
-        f"- Facts: {manifest['snapshot']['counts']['pairings']:,} pairings of people who agreed to training, as of "
-        f"{manifest['snapshot']['as_of'][:10]}; taught with what was known before {manifest['taught_before'][:10]}.",
-        f"- Judged on {manifest['asks']:,} goals set from then until {manifest['judged_until'][:10]}, each ranking "
-        f"all {manifest['candidates']:,} people who had mentored before.",
-        f"- Setting: {manifest['setting']}. Which ranking serves: {manifest['ranking']}.",
-        f"- The gate: {manifest['gate']['verdict']}",
-    ]
-    if manifest["forced"]:
-        lines.append(f"- Promoted against the gate. Reason given: {manifest['forced']}")
-    lines += ["", "| ranking | for | NDCG@10 | 95 % | MRR | HR@10 | Recall@20 |", "|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row['name']} | {row['group']} | {row['ndcg@10']:.4f} | {row['low']:.4f} – {row['high']:.4f} | "
-        f"{row['mrr']:.4f} | {row['hr@10']:.4f} | {row['recall@20']:.4f} |"
-        for row in shown
-    ]
-    lines += [
-        "",
-        "Not used: names, attributes of people, anything about people who have not agreed to training. People have no",
-        "embedding of their own; they are what they offer, where they belong and whom they have mentored.",
-        "",
-    ]
-    return "\n".join(lines)

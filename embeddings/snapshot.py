@@ -34,11 +34,12 @@ OF_KIND: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "people": frozenset({"name", "zone"}),
         "profiles": frozenset({"job_title", "grade", "about", "languages"}),
+        "charters": frozenset({"why", "for_whom", "how_measured", "owner"}),
         "phases": frozenset({"name"}),
         "priorities": frozenset({"name", "description"}),
     }
 )
-"""Properties of some kinds that are not. Availability, from which the common time is computed, has zones of its own."""
+"""Properties and links of some kinds that are not. Availability, which tells of common time, has zones of its own."""
 PLANNED = ("availability", "absences", "busy_times", "phases")
 """Kinds whose end is known beforehand."""
 ATTEMPTS = 5
@@ -176,7 +177,7 @@ async def _write(store: Store, file: Path, as_of: datetime, change: int, on_prog
                 record = fact.record
                 since = record.properties.get("since")
                 is_later = isinstance(since, datetime) and since >= as_of
-                if is_later or left_out.intersection(record.links.values()):
+                if is_later or left_out.intersection(_links(record).values()):
                     left_out.add(record.uid)
                 elif name == "people" and record.uid not in agreed:
                     left_out.add(record.uid)
@@ -219,5 +220,10 @@ def _line(record: Record, as_of: datetime) -> bytes:
     for name in ("since", "until"):
         if name in properties:
             properties[name] = round(properties[name].timestamp() * 1000)
-    told = [record.kind, record.uid, properties, dict(record.links)]
+    told = [record.kind, record.uid, properties, _links(record)]
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _links(record: Record) -> dict[str, str]:
+    """The links of a fact that are part of a snapshot."""
+    return {name: uid for name, uid in record.links.items() if name not in OF_KIND.get(record.kind, ())}

@@ -50,6 +50,26 @@ SAMPLE = 600
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the lessons.
+
+    Attributes:
+        network: 0 for the rehearsal, which is judged on the last window, then 1 for the first network, and so on.
+        number: Counted from 1.
+        loss: Mean of `listwise_loss`, in nats.
+        ndcg: NDCG@10 on the last window; None for networks that are taught with it.
+    """
+
+    network: int
+    number: int
+    loss: float
+    ndcg: float | None
+
+
+Record = Callable[[Epoch], None]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a model is taught.
@@ -114,6 +134,7 @@ def train(
     *,
     seed: int = 0,
     progress: Progress = lambda _step: None,
+    record: Record = lambda _epoch: None,
 ) -> Model:
     """Teaches a model with what was known before an instant.
 
@@ -125,6 +146,7 @@ def train(
         recipe: How.
         seed: Decides all that chance decides; the same seed, machine and number of threads repeat the model.
         progress: Told what is being done.
+        record: Told of each epoch.
 
     Raises:
         DomainError: `TOO_LITTLE_DATA`, with what is there and what is needed.
@@ -151,12 +173,12 @@ def train(
         torch.from_numpy(rows_of(known_uids, columns.numberings[kind]))
         for known_uids, kind in ((skills, "skills"), (units, "units"))
     ]
-    school = _School(rows[0], rows[1], recipe, progress)
+    school = _School(rows[0], rows[1], recipe, progress, record)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
     fusion, plain, linear = _rankings(courses, rehearsal.network, school, policy, seed)
     networks = tuple(
-        _weights(school.teach(courses, recipe.epochs, seed + number, until=rehearsal.epochs).network)
+        _weights(school.teach(courses, recipe.epochs, seed + number, number + 1, until=rehearsal.epochs).network)
         for number in range(recipe.seeds)
     )
     return Model(
@@ -281,19 +303,22 @@ class _School:
         skills: Row of each skill among the id embeddings: `int64[skills]`.
         units: The same of units.
         recipe: How to teach.
-        progress: Told of each epoch.
+        progress: Told of each epoch in words.
+        record: Told of each epoch.
     """
 
     skills: Tensor
     units: Tensor
     recipe: Recipe
     progress: Progress
+    record: Record
 
     def teach(
         self,
         courses: Sequence[Course],
         epochs: int,
         seed: int,
+        network_number: int = 0,
         *,
         until: int | None = None,
         judge: Course | None = None,
@@ -304,6 +329,7 @@ class _School:
             courses: With what.
             epochs: For how many passes the learning rate is planned.
             seed: Decides the beginning, the order and what is left out.
+            network_number: See `Epoch.network`.
             until: After how many passes to stop.
             judge: A later window that tells which pass was best; that pass's network is returned.
         """
@@ -335,13 +361,14 @@ class _School:
                     optimizer.step()
                     schedule.step()
                     losses.append(loss.item())
-                told = f"epoch {epoch}: loss {np.mean(losses):.3f}"
+                told, figure = f"epoch {epoch}: loss {np.mean(losses):.3f}", None
                 if judge is not None:
                     figure = self._ndcg(network, judge)
                     told += f", NDCG@10 on the last window {figure:.4f}"
                     if figure > best:
                         best, found = figure, _Taught(_copy(network), epoch)
                 self.progress(told)
+                self.record(Epoch(network_number, epoch, float(np.mean(losses)), figure))
             return found
 
     def _steps(self, courses: Sequence[Course], chance: np.random.Generator) -> Iterator[tuple[int, list[Lesson]]]:

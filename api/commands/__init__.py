@@ -1,5 +1,6 @@
 """The command line: one module per group of commands, each loaded when one of its commands is asked for."""
 
+import os
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -35,12 +36,15 @@ COMMANDS = {
         "snapshot": ("learning:snapshot", "Freeze the facts that training may use."),
         "train": ("learning:train", "Teach a model, judge it on later goals, let it serve if it is better."),
         "evaluate": ("learning:evaluate", "Judge how well mentors would have been ranked in a past time."),
+        "drift": ("drift:drift", "Say whether goals, scores or outcomes have moved since the model was judged."),
         "models": ("models:models", "See, compare, promote and take back versions of the model."),
         "bench": ("bench:bench", "Measure mentorgraph beside what one would use instead."),
     },
     "Running it": {
         "demo": ("demo:demo", "See mentorgraph at work on people who are invented."),
         "serve": ("serve:serve", "Answer GraphQL on /graphql."),
+        "documents": ("documents:documents", "Trust GraphQL documents, asked for by their hash."),
+        "config": ("config:config", "See what is set, and check it."),
         "db": ("database:database", "Start, stop, migrate, check, dump and load the database."),
     },
 }
@@ -96,4 +100,24 @@ def main() -> None:
 
     Everything is kept in the folder .mentorgraph, or the one that MENTORGRAPH_HOME names. MENTORGRAPH_POLICY names a
     file with other weights. Each command has its own --help, with examples.
+
+    Settings come from the environment, and from mentorgraph.toml in the working folder or the file that
+    MENTORGRAPH_CONFIG names; mentorgraph config show lists them.
     """  # noqa: D301 (click wants the backspace itself)
+    take_settings_file()
+
+
+def take_settings_file() -> None:
+    """Takes the settings of the file, if there is one, into the environment, from which every module reads them.
+
+    Raises:
+        click.ClickException: With all that is wrong with the file.
+    """
+    if not os.environ.get("MENTORGRAPH_CONFIG") and not os.path.isfile("mentorgraph.toml"):
+        return
+    from mentorgraph.api.settings import BadSettings, take_file  # here, since most have no such file
+
+    try:
+        take_file(os.environ)
+    except BadSettings as error:
+        raise click.ClickException("\n  ".join(["the settings cannot be used:", *error.faults])) from None

@@ -18,6 +18,7 @@ from mentorgraph.graph.ranking.matching import Explanation
 from mentorgraph.graph.ranking.mentees import MenteeList
 from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.scoring import Chance
 from mentorgraph.graph.ranking.sentences import EvidencePath, Step
 from mentorgraph.graph.store.store import NodeRecord
 
@@ -88,6 +89,14 @@ def compared_as_json(found: Compared, nodes: dict[str, NodeRecord]) -> dict[str,
     }
 
 
+def chance_line(chance: Chance) -> str:
+    """A chance of success as text."""
+    value = "not known well" if chance.value is None else f"{chance.value:.2f}"
+    return (
+        f"Chance of success {value} ({chance.low:.2f}–{chance.high:.2f}), by {chance.outcomes} outcomes of like scores."
+    )
+
+
 def path_lines(number: int, path: EvidencePath) -> Iterator[str]:
     """One evidence path as text, with the query that returns it."""
     yield f"{number}. {path.sentence} ({path.signal}, weight {path.weight:.4f})"
@@ -140,6 +149,7 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "signals": [_signal_as_json(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
+                "chance": asdict(each.chance) if each.chance else None,
                 "cautions": [caution.upper() for caution in each.cautions],
                 "mode": each.mode.upper() or None,
                 "availableFrom": each.available_from,
@@ -164,6 +174,7 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "signals": [_signal_as_json(signal) for signal in found.signals],
         "paths": [_path_as_json(path) for path in found.paths],
         "sentences": found.sentences,
+        "chance": asdict(found.chance) if found.chance else None,
         "cautions": [caution.upper() for caution in found.cautions],
         "refusals": [asdict(each) | {"remedy": each.remedy or None} for each in found.refusals],
         "unjudged": [asdict(rule) for rule in found.unjudged],

@@ -56,10 +56,12 @@ def replay(recommendation: str | None, everything: bool, against_now: bool) -> N
     wrong: list[tuple[str, Difference]] = []
     with sentences(), shown_on_terminal() as show:
         policies = DecisionLog(_folder()).records.policies()
-        learned = _learned_weights()
+        scorers = _scorers()
+        learned = {version: each.weights for version, each in scorers.items()}
+        chances = {version: each.chance for version, each in scorers.items()}
         for decision in _asked_for(recommendation):
             answers, recommendations = answers + 1, recommendations + len(decision.recommended)
-            wrong += [(decision.slate, each) for each in differences_of(decision, policies, learned)]
+            wrong += [(decision.slate, each) for each in differences_of(decision, policies, learned, chances)]
             show("Computing again", answers, 0)
     for slate, difference in wrong:
         click.echo(_line(slate, difference))
@@ -70,15 +72,15 @@ def replay(recommendation: str | None, everything: bool, against_now: bool) -> N
     sys.exit(1 if wrong else 0)
 
 
-def _learned_weights() -> dict[str, dict[str, float]]:
-    """The weights of every version of the model that kept answers name and that can be read."""
+def _scorers() -> dict[str, LearnedScorer]:
+    """Every version of the model that kept answers name and that can be read."""
     registry, policy = Registry(mentorgraph_home() / MODELS), load_policy(chosen_policy())
     found = {}
     for version in DecisionLog(_folder()).records.versions_named() & {*registry.versions()}:
         try:
-            found[version] = LearnedScorer.of(registry.load(version), policy).weights
+            found[version] = LearnedScorer.of(registry.load(version), policy)
         except ModelRefused as error:
-            click.echo(f"{error.message}; its weights are taken as they were recorded.", err=True)
+            click.echo(f"{error.message}; its weights and chances are taken as they were recorded.", err=True)
     return found
 
 

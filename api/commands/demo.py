@@ -246,7 +246,7 @@ class _Guide:
 
         os.environ[DEMO_VARIABLE] = "1"
         threading.Thread(target=self._speak, name="guide", daemon=True).start()
-        return server.serve("mentorgraph.api.app:from_environment", listener, workers=1, access_log=False)
+        return server.serve("mentorgraph.api.app:from_environment", listener, workers=1)
 
     def _speak(self) -> None:
         try:

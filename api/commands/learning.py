@@ -19,13 +19,15 @@ from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
+from mentorgraph.embeddings.drift import moved, since_judged
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.progress import FILE as PROGRESS
+from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.rules.policy import chosen_policy
+from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.store.store import Store
 
@@ -79,13 +81,20 @@ def snapshot(as_of: datetime | None) -> None:
 @_setting("full", "no-unit")  # what serves reads whole texts, so masked is for judging only
 @_seed
 @click.option("--force", default="", metavar="REASON", help="Let it serve whatever the gate says; the reason is kept.")
-def train(name: str | None, setting: str, seed: int, force: str) -> None:
+@click.option(
+    "--when-changed",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only if N pairings have begun or become known how they went, or drift is found; for a daily job.",
+)
+def train(name: str | None, setting: str, seed: int, force: str, when_changed: int | None) -> None:
     """Teach a model, judge it on later goals, and let it serve if it passes the gate.
 
     \b
     Example:
       mentorgraph train
       mentorgraph train --snapshot 20260101-0123456789ab --seed 1
+      mentorgraph train --when-changed 100
 
     The last months are kept aside: the model is taught with what was known before them, and then ranks all mentors for
     their goals, beside rankings that need no training. It serves if it beats all of them, if the network itself adds
@@ -93,6 +102,10 @@ def train(name: str | None, setting: str, seed: int, force: str) -> None:
 
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
+    if when_changed is not None:
+        name = name or take_snapshot().name
+        if not _is_worth_it(name, when_changed):
+            return
     result = train_model(name, setting, seed, force)
     print_figures(result)
     if result["version"]:
@@ -143,9 +156,27 @@ def evaluate(
         settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
         settings["tuned"] = result["tuned"]
-        told = {"rows": result["rows"], "gate": result["gate"], "settings": settings}
+        told = {"rows": result["rows"], "gate": result["gate"], "chance": result["chance"], "settings": settings}
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def _is_worth_it(name: str, number: int) -> bool:
+    """Whether so much has changed since the model was judged, or drifted, that it is taught again; says why."""
+    with sentences():
+        registry = Registry(mentorgraph_home() / MODELS)
+        if not registry.current():
+            click.echo("No model serves, so one is taught.")
+            return True
+        snapshot = snapshots.load(mentorgraph_home() / SNAPSHOTS / name)
+        found = since_judged(registry, snapshot, load_policy(chosen_policy()))
+    told = f"{found.changed} pairings began or became known how they went since {found.since:%Y-%m-%d}"
+    reasons = moved(found.shifts)
+    if found.changed < number and not reasons:
+        click.echo(f"{told}, fewer than {number}, and nothing has moved; {found.version} goes on.")
+        return False
+    click.echo(f"{told}." if found.changed >= number else f"Moved: {'; '.join(reasons)}.")
+    return True
 
 
 def take_snapshot(as_of: datetime | None = None) -> Path:
@@ -190,6 +221,20 @@ def print_figures(result: Mapping[str, Any]) -> None:
     for condition in result["gate"]["conditions"][SERVED]:
         click.echo(f"  {'✓' if condition['holds'] else '✗'} {condition['told']}")
     click.echo(result["gate"]["verdict"])
+    if result.get("chance"):
+        _print_chances(result["chance"])
+
+
+def _print_chances(told: Mapping[str, Any]) -> None:
+    """Print whether chances of success are stated, and why."""
+    click.echo("Chances of success:")
+    for condition in told["conditions"]:
+        click.echo(f"  {'✓' if condition['holds'] else '✗'} {condition['told']}")
+    if all(condition["holds"] for condition in told["conditions"]):
+        losses = ", ".join(f"{name} {loss:.4f}" for name, loss in told["losses"].items())
+        click.echo(f"They are stated, by the {told['method']} map; −ln likelihood of others' outcomes: {losses}.")
+    else:
+        click.echo("None are stated.")
 
 
 def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:

@@ -61,15 +61,17 @@ def list_() -> None:
 @models.command()
 @click.argument("version")
 def show(version: str) -> None:
-    """Show the model card of a VERSION.
+    """Show the model card of a VERSION, and where its report lies, an HTML file for a browser.
 
     \b
     Example:
       mentorgraph models show 20260101-0123456789ab
     """  # noqa: D301 (click wants the backspace itself)
     with sentences():
-        card = _registry().card(version)
+        card, report = _registry().card(version), _registry().report(version)
     click.echo(card)
+    if report is not None:
+        click.echo(f"Report with plots: {report}")
 
 
 @models.command()

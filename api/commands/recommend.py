@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.commands.answers import (
+    chance_line,
     compared_as_json,
     contributions_table,
     explanation_as_json,
@@ -267,6 +268,8 @@ def explain(
     for number, path in enumerate(found.paths[:SHOWN_PATHS], 1):
         for line in path_lines(number, path):
             console.print(Text(line), soft_wrap=True)
+    if found.chance is not None:
+        console.print(Text(chance_line(found.chance)), soft_wrap=True)
     for refusal in found.refusals:
         remedy = f"; {refusal.remedy}" if refusal.remedy else ""
         console.print(Text(f"Forbidden by {refusal.rule}: {refusal.fact}{remedy}."), soft_wrap=True)
@@ -325,6 +328,8 @@ def _place(each: Recommendation) -> Iterator[str]:
         yield f"Free from {plain(each.available_from)} on."
     if each.mode == ASYNC:
         yield "Only asynchronously."
+    if each.chance is not None:
+        yield chance_line(each.chance)
     if each.lifted_by:
         yield f"Lifted by {each.lifted_by}."
 

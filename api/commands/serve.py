@@ -6,20 +6,22 @@ import sys
 
 import click
 
+from mentorgraph.api.settings import KNOWN, BadSettings, read_settings
+
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The name or address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
+@click.option("--host", help="The name or address to listen on; 127.0.0.1 if nothing is set.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="0 takes a free one; 8000 if nothing is set.")
 @click.option(
     "--workers",
-    default=1,
-    show_default=True,
     type=click.IntRange(1, 64),
-    help="Processes that answer. With more than one, a supervisor replaces any that dies.",
+    help="Processes that answer, 1 if nothing is set. With more than one, a supervisor replaces any that dies.",
 )
-@click.option("--demo", is_flag=True, help="Let everyone on this machine ask everything, without signing in.")
-@click.option("--access-log", is_flag=True, help="Log each request.")
-def serve(host: str, port: int, workers: int, demo: bool, access_log: bool) -> None:
+@click.option("--demo", is_flag=True, default=None, help="Let everyone on this machine ask everything, unsigned.")
+@click.option("--trusted-documents-only", is_flag=True, default=None, help="Refuse all documents but trusted ones.")
+@click.option("--access-log", is_flag=True, default=None, help="Log each request.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="The form of the log; text if nothing is set.")
+def serve(**options: object) -> None:
     """Answer GraphQL on /graphql until Ctrl-C.
 
     \b
@@ -28,13 +30,23 @@ def serve(host: str, port: int, workers: int, demo: bool, access_log: bool) -> N
       curl 127.0.0.1:8000/graphql -H 'content-type: application/json' -d '{"query": "{ __typename }"}'
 
     /why/ and the id of a recommendation is a page that says why it was given. /healthz answers 200 while the process
-    lives, /readyz while the database answers as well.
+    lives, /readyz while the database answers as well. What is not given here is taken from the environment and from
+    mentorgraph.toml, see mentorgraph config show.
     """  # noqa: D301 (click wants the backspace itself)
     from mentorgraph.api import server  # here, so that the other commands start without a web server
-    from mentorgraph.api.app import DEMO_VARIABLE
 
-    if not demo:
+    given = {
+        KNOWN[f"serve.{name}"].variable: str(int(value) if isinstance(value, bool) else value)
+        for name, value in options.items()
+        if value is not None
+    }
+    try:
+        chosen = read_settings({**os.environ, **given}).serve
+    except BadSettings as error:
+        raise click.ClickException("\n  ".join(["the settings cannot be used:", *error.faults])) from None
+    if not chosen.demo:
         raise click.ClickException("serving without sign-in exists only as --demo on this machine; sign-in is to come.")
+    host, port = chosen.host, chosen.port
     try:
         if not server.is_loopback(host):
             raise click.ClickException(
@@ -45,7 +57,11 @@ def serve(host: str, port: int, workers: int, demo: bool, access_log: bool) -> N
         if error.errno == errno.EADDRINUSE:
             raise click.ClickException(f"port {port} of {host} is taken; choose another one with --port.") from error
         raise click.ClickException(f"cannot listen on port {port} of {host}: {error.strerror}.") from error
-    os.environ[DEMO_VARIABLE] = "1"
+    os.environ |= given  # the workers read the settings from there
     shown_host = f"[{host}]" if ":" in host else host
     click.echo(f"GraphQL on http://{shown_host}:{listener.getsockname()[1]}/graphql (Ctrl-C ends it)", err=True)
-    sys.exit(server.serve("mentorgraph.api.app:from_environment", listener, workers=workers, access_log=access_log))
+    sys.exit(
+        server.serve(
+            "mentorgraph.api.app:from_environment", listener, workers=chosen.workers, log_format=chosen.log_format
+        )
+    )

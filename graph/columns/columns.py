@@ -32,6 +32,7 @@ LOADED = (
     "skills",
     "priorities",
     "programmes",
+    "charters",
     "phases",
     "profiles",
     "goals",
@@ -52,7 +53,7 @@ LOADED = (
     "absences",
     "busy_times",
 )
-"""Kinds that scoring looks at; what only rules look at is read from the graph for each answer."""
+"""Kinds that scoring and teaching look at; what only rules look at is read from the graph for each answer."""
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]

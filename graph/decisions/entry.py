@@ -6,7 +6,7 @@ key, those about a recommended mentor with the keys of both, and what tells of t
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from mentorgraph.graph.ranking.matching import Explanation
 from mentorgraph.graph.ranking.options import DEFAULT, Options
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue
+from mentorgraph.graph.ranking.scoring import Chance
 from mentorgraph.graph.ranking.sentences import (
     ENGLISH,
     EvidencePath,
@@ -128,6 +129,7 @@ class Decision:
             found.is_redacted,
             cautions=shown.cautions,
             measured=shown.measured,
+            chance=shown.chance,
         )
 
     def may_be_seen_by(self, viewer: Viewer) -> bool:
@@ -227,6 +229,7 @@ def _recommendation_entry(
         "score": found.score,
         "cautions": list(found.cautions),
         "mode": found.mode,
+        "chance": asdict(found.chance) if found.chance else None,
         "propensity": found.propensity,
         "pin": found.pin,
         "modelRank": found.model_rank,
@@ -369,6 +372,7 @@ def _recommended(
         each.get("modelRank"),
         tuple(each.get("cautions", ())),
         each.get("mode", ""),
+        Chance(**each["chance"]) if each.get("chance") else None,
     )
     return Recommended(found, personal is None)
 

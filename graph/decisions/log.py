@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,10 @@ FOLDER = "decisions"
 KEYS = "keys.sqlite"
 MOST_AT_ONCE = 64
 NOT_KEPT = "This answer could not be written to the decision log, so it cannot be looked up later."
+
+
+kept_slates: ContextVar[list[str] | None] = ContextVar("kept_slates", default=None)
+"""While set to a list, the uid of every slate that is kept is added to it."""
 
 
 class DecisionLog:
@@ -68,6 +73,9 @@ class DecisionLog:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         if await kept:
+            told = kept_slates.get()
+            if told is not None:
+                told.append(slate.uid)
             return slate
         return replace(slate, notice=f"{slate.notice} {NOT_KEPT}".strip())
 

@@ -1,7 +1,7 @@
 """Replaying a decision: score and order computed again from what was recorded, and what the graph says of it now."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.ranking.listing import Recommendation
 from mentorgraph.graph.ranking.paths import EDGE_TYPES
-from mentorgraph.graph.ranking.scoring import DECIMALS
+from mentorgraph.graph.ranking.scoring import DECIMALS, Chance
 from mentorgraph.graph.ranking.sentences import Step
 from mentorgraph.graph.ranking.shaping import Shaping
 from mentorgraph.graph.ranking.wishes import SHARED_IDENTITY, WEIGHT
@@ -24,6 +24,9 @@ WISHED = MappingProxyType({SHARED_IDENTITY: WEIGHT})
 """The weights of what a request asks for by itself."""
 RULES = "rules"
 """The version of the model where none is involved and every weight is the policy's."""
+
+ChanceOf = Callable[[float], Chance | None]
+"""What a version says of a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def replay(
     decision: Decision,
     policies: Mapping[str, Sequence[Any]],
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    chances: Mapping[str, ChanceOf] = MappingProxyType({}),
 ) -> list[Difference]:
     """Computes score and order of a decision again and returns what does not match to `TOLERANCE`.
 
@@ -54,6 +58,7 @@ def replay(
         decision: The decision.
         policies: The content of every policy that was recorded, by version.
         learned: The weights of every version of the model that is at hand.
+        chances: What each of these versions says of a score.
     """
     found = list(_policy_differences(decision, policies))
     if decision.model_version != RULES:
@@ -66,6 +71,7 @@ def replay(
             Difference(recommendation.uid, what) for what in _score_differences(recommendation, decision.slate, weights)
         ]
     found += _option_differences(decision)
+    found += _chance_differences(decision, chances.get(decision.model_version))
     if decision.shaping is None:
         return found + list(_order_differences(decision))
     return found + list(_place_differences(decision, decision.shaping, policies.get(decision.policy_version, ())))
@@ -100,6 +106,29 @@ def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, 
         total += contribution
     if not _same(total, found.score):
         yield f"the score is {round(total, DECIMALS)!r}, recorded {found.score!r}"
+
+
+def _chance_differences(decision: Decision, chance_of: ChanceOf | None) -> Iterator[Difference]:
+    """The chances are those of the version, as far as all that its own score is made of is recorded."""
+    for each in decision.recommended if not decision.options.ignored else ():
+        found = each.recommendation
+        recorded, computed = found.chance, None
+        if decision.model_version != RULES:
+            if chance_of is None:
+                continue
+            own = found.score - sum(signal.contribution for signal in found.signals if signal.source)
+            computed = chance_of(own)
+        if not _same_chance(computed, recorded):
+            yield Difference(found.uid, f"the chance is {computed}, recorded {recorded}")
+
+
+def _same_chance(computed: Chance | None, recorded: Chance | None) -> bool:
+    if computed is None or recorded is None:
+        return computed is recorded
+    if (computed.value is None) != (recorded.value is None):
+        return False
+    pairs = ((computed.value or 0, recorded.value or 0), (computed.low, recorded.low), (computed.high, recorded.high))
+    return computed.outcomes == recorded.outcomes and all(_same(*each) for each in pairs)
 
 
 def _option_differences(decision: Decision) -> Iterator[Difference]:

@@ -10,6 +10,7 @@ import numpy as np
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S
 from mentorgraph.graph.ranking.meeting import ASYNC
+from mentorgraph.graph.ranking.scoring import Chance
 from mentorgraph.graph.ranking.sentences import ENGLISH, wording
 
 PROFILE_OLD_DAYS = 365
@@ -17,7 +18,7 @@ PROFILE_OLD_DAYS = 365
 FEW_PAIRINGS = 3
 """Fewer past pairings as a mentor than this are few data."""
 
-NAMES = ("profile_old", "few_data", "one_survey_only", "asynchronous_only", "explored")
+NAMES = ("profile_old", "few_data", "one_survey_only", "asynchronous_only", "explored", "chance_uncertain")
 
 
 def caution_in_words(name: str, language: str = ENGLISH) -> str:
@@ -38,7 +39,13 @@ _TOLD = ("profiles", "offers", "wants", "availability", "absences")
 
 
 def cautions_of(
-    columns: Columns, now: float, mentor: int, *, explored: bool = False, mode: str = ""
+    columns: Columns,
+    now: float,
+    mentor: int,
+    *,
+    explored: bool = False,
+    mode: str = "",
+    chance: Chance | None = None,
 ) -> tuple[str, ...]:
     """The cautions about a mentor, as of an instant, in the order of `CAUTIONS`.
 
@@ -48,8 +55,10 @@ def cautions_of(
         mentor: Number of the mentor.
         explored: Whether their place was drawn.
         mode: How they can meet whoever asks, one of `meeting.MODES`; empty where it is not known.
+        chance: The chance that a pairing with whoever asks would succeed; None if not known.
     """
     more = [("asynchronous_only", mode == ASYNC), ("explored", explored)]
+    more.append(("chance_uncertain", chance is not None and chance.value is None))
     return (*_found(columns, now, mentor), *(name for name, is_so in more if is_so))
 
 

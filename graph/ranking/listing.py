@@ -23,7 +23,7 @@ from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX, Mix, Options
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.pins import Standing, model_ranks, pinned_first, place_after
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
-from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.ranking.scoring import Chance, Scorer
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
 from mentorgraph.graph.ranking.shaping import EXPLORATION, Candidate, Shaping, Slot, seed_of
 from mentorgraph.graph.ranking.wishes import with_wish
@@ -56,6 +56,7 @@ class Recommendation:
         model_rank: Place by score alone; None where the page does not tell, see `pins.model_ranks`.
         cautions: Names of `cautions.CAUTIONS`.
         mode: How the two can meet, one of `meeting.MODES`; empty where it is not known.
+        chance: Of success, by the model's own score, whatever this list leaves out or wishes for; None if not known.
     """
 
     uid: str
@@ -75,6 +76,7 @@ class Recommendation:
     model_rank: int | None = None
     cautions: tuple[str, ...] = ()
     mode: str = ""
+    chance: Chance | None = None
 
     @property
     def is_explored(self) -> bool:
@@ -277,6 +279,7 @@ class Listing(Asking):
             signals = signal_values(wanted.asker.scores, person)
             measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()), modes[person])
             slot = page.slots[place] if page.slots else Slot(place)
+            chance = asker.scorer.chance(float(asker.scores.total[person]))
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
@@ -300,8 +303,10 @@ class Listing(Asking):
                         person,
                         explored=slot.lifted_by == EXPLORATION,
                         mode=modes[person],
+                        chance=chance,
                     ),
                     modes[person],
+                    chance,
                 )
             )
         names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)

@@ -13,7 +13,7 @@ from mentorgraph.graph.ranking.listing import Listing
 from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
-from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.ranking.scoring import Chance, Scorer
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
 from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, Refusal, Unjudged, judge, may_be_shown
 from mentorgraph.graph.viewer import Viewer
@@ -32,6 +32,7 @@ class Explanation:
         unjudged: Rules that could not be judged since facts are missing; none for participants.
         cautions: Names of `cautions.CAUTIONS`.
         measured: What is said that no path tells.
+        chance: Of success; None if not known.
     """
 
     model_version: str
@@ -49,6 +50,7 @@ class Explanation:
     unjudged: tuple[Unjudged, ...] = ()
     cautions: tuple[str, ...] = ()
     measured: tuple[Measured, ...] = ()
+    chance: Chance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,20 +144,23 @@ class Recommender(Listing):
         least_minutes = asker.scorer.policy.rules.least_overlap_minutes
         mode = modes_of(asker.columns, asker.asked, [person], least_minutes)[person]
         unpathed = measured(signals, asker.scorer, evidence, mode)
+        score = float(asker.scores.total[person])
+        chance = asker.scorer.chance(score)
         return Explanation(
             asker.scorer.model_version,
             asker.scorer.policy.version,
             mentor,
             asker.goal,
-            float(asker.scores.total[person]),
+            score,
             asker.scores.base,
             signals,
             paths,
             sentences_of(paths, unpathed),
             judged.refusals,
             unjudged=judged.unjudged,
-            cautions=cautions_of(asker.columns, asker.asked.seconds, person, mode=mode),
+            cautions=cautions_of(asker.columns, asker.asked.seconds, person, mode=mode, chance=chance),
             measured=unpathed,
+            chance=chance,
         )
 
     async def judge(

@@ -108,6 +108,23 @@ def contributions_of(values: Reals, weight: float) -> Reals:
     return np.where(np.isnan(values), 0.0, weight * values) + 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The estimated chance that a pairing would succeed, if it took place, with an interval of 95 %.
+
+    Attributes:
+        value: 0 to 1; None where the interval is too wide to name one.
+        low: Lower end.
+        high: Upper end.
+        outcomes: Number of known outcomes of like scores that it rests on; 0 where there was none.
+    """
+
+    value: float | None
+    low: float
+    high: float
+    outcomes: int
+
+
 class Scorer(Protocol):
     """Whatever can score everybody for one question."""
 
@@ -124,6 +141,9 @@ class Scorer(Protocol):
 
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores everybody."""
+
+    def chance(self, score: float) -> Chance | None:
+        """The chance that a pairing of this score would succeed; None where nothing says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +165,6 @@ class RulesScorer:
             contributions = contributions_of(signal.values, weight)
             terms.append(Term(signal.name, signal.unit, weight, signal.values, contributions, signal.explain))
         return Scores.of(self.policy.base, tuple(terms))
+
+    def chance(self, score: float) -> None:
+        """Rules are not calibrated."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -43,23 +44,24 @@ def test_the_page_has_commands_of_every_benchmark() -> None:
     assert {words[1] for words in DOCUMENTED} == {"recommend", "explanations"}
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the database is kept that all commands with options may ask, so that one import serves them."""
-    return tmp_path_factory.mktemp("kept")
+@pytest.mark.parametrize("words", DOCUMENTED, ids=" ".join)
+def test_every_command_of_the_page_is_understood(words: list[str]) -> None:
+    command: click.Command = main
+    for word in words[:2]:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found is not None
+        command = found
+    command.make_context(words[1], words[2:])
+    with pytest.raises(click.NoSuchOption):
+        command.make_context(words[1], [*words[2:], "--unheard-of"])
 
 
 @pytest.mark.journey
-@pytest.mark.parametrize("words", [each for each in DOCUMENTED if each[1] == "recommend"], ids=" ".join)
-def test_lists_are_measured_as_the_page_says(
-    words: list[str], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEO4J_URI", "bolt://nowhere.example.org")  # the benchmark never asks this database
-    small = [each for each in tiny(words, kept) if each != "--train"]
-    if len(words) > 2 and "--keep" not in small:
-        small += ["--keep", str(kept / "big")]
-    if "--json" in small:
-        del small[small.index("--json") : small.index("--json") + 2]
+    [words] = [each for each in DOCUMENTED if "--keep" in each]
+    small = tiny(words, tmp_path)
     found = told(tmp_path, *small)
     rows = {each["name"]: each for each in found["rows"]}
     lists = [f"list of {FIRST} by rules", f"list of {FIRST} by rules, with paths"]
@@ -71,13 +73,11 @@ def test_lists_are_measured_as_the_page_says(
     assert all(rows[name]["p50_ms"] > rows[ROUND_TRIP]["p50_ms"] for name in lists)
     assert found["settings"]["people"] == 150
     assert len(found["targets"]) >= 4
-    if "--keep" in words:
-        again = told(tmp_path, *small)
-        assert again["settings"]["pairings"] == found["settings"]["pairings"]
-        other = [*small, "--people", "151"]
-        refused = CliRunner().invoke(main, other)
-        assert refused.exit_code == 1
-        assert "holds another graph" in refused.output
+    again = told(tmp_path, *small)
+    assert again["settings"]["pairings"] == found["settings"]["pairings"]
+    refused = CliRunner().invoke(main, [*small, "--people", "151"])
+    assert refused.exit_code == 1
+    assert "holds another graph" in refused.output
 
 
 @pytest.mark.journey

@@ -129,11 +129,11 @@ def test_the_standard_introspection_query_passes_and_a_deeper_one_does_not() -> 
     standard = get_introspection_query(
         descriptions=True, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True
     )
-    assert passes(standard)
+    assert passes(standard, allows_introspection=True)
     assert passes("{ __typename me { __typename } }", allows_introspection=False)
     assert refusal(standard, allows_introspection=False) == "GRAPHQL_VALIDATION_FAILED"
     circle = "{ __schema { types " + "{ fields { type " * 4 + "{ name }" + "} }" * 4 + "} }"
-    assert refusal(circle) == "GRAPHQL_VALIDATION_FAILED"
+    assert refusal(circle, allows_introspection=True) == "GRAPHQL_VALIDATION_FAILED"
 
 
 def test_names_are_suggested_only_where_wanted() -> None:

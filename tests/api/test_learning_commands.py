@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -23,6 +24,7 @@ from mentorgraph.api.commands import main
 from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id
 from mentorgraph.embeddings.baselines import BASELINES
+from mentorgraph.embeddings.chance import PREFIX, Calibration
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.progress import FAILED, FILE, INTERRUPTED, JUDGED, RUNNING, read_told
 from mentorgraph.embeddings.registry import ARRAYS, Registry
@@ -101,10 +103,14 @@ def test_answers_carry_the_version_and_the_network_is_one_of_the_signals(trained
         assert each["signals"][-1]["name"] == "network"
 
 
-def test_the_card_and_the_list_tell_of_the_version(trained: str) -> None:
+def test_the_card_the_report_and_the_list_tell_of_the_version(trained: str, world: World) -> None:
     card = mentorgraph("models", "show", trained).stdout
     assert card.startswith("# Model card\n")
     assert "Reason given: the tests want a network" in card
+    page = Path(card.splitlines()[-1].removeprefix("Report with plots: ")).read_text("utf-8")
+    assert page.count("<svg") == 8
+    people = {row["name"] for row in world.rows["people"]} | {row["id"] for row in world.rows["people"]}
+    assert not any(each in page for each in people)
     listed = mentorgraph("models", "list").stdout
     assert trained in listed
     assert listed.endswith(f"{trained} serves.\n")
@@ -132,6 +138,47 @@ def test_kept_answers_of_a_version_replay_with_its_weights(trained: str, world: 
         patch.setattr(LearnedScorer, "weights", {"skills": 1e6})
         result = mentorgraph("replay", "--all")
     assert (result.exit_code, "do not match" in result.output) == (1, True)
+
+
+def test_a_calibrated_version_states_chances_which_are_kept_and_replay(trained: str, world: World) -> None:
+    registry = Registry(models())
+    published = registry.load(trained)
+    calibration = Calibration.of(published.arrays)
+    assert calibration is not None
+    told = published.manifest["chance"]
+    assert len(calibration.scores) == told["outcomes"]
+    assert "| newcomers |" in registry.card(trained).split("## Chances of success")[1]
+    uncalibrated = {name: each for name, each in published.arrays.items() if not name.startswith(PREFIX)}
+    registry.promote(registry.publish(uncalibrated, published.texts, published.manifest, "# Model card\n"))
+    try:
+        found: Any = served(world)["recommendations"]
+        assert all(each["chance"] is None for each in found)
+    finally:
+        registry.promote(trained)
+    goal, found = world.rows["goals"][-1], served(world)["recommendations"]
+    for each in found:
+        expected = calibration.chance(each["score"])
+        assert each["chance"] == asdict(expected)
+        assert ("CHANCE_UNCERTAIN" in each["cautions"]) == (expected.value is None)
+    mentor = found[0]["mentor"]["id"]
+    result = mentorgraph("explain", "--mentee", goal["person_id"], "--mentor", mentor, "--goal", goal["id"])
+    assert f"({found[0]['chance']['low']:.2f}–{found[0]['chance']['high']:.2f}), by " in result.output
+    query = "query ($mentee: ID!) { one: recommendMentors(menteeId: $mentee, first: 1) { edges { node { "
+    query += "id chance { value low high outcomes } } } } }"
+    with serving() as address:
+        [edge] = ask_patiently(address, mentee_of(goal), query)["data"]["one"]["edges"]
+        with urlopen(f"{address}/why/{edge['node']['id']}", timeout=60) as page:  # noqa: S310
+            assert "Chance of success" in page.read().decode()
+        query = f'{{ explainRecommendation(recommendationId: "{edge["node"]["id"]}") '
+        query += "{ chance { value low high outcomes } } }"
+        kept = ask_patiently(address, "", query)["data"]["explainRecommendation"]
+        assert kept["chance"] == edge["node"]["chance"] is not None
+    result = mentorgraph("replay", "--all")
+    assert (result.exit_code, "all match" in result.output) == (0, True), result.output
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LearnedScorer, "chance", lambda _self, _score: None)
+        result = mentorgraph("replay", "--all")
+    assert (result.exit_code, "the chance is None, recorded Chance(" in result.output) == (1, True), result.output
 
 
 @contextmanager
@@ -256,6 +303,18 @@ def test_the_page_shows_the_part_of_the_network_its_evidence_and_the_card(traine
     pytest.fail("no path explains what the network said to any of them")
 
 
+def test_nothing_is_taught_again_before_enough_has_changed(trained: str) -> None:
+    found = mentorgraph("drift", "--json")
+    told = json.loads(found.stdout)
+    assert (found.exit_code, told["version"], told["moved"]) == (0, trained, [])
+    assert {each["kind"] for each in told["shifts"]} == {"features", "scores", "outcomes"}
+    assert "Nothing has moved." in mentorgraph("drift").stdout
+    result = mentorgraph("train", "--when-changed", str(told["changed"] + 1))
+    assert (result.exit_code, f"{trained} goes on." in result.output) == (0, True), result.output
+    assert len(Registry(models()).versions()) >= 1
+    assert Registry(models()).current() == trained
+
+
 def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:
     file = models() / trained / ARRAYS
     whole = file.read_bytes()
@@ -286,6 +345,8 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
     for condition in told["gate"]["conditions"]["served"]:
         assert f"  {'✓' if condition['holds'] else '✗'} {condition['told']}\n" in result.output
     assert f"{told['gate']['verdict']}\n" in result.output
+    for condition in told["chance"]["conditions"]:
+        assert f"  {'✓' if condition['holds'] else '✗'} {condition['told']}\n" in result.output
     progress = read_told(models().parent / FILE)
     assert progress
     assert (progress.what, progress.state, progress.verdict) == ("evaluate", JUDGED, told["gate"]["verdict"])

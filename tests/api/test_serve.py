@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import signal
 import socket
@@ -26,14 +25,14 @@ from starlette.types import ASGIApp
 
 from mentorgraph.api.app import create_app
 from mentorgraph.api.commands import main
-from mentorgraph.api.server import PunctualProtocol, WithoutQuery, is_loopback, listen
+from mentorgraph.api.server import PunctualProtocol, is_loopback, listen
 
 SUPERVISOR = """
 import sys
 from mentorgraph.api.server import listen, serve
 listener = listen("127.0.0.1", 0)
 print(listener.getsockname()[1], flush=True)
-sys.exit(serve(sys.argv[1], listener, workers=int(sys.argv[2]), access_log=False))
+sys.exit(serve(sys.argv[1], listener, workers=int(sys.argv[2])))
 """
 
 
@@ -260,7 +259,7 @@ def test_a_client_that_pauses_between_requests_is_kept(impatient_port: int) -> N
         opened = connection.sock
         for _ in range(3):
             connection.request("POST", "/graphql", BODY, {"content-type": "application/json"})
-            assert connection.getresponse().read() == b'{"data":{"worker":%d}}' % os.getpid()
+            assert connection.getresponse().read().startswith(b'{"data":{"worker":%d}' % os.getpid())
             assert connection.sock is opened
             time.sleep(2 * ImpatientProtocol.patience_s)
 
@@ -296,16 +295,6 @@ def test_answers_do_not_wait_for_more_to_send() -> None:
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
-def test_the_access_log_does_not_hold_what_a_query_string_says() -> None:
-    line = logging.LogRecord(
-        "uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d',
-        ("127.0.0.1:5", "GET", "/graphql?query={person(name:%22Ada%22)}", "1.1", 200), None,
-    )  # fmt: skip
-    assert "Ada" in line.getMessage()
-    assert WithoutQuery().filter(line)
-    assert line.getMessage() == '127.0.0.1:5 - "GET /graphql HTTP/1.1" 200'
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -103,6 +103,26 @@ async def test_names_and_comments_are_not_in_it(store: Store, tmp_path: Path) ->
     assert folder.stat().st_mode & 0o077 == 0
 
 
+async def test_a_charter_tells_its_threshold_and_no_more(store: Store, tmp_path: Path) -> None:
+    """Its owner, who has not agreed to training, is left out of it; it is not left out with them."""
+    charter = {"programme_id": "pr", "owner_id": "p9", "since": "2025-01-01", "success_threshold": "0.7"}
+    charter |= {"why": "secret words", "for_whom": "all", "how_measured": "x"}
+    rows = {
+        **ROWS,
+        "people": [*ROWS["people"], {"id": "p9", "name": "Di Ek", "joined_on": "2024-01-01", "roles": "coordinator"}],
+        "programmes": [{"id": "pr", "name": "Programme", "format": "long_term", "since": "2025-01-01"}],
+        "charters": [charter],
+    }
+    await import_bundle(store, bundle_of(rows))
+    folder = await take(store, tmp_path, DAY)
+    [(_, uid, properties, links)] = [each for each in lines(folder) if each[0] == "charters"]
+    since = round(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)
+    assert properties == {"uid": uid, "since": since, "success_threshold": 0.7}
+    assert set(links) == {"programme"}
+    assert uid_of("bundle", "people", "p9") not in {each[1] for each in lines(folder)}
+    assert load(folder).columns.tables["charters"].reals("success_threshold").tolist() == [0.7]
+
+
 async def test_the_same_facts_have_the_same_name_and_bytes(store: Store, tmp_path: Path) -> None:
     await import_bundle(store, bundle_of(ROWS))
     first = await take(store, tmp_path / "one", DAY)

@@ -97,5 +97,12 @@ def test_who_stands_in_a_drawn_place_is_told_as_explored(twins: Twins) -> None:
 
 
 def test_every_caution_is_worded() -> None:
-    assert list(CAUTIONS) == ["profile_old", "few_data", "one_survey_only", "asynchronous_only", "explored"]
+    assert list(CAUTIONS) == [
+        "profile_old",
+        "few_data",
+        "one_survey_only",
+        "asynchronous_only",
+        "explored",
+        "chance_uncertain",
+    ]
     assert all(text.endswith(".") for text in CAUTIONS.values())
