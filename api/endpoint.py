@@ -94,7 +94,7 @@ class GraphQLEndpoint:
         self._rate = Rate(self._limits.requests_per_minute) if self._limits.requests_per_minute else None
         self._running = 0
         self._stream_limits = stream_limits or StreamLimits()
-        self._streams = Streams(schema, context, self._limits, self._stream_limits.subscriptions)
+        self._streams = Streams(schema, context, self._limits, self._stream_limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

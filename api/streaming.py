@@ -40,6 +40,8 @@ class StreamLimits:
         sockets: WebSocket connections at once in one process.
         operations: At once on one WebSocket connection.
         init_s: For how long a WebSocket connection may say nothing of who it is.
+        beginning: Subscriptions at once in one process that take their first look; more wait for it.
+        begin_s: For how long one may wait for its first look, and take it.
         heartbeat_s: Pause after which an event stream says that it is alive.
     """
 
@@ -47,6 +49,8 @@ class StreamLimits:
     sockets: int = 1_000
     operations: int = 50
     init_s: float = 5.0
+    beginning: int = 4
+    begin_s: float = 30.0
     heartbeat_s: float = 12.0
 
 
@@ -57,14 +61,15 @@ class Streams:
         schema: What can be followed.
         context: Makes `info.context`, for the beginning and for each event.
         limits: The bounds of each event, which is executed as a request is.
-        most: Subscriptions at once.
+        streams: The bounds of subscriptions. After a restart all of them begin anew at the same time.
     """
 
-    def __init__(self, schema: GraphQLSchema, context: ContextFactory, limits: Limits, most: int) -> None:
+    def __init__(self, schema: GraphQLSchema, context: ContextFactory, limits: Limits, streams: StreamLimits) -> None:
         self._schema = schema
         self._context = context
         self._limits = limits
-        self._most = most
+        self._streams = streams
+        self._beginning = asyncio.Semaphore(streams.beginning)
         self.open = 0
         """Subscriptions now."""
 
@@ -78,7 +83,7 @@ class Streams:
             DomainError: It cannot go on.
             ClientDisconnect: Nobody waits for it any more.
         """
-        if self.open >= self._most:
+        if self.open >= self._streams.subscriptions:
             raise RequestRefused(
                 "There are too many subscriptions here; try again later.", code="LIMIT_EXCEEDED", status=503
             )
@@ -95,7 +100,7 @@ class Streams:
         self, request: Request, document: DocumentNode, parameters: Parameters
     ) -> AsyncGenerator[object, None]:
         try:
-            async with asyncio.timeout(self._limits.execution_s):
+            async with asyncio.timeout(self._streams.begin_s), self._beginning:
                 source = await create_source_event_stream(
                     self._schema,
                     document,
@@ -105,7 +110,7 @@ class Streams:
                 )
         except TimeoutError:
             raise RequestRefused(
-                f"The subscription did not begin within {self._limits.execution_s:g} seconds. Ask again later.",
+                f"The subscription did not begin within {self._streams.begin_s:g} seconds. Ask again later.",
                 code="TIMEOUT",
                 status=504,
             ) from None

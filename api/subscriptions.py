@@ -6,6 +6,7 @@ outlives the database: it waits, and tells how things stand once that is back.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeAlias, TypeVar
 
 import graphene
@@ -31,6 +32,8 @@ AGAIN_AFTER_S = 2.0
 
 LOOK_AGAIN_S = 600.0
 """After which a list is looked at though nothing was written: absences begin and roles end by themselves."""
+
+UNKNOWN = object()
 
 DIGITS = 3
 """Decimals of a score that count as a difference. Scores drift with time, by less."""
@@ -123,19 +126,18 @@ class Subscription(graphene.ObjectType):
         programme = programme_of(programme_id)
 
         async def ask(context: RequestContext) -> Found[Slate]:
-            async with context.service.turn.taken():
-                slate = await context.recommender.recommend(
-                    context.viewer,
-                    mentee,
-                    goal,
-                    first=10 if first is None else first,
-                    scorer=context.scorer,
-                    programme=programme,
-                )
+            slate = await context.recommender.recommend(
+                context.viewer,
+                mentee,
+                goal,
+                first=10 if first is None else first,
+                scorer=context.scorer,
+                programme=programme,
+            )
             return [("", _content_of(slate), slate)]
 
         context: RequestContext = info.context
-        return await _follow(context, ask, context.service.graph_feed)
+        return await _follow(context, ask, context.service.graph_feed, context.service.turn.taken)
 
     @staticmethod
     async def resolve_recommendations_changed(slate: Slate, info: Info, **_asked: object) -> dict[str, object]:
@@ -214,34 +216,46 @@ Found: TypeAlias = list[tuple[str, object, T]]
 Ask: TypeAlias = Callable[[RequestContext], Awaitable[Found[T]]]
 """Looks at what is followed."""
 
+Turns: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 
-async def _follow(context: RequestContext, ask: Ask[T], feed: Feed[Any]) -> AsyncGenerator[T, None]:
+
+async def _follow(
+    context: RequestContext, ask: Ask[T], feed: Feed[Any], turn: Turns = nullcontext
+) -> AsyncGenerator[T, None]:
     """The events of a subscription, whose first look is taken at once: what forbids it shows before it begins.
+
+    Args:
+        context: The request that it began with.
+        ask: Looks at what is followed.
+        feed: Tells when to look again.
+        turn: What each further look waits for; the first one is as any request.
 
     Raises:
         DomainError: It may not be followed.
         DatabaseUnavailable: How things stand cannot be read now.
     """
     mark = feed.mark()
-    return _events(context, ask, feed, mark, await ask(context))
+    return _events(context, ask, feed, turn, mark, await ask(context))
 
 
 async def _events(
-    context: RequestContext, ask: Ask[T], feed: Feed[Any], mark: Mark, found: Found[T]
+    context: RequestContext, ask: Ask[T], feed: Feed[Any], turn: Turns, mark: Mark, found: Found[T]
 ) -> AsyncGenerator[T, None]:
     known: dict[str, object] = {}
     is_back = False
     with feed.listen(mark) as listener:
         while True:
             before, known = known, {name: state for name, state, _ in found}
-            for name, state, event in found:
-                if is_back or name not in before or before[name] != state:
-                    yield event
+            coming = [event for name, state, event in found if is_back or before.get(name, UNKNOWN) != state]
+            found = []
+            while coming:
+                yield coming.pop(0)  # and keeps none: a list with all its evidence is large, and the wait may be long
             is_back = await listener.next(LOOK_AGAIN_S)
             while True:
                 try:
                     context = await context.renewed()
-                    found = await ask(context)
+                    async with turn():
+                        found = await ask(context)
                     break
                 except DatabaseUnavailable:
                     is_back = await listener.next(AGAIN_AFTER_S) or is_back
