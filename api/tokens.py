@@ -19,6 +19,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import jwt
 import orjson
 
+from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 
 PUBLIC_KEY_ALGORITHMS = (
@@ -268,7 +269,7 @@ class DevelopmentKey:
         Raises:
             OSError: The key cannot be read or written.
         """
-        now = int(time.time())
+        now = int(present().timestamp())
         told = {"iss": DEVELOPMENT, "aud": DEVELOPMENT, "iat": now, "exp": now + ttl_s, "sub": person}
         return jwt.encode({**told, **({"roles": sorted(roles)} if roles else {})}, self._secret(), "HS256")
 

@@ -167,7 +167,7 @@ def test_who_is_refused_is_explained_like_anybody(ask: Ask) -> None:
 
 def test_the_mentee_is_told_counts_in_place_of_third_people(ask: Ask) -> None:
     mentee, goal, as_of = asked(QUESTIONS[0])
-    viewer = Viewer(mentee, frozenset({"mentee"}))
+    viewer = Viewer(mentee, frozenset({"mentee"}), frozenset({uid("programmes", "year")}))
     slate = ask(lambda recommender: recommender.recommend(viewer, mentee, goal, as_of=as_of))
     sentences = {KEYS[each.mentor]: list(each.sentences) for each in slate.recommendations}
     for mentor, right in QUESTIONS[0]["told_to_the_mentee"].items():
