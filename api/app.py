@@ -214,7 +214,7 @@ def from_environment() -> ASGIApp:
     """
     settings = read_settings()
     home = mentorgraph_home()
-    signing_in = sign_in_of(home, os.environ)
+    signing_in = sign_in_of(home, settings.serve, os.environ)
     reloading = Reloading(Registry(home / MODELS), load_policy(chosen_policy()))
     service = Service(partial(recommender_of, home), reloading, home / TRAINING)
     trusted = TrustedDocuments(home / TRUSTED)
@@ -228,14 +228,17 @@ def from_environment() -> ASGIApp:
     )
 
 
-def sign_in_of(home: Path, environment: Mapping[str, str]) -> SignIn:
-    """Return how callers of the server that the environment describes sign in.
+def sign_in_of(home: Path, serving: ServeSettings, environment: Mapping[str, str]) -> SignIn:
+    """Return how callers of a server sign in.
+
+    Args:
+        home: Where keys are kept.
+        serving: The settings of the server.
+        environment: Names the service whose tokens are taken.
 
     Raises:
         DomainError: `BAD_CONFIGURATION`.
-        BadSettings: A setting has a value that it cannot have.
     """
-    serving = read_settings(environment).serve
     if serving.demo:
         return SignIn(is_demo=True)
     if serving.dev:

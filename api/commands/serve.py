@@ -64,7 +64,7 @@ def serve(**options: object) -> None:
     if demo and dev:
         raise click.UsageError("--demo asks nobody to sign in, --dev does: choose one of them.")
     with sentences():
-        sign_in_of(mentorgraph_home(), environment)
+        sign_in_of(mentorgraph_home(), chosen, environment)
     try:
         if (demo or dev) and not server.is_loopback(host):
             why = "--demo asks nobody to sign in" if demo else "--dev takes tokens that anybody with this home can make"

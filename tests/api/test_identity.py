@@ -25,6 +25,7 @@ from mentorgraph.api.api_keys import FILE, ApiKeys
 from mentorgraph.api.app import sign_in_of
 from mentorgraph.api.commands import main
 from mentorgraph.api.identity import Credentials, SignIn
+from mentorgraph.api.settings import read_settings
 from mentorgraph.api.tokens import DEVELOPMENT_KEY, DevelopmentKey, Issuer, IssuerSettings, KeySet, TokenRefused
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
@@ -367,8 +368,9 @@ def test_a_command_that_cannot_be_says_why(
     ],
 )
 def test_a_sign_in_that_is_configured_badly_is_refused(told: dict[str, str], said: str, tmp_path: Path) -> None:
+    environment = {f"MENTORGRAPH_{name}": value for name, value in told.items()}
     with pytest.raises(DomainError, match=said) as refused:
-        sign_in_of(tmp_path, {f"MENTORGRAPH_{name}": value for name, value in told.items()})
+        sign_in_of(tmp_path, read_settings(environment).serve, environment)
     assert refused.value.code == "BAD_CONFIGURATION"
 
 
