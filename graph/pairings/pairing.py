@@ -20,7 +20,8 @@ from mentorgraph.graph.pairings.milestones import refuse_open_milestones
 from mentorgraph.graph.people.eligibility import read_pairs, refuse_mentee, seeker_of
 from mentorgraph.graph.people.programmes import refuse_anything_new
 from mentorgraph.graph.people.recording import SOURCE, key_of
-from mentorgraph.graph.rules.evaluator import OF_THE_TIME_BEING, Refusal, judge, may_be_shown
+from mentorgraph.graph.people.seeing import may_hear_of
+from mentorgraph.graph.rules.evaluator import OF_THE_TIME_BEING, Refusal, judge
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.store.pairing_reads import Matter
 from mentorgraph.graph.store.store import Store
@@ -140,8 +141,7 @@ async def requested(
     refuse_mentee(asker)
     seeker = seeker_of(asker, now, policy)
     pair = (await read_pairs(known, seeker, [mentor], now, wanted=places)).get(mentor)
-    is_shown = pair is not None and may_be_shown(pair) and viewer.may_meet(mentor, pair.programmes)
-    if pair is None or not (viewer.coordinates or is_shown):
+    if pair is None or not (viewer.coordinates or may_hear_of(viewer, mentor, pair)):
         raise DomainError("no person has this id", code="NOT_FOUND", field="mentorId")
     refuse(judge(pair, seeker.frame.policy.rules).refusals, viewer)
     waiting = await known.read_open_requests_to(mentor)

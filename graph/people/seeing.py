@@ -4,6 +4,7 @@ Whatever a question leads to, a node is shown by this rule alone, so that no pat
 of a programme in which the viewer takes no part.
 """
 
+from mentorgraph.graph.rules.evaluator import PairFacts, may_be_shown
 from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import Viewer
 
@@ -26,6 +27,11 @@ def may_see(viewer: Viewer, node: NodeRecord) -> bool:
         return False
     parties = (*node.helpers, *(uid for name, uid in node.parties.items() if name != "goal"))
     return (bool(viewer.person) and viewer.person in parties) or any(map(viewer.oversees, node.programmes))
+
+
+def may_hear_of(viewer: Viewer, mentor: str, pair: PairFacts) -> bool:
+    """Whether a mentee may read of a mentor: the pair may be shown, and their programmes let them meet."""
+    return may_be_shown(pair) and viewer.may_meet(mentor, pair.programmes)
 
 
 def may_look_up(viewer: Viewer, node: NodeRecord) -> bool:

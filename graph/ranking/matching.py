@@ -7,6 +7,7 @@ from datetime import datetime
 from mentorgraph.graph.columns.columns import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.people.eligibility import read_pairs
+from mentorgraph.graph.people.seeing import may_hear_of
 from mentorgraph.graph.ranking.asking import Asker, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.listing import Listing
@@ -15,7 +16,7 @@ from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.ranking.scoring import Chance, Scorer
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
-from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, Refusal, Unjudged, judge, may_be_shown
+from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, Refusal, Unjudged, judge
 from mentorgraph.graph.viewer import Viewer
 
 NOT_AVAILABLE = Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator")
@@ -221,10 +222,7 @@ class Recommender(Listing):
         judged = []
         for mentor in mentors:
             person = asker.columns.people.find(mentor)
-            hidden = mentor in pairs and not (
-                viewer.sees_everybody
-                or (may_be_shown(pairs[mentor]) and viewer.may_meet(mentor, pairs[mentor].programmes))
-            )
+            hidden = mentor in pairs and not (viewer.sees_everybody or may_hear_of(viewer, mentor, pairs[mentor]))
             if person == NONE or mentor not in pairs or hidden:
                 raise DomainError("no person has this id", code="NOT_FOUND", field=field)
             found = judge(pairs[mentor], asker.scorer.policy.rules)
