@@ -3,7 +3,7 @@
 // $now: instant as of which facts count
 // $pinned_at: instant as of which pins count
 // $week: instant with which the week of that one begins
-// $next_week: instant with which the next one does; busy times come as milliseconds since 1970
+// $next_week: instant with which the next one does; instants come as milliseconds since 1970
 // $programme: string, uid of the programme that is meant
 // $is_meant: boolean; false takes the only one that they are enrolled in
 // $open: list of strings, states of a pairing that takes up a place
@@ -29,7 +29,7 @@ WITH mentee, goal, COLLECT {
      } AS enrolled
 WITH mentee, goal, CASE WHEN NOT $is_meant AND size(enrolled) = 1 THEN enrolled[0] ELSE $programme END AS meant
 RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title AS title,
-       mentee.until AS left_on, mentee.zone AS zone,
+       mentee.until.epochMillis AS left_on, mentee.zone AS zone,
        COLLECT {
          MATCH (programme:Programme {uid: meant})
          RETURN {
@@ -98,7 +98,7 @@ RETURN mentee.uid AS mentee, mentee.name AS name, goal.uid AS goal, goal.title A
        COLLECT {
          MATCH (mentee)-[:ABSENT]->(absence:Absence)
          WHERE absence.since < $now
-         RETURN [absence.since, absence.until]
+         RETURN [absence.since.epochMillis, absence.until.epochMillis]
        } AS absences,
        COLLECT {
          MATCH (mentee)-[:BUSY]->(busy:BusyTime)

@@ -3,7 +3,7 @@
 //   in, or of nothing); what concerns a mentor alone is read once for all mentees
 // $now: instant as of which facts count
 // $week: instant with which the week of that one begins
-// $next_week: instant with which the next one does; busy times and declines come as milliseconds since 1970
+// $next_week: instant with which the next one does; instants come as milliseconds since 1970
 // $month: instant with which the month of $now begins
 // $open: list of strings, states of a pairing that takes up a place
 WITH COLLECT {
@@ -21,7 +21,7 @@ WITH steps, asked, COLLECT {
 } AS bosses
 UNWIND asked.mentors AS uid
 MATCH (mentor:Person {uid: uid})
-WITH asked, bosses, uid, mentor, mentor.until AS left_on,
+WITH asked, bosses, uid, mentor, mentor.until.epochMillis AS left_on,
      mentor.zone AS zone,
      COLLECT {
        MATCH (mentor)-[:DESCRIBED_BY]->(profile:Profile)
@@ -111,7 +111,7 @@ WITH asked, bosses, uid, mentor, mentor.until AS left_on,
      COLLECT {
        MATCH (mentor)-[:ABSENT]->(absence:Absence)
        WHERE absence.since < $now AND absence.until >= $now
-       RETURN absence.until
+       RETURN absence.until.epochMillis
      } AS away_until,
      COLLECT {
        MATCH (mentor)-[:AVAILABLE]->(window:Availability)
@@ -121,7 +121,7 @@ WITH asked, bosses, uid, mentor, mentor.until AS left_on,
      COLLECT {
        MATCH (mentor)-[:ABSENT]->(absence:Absence)
        WHERE absence.since < $now
-       RETURN [absence.since, absence.until]
+       RETURN [absence.since.epochMillis, absence.until.epochMillis]
      } AS absences,
      COLLECT {
        MATCH (mentor)-[:BUSY]->(busy:BusyTime)
@@ -160,7 +160,7 @@ WITH uid, other, left_on, zone, profiles, hours, enrolments, programmes, places,
      COLLECT {
        MATCH (mentee)<-[:FOR_MENTEE]-(override:Override {action: 'forbid'})-[:CHOOSES]->(mentor)
        WHERE override.since < $now AND override.until >= $now
-       RETURN [override.until, override.reason] ORDER BY override.until DESC
+       RETURN [override.until.epochMillis, override.reason] ORDER BY override.until DESC
      } AS forbidden
 RETURN collect({
   uid: uid,

@@ -13,8 +13,8 @@ from scipy import sparse
 
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.precedents import goal_needs, wants_when
-from mentorgraph.graph.columns.columns import NONE, Numbers
 from mentorgraph.graph.columns.question import YEAR_DAYS, Question, told_at
+from mentorgraph.graph.columns.table import NONE, Numbers
 from mentorgraph.graph.columns.text import smooth_idf, unit_rows, weighted
 from mentorgraph.graph.signals.skills import skills
 

@@ -16,8 +16,9 @@ from scipy.special import expit, log_expit, xlog1py, xlogy
 
 from mentorgraph.embeddings.chance import Calibration, wilson
 from mentorgraph.embeddings.tasks import Setting, allowed
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S, question
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.facts.label import SUCCESS_THRESHOLD
 from mentorgraph.graph.ranking.scoring import Scorer
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns.columns import Reals
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.ranking.scoring import Chance
 
 WIDEST = 0.3

@@ -27,7 +27,7 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns.columns import Mask, Numbers
+from mentorgraph.graph.columns.table import Mask, Numbers
 
 
 @dataclass(frozen=True)

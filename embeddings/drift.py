@@ -15,8 +15,9 @@ from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import FULL, Setting, allowed
-from mentorgraph.graph.columns.columns import Columns, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import question
+from mentorgraph.graph.columns.table import Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.rules.policy import Policy

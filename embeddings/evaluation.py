@@ -19,8 +19,8 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.metrics import Figures, Places
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import Task, questions
-from mentorgraph.graph.columns.columns import Mask, Numbers
 from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.table import Mask, Numbers
 
 SERVED, PLAIN, NETWORK = "served", "served without the network", "network"
 RULES, LINEAR = "rules", "linear fusion"

@@ -16,8 +16,8 @@ from scipy import sparse
 from mentorgraph.embeddings.knowledge import MENTOR_FEATURES, Knowledge
 from mentorgraph.embeddings.precedents import WORDED, goal_needs, wants_when
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns.columns import NONE, Numbers
 from mentorgraph.graph.columns.question import Question, told_at
+from mentorgraph.graph.columns.table import NONE, Numbers
 from mentorgraph.graph.columns.text import tfidf
 from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.signals.gather import all_signals

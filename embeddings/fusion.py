@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, FURTHER, PAIR_FEATURES, Evidence
-from mentorgraph.graph.columns.columns import Mask, Numbers, Reals
+from mentorgraph.graph.columns.table import Mask, Numbers, Reals
 from mentorgraph.graph.rules.policy import SIGNS, Policy
 
 NEIGHBOURS = 50

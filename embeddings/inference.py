@@ -13,7 +13,7 @@ from scipy.special import erf
 from mentorgraph.embeddings.evidence import Evidence
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns.columns import Numbers
+from mentorgraph.graph.columns.table import Numbers
 
 ENCODED = 64
 """Length of an encoded vector."""

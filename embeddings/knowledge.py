@@ -10,8 +10,9 @@ from mentorgraph.embeddings.precedents import WORDED, Precedents, Texts
 from mentorgraph.embeddings.tasks import Setting
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection, word_parts
 from mentorgraph.graph.columns import text
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers
 from mentorgraph.graph.columns.text import TermCounts
 from mentorgraph.graph.rules.policy import Policy
 

@@ -15,8 +15,9 @@ from mentorgraph.embeddings.fusion import FUSED
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.ranking.scoring import NETWORK, Chance, Scores, Term, contributions_of

@@ -35,7 +35,7 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import FURTHEST as LOWEST_SCORE
 from mentorgraph.embeddings.model import Model
-from mentorgraph.graph.columns.columns import NONE, Numbers
+from mentorgraph.graph.columns.table import NONE, Numbers
 
 
 class _Pairings(MessagePassing):  # type: ignore[misc]  # torch-geometric has no types

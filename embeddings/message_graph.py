@@ -12,8 +12,8 @@ from scipy import sparse
 
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns.columns import NONE, Numbers
 from mentorgraph.graph.columns.proficiency import offer_levels
+from mentorgraph.graph.columns.table import NONE, Numbers
 from mentorgraph.graph.columns.text import row_numbers
 
 

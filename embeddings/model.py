@@ -17,7 +17,8 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.tasks import SETTINGS, Setting
 from mentorgraph.embeddings.texts import Floats, Projection
-from mentorgraph.graph.columns.columns import Columns, Numbering, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import Numbering, Numbers, Reals
 from mentorgraph.graph.rules.policy import SIGNALS, Policy
 
 FURTHEST = 15.0

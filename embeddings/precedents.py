@@ -15,8 +15,9 @@ from mentorgraph.embeddings import texts
 from mentorgraph.embeddings.tasks import OUTCOME_UNKNOWN, Setting
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph.columns import text
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S, YEAR_DAYS
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers
 
 CO_MENTOR_DECAY = 0.8
 """What working together counts after another year."""

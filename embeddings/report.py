@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import Numbers, Reals
+from mentorgraph.graph.columns.table import Numbers, Reals
 
 WIDTH, HEIGHT, LEFT, BELOW, MARGIN = 560, 300, 54, 40, 14
 BAR, NAMES = 26, 210

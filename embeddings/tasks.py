@@ -11,8 +11,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question, question
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.rules.policy import SignalSettings
 
 OUTCOME_UNKNOWN = 0.5

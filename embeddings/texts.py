@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import NONE, Mask
 from mentorgraph.graph.columns.text import TermCounts, frequencies, row_numbers, smooth_idf, tfidf
 
 Floats = NDArray[np.float32]

@@ -37,7 +37,8 @@ from mentorgraph.embeddings.model import Model, rows_of, together
 from mentorgraph.embeddings.network import Batch, Network, hetero_data
 from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts, windows
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
-from mentorgraph.graph.columns.columns import Columns, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
 

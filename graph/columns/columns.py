@@ -9,19 +9,17 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import count
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.graph.calendar.availability import Window
 from mentorgraph.graph.columns import text
+from mentorgraph.graph.columns.table import NONE, Groups, Mask, Numbering, Numbers, Table
 from mentorgraph.graph.columns.text import TermCounts, goal_text
 from mentorgraph.graph.facts.kinds import KINDS
-from mentorgraph.graph.facts.model import Kind, Record, role_uid
+from mentorgraph.graph.facts.model import Record, role_uid
 from mentorgraph.graph.skills.naming import SkillNames
 from mentorgraph.graph.skills.taxonomy import TOLD_BY, Taxonomy
 from mentorgraph.graph.store.store import Store
@@ -52,184 +50,21 @@ LOADED = (
     "availability",
     "absences",
     "busy_times",
+    "policies",
+    "reporting_lines",
+    "onboarding_steps",
+    "steps_done",
+    "memberships",
+    "overrides",
+    "blocks",
+    "consents",
 )
-"""Kinds that scoring and teaching look at; what only rules look at is read from the graph for each answer."""
-
-Mask = NDArray[np.bool_]
-Numbers = NDArray[np.int64]
-Reals = NDArray[np.float64]
+"""Kinds that scoring, rules and teaching look at."""
 
 Derived = TypeVar("Derived")
 
 Way: TypeAlias = tuple[tuple[str, str], ...]
 """Type and uid of relationships, one after the other."""
-
-NONE = -1
-"""Index number of an absent link."""
-
-_COPIES = count(1)
-
-
-class Numbering:
-    """uid ↔ index number, given in the order of first sight."""
-
-    def __init__(self) -> None:
-        self.uids: list[str] = []
-        self._number: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self.uids)
-
-    def add(self, uid: str) -> int:
-        """The number of a uid, new where it was not known."""
-        number = self._number.setdefault(uid, len(self.uids))
-        if number == len(self.uids):
-            self.uids.append(uid)
-        return number
-
-    def copy(self) -> "Numbering":
-        """The same numbers, to which others can be added."""
-        numbering = Numbering()
-        numbering.uids, numbering._number = list(self.uids), dict(self._number)
-        return numbering
-
-    def find(self, uid: str) -> int:
-        """The number of a uid, or `NONE`."""
-        return self._number.get(uid, NONE)
-
-
-class Table:
-    """The facts of one kind, one row each.
-
-    Columns are `since` and `until` (seconds since 1970; no end is infinity), one column of index numbers per link and
-    one per further property.
-    """
-
-    def __init__(self, kind: Kind, numberings: Mapping[str, Numbering]) -> None:
-        self.kind = kind
-        self.version = 0
-        self.rows = numberings.get(kind.name, Numbering())
-        self._numberings = numberings
-        self._values: dict[str, list[Any]] = {"since": [], "until": []}
-        self._values |= {link.name: [] for link in kind.links}
-        self._values |= {each.name: [] for each in kind.fields if each.name not in ("since", "until")}
-        self._targets = {link.name: numberings[link.target] for link in kind.links if link.target in numberings}
-        self._links = frozenset(link.name for link in kind.links)
-        self._arrays: dict[str, NDArray[Any]] = {}
-
-    def __len__(self) -> int:
-        return len(self._values["since"])
-
-    def put(self, record: Record) -> None:
-        """Adds a fact, or replaces what is known of it."""
-        row = self.rows.add(record.uid)
-        for name, column in self._values.items():
-            # A numbering may hold uids that other facts named first; their rows stay empty until they are put.
-            while len(column) <= row:
-                column.append(np.inf if name in ("since", "until") else NONE if name in self._targets else None)
-            column[row] = self._value(name, record)
-        self._arrays.clear()
-        self.version += 1
-
-    def _value(self, name: str, record: Record) -> Any:
-        if name in self._targets:
-            uid = record.links.get(name)
-            return NONE if uid is None else self._targets[name].add(uid)
-        if name in self._links:
-            return record.links.get(name)
-        value = record.properties.get(name)
-        if name == "since":
-            return _seconds(value, -np.inf)
-        return _seconds(value, np.inf) if name == "until" else value
-
-    def record(self, row: int) -> Record:
-        """The fact of a row, without its source."""
-        properties: dict[str, Any] = {"uid": self.rows.uids[row]}
-        links: dict[str, str] = {}
-        for name, column in self._values.items():
-            value = column[row]
-            if name in ("since", "until"):
-                if np.isfinite(value):
-                    properties[name] = _instant(value)
-            elif name in self._targets:
-                if value != NONE:
-                    links[name] = self._targets[name].uids[value]
-            elif value is not None:
-                (links if name in self._links else properties)[name] = value
-        return Record(self.kind.name, self.rows.uids[row], properties, links)
-
-    def copy(self) -> "Table":
-        """A table with the same facts that can be changed by itself; it never has the version of another one."""
-        table = copy.copy(self)
-        table._values = {name: list(column) for name, column in self._values.items()}
-        table._arrays = {}
-        table.version = -next(_COPIES)
-        if self.kind.name not in self._numberings:
-            table.rows = self.rows.copy()
-        return table
-
-    def set(self, row: int, name: str, value: float) -> None:
-        """Changes one number of a fact: a link (a number or `NONE`) or an end of its time (seconds since 1970)."""
-        self._values[name][row] = value
-        self._arrays.clear()
-
-    def strings(self, name: str) -> list[Any]:
-        """A column as it was given; None where a fact lacks it."""
-        return self._values[name]
-
-    def reals(self, name: str) -> Reals:
-        """A column of numbers: `float64[rows]`, NaN where a fact lacks it."""
-        return self._array(name, lambda column: np.array([np.nan if v is None else v for v in column], np.float64))
-
-    def numbers(self, name: str) -> Numbers:
-        """A column of index numbers: `int64[rows]`, `NONE` where a fact lacks the link."""
-        return self._array(name, lambda column: np.array(column, np.int64))
-
-    def _array(self, name: str, build: Callable[[list[Any]], NDArray[Any]]) -> NDArray[Any]:
-        if name not in self._arrays:
-            self._arrays[name] = build(self._values[name])
-        return self._arrays[name]
-
-    def begun(self, now: float) -> Mask:
-        """Facts that began before an instant: `bool[rows]`."""
-        mask: Mask = self.reals("since") < now
-        return mask
-
-    def valid(self, now: float) -> Mask:
-        """Facts that held just before an instant: `bool[rows]`.
-
-        So of two facts of which one ends at an instant and the other begins there, exactly one holds.
-        """
-        mask: Mask = self.begun(now) & (self.reals("until") >= now)
-        return mask
-
-    def state(self, now: float) -> tuple[int, int, int]:
-        """What tells apart two states of the table: equal ones mean equal rows of which the same hold.
-
-        A count of those that hold would not do: from one instant to the next one may end and another begin.
-        """
-        begun, ended = (np.searchsorted(self._sorted(name), now) for name in ("since", "until"))
-        return self.version, int(begun), int(ended)
-
-    def _sorted(self, name: str) -> Reals:
-        """A column of numbers in ascending order."""
-        if (key := f"{name} sorted") not in self._arrays:
-            self._arrays[key] = np.sort(self.reals(name))
-        return self._arrays[key]
-
-
-class Groups:
-    """Rows of a table by the number that a link of theirs holds."""
-
-    def __init__(self, numbers: Numbers, groups: int) -> None:
-        self._rows = np.argsort(numbers, kind="stable")
-        self._starts = np.searchsorted(numbers[self._rows], np.arange(groups + 1))
-
-    def of(self, number: int) -> Numbers:
-        """The rows of one number, ascending: `int64[rows]`."""
-        if not 0 <= number < len(self._starts) - 1:
-            return self._rows[:0]
-        return self._rows[self._starts[number] : self._starts[number + 1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,11 +307,3 @@ def _heard(reading: asyncio.Task[bool]) -> None:
     """Takes note of how a reading ended that nobody may wait for any more; whoever still does is told all the same."""
     if not reading.cancelled():
         reading.exception()
-
-
-def _seconds(value: object, absent: float) -> float:
-    return value.timestamp() if isinstance(value, datetime) else absent
-
-
-def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 
 from mentorgraph.graph.calendar.availability import ROW_BYTES, SLOTS, Bits, week_of, window_bits
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.facts.values import SLOT_MINUTES
 from mentorgraph.graph.rules.policy import SignalSettings
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 

@@ -7,7 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.columns.columns import NONE, Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import NONE, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.levels import DAY_S, Rating, level_of
 from mentorgraph.graph.facts.model import Record

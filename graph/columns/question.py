@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.vocabulary import OPEN_STATES
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Table
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge
+from mentorgraph.graph.columns.table import NONE, Table
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Record, link_uid
 

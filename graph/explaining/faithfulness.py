@@ -13,10 +13,11 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.neighbourhood import Neighbourhood
 from mentorgraph.graph.columns.question import Edge, question
 from mentorgraph.graph.columns.supposing import without
+from mentorgraph.graph.columns.table import NONE, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining.leaks import Shown, leaks_in
 from mentorgraph.graph.ranking.listing import Recommendation, Slate

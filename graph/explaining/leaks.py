@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.supposing import link_rows
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.ranking.listing import Recommendation
 
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -11,12 +11,14 @@ from datetime import datetime
 import numpy as np
 
 from mentorgraph.graph.clock import Clock, present
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.rule_facts import ColumnFacts
 from mentorgraph.graph.facts.dated import ended, since_of, until_of
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.facts.values import instant
 from mentorgraph.graph.paging import check_first
-from mentorgraph.graph.people.eligibility import Frame, Seeker, read_pairs, seeker_of
+from mentorgraph.graph.people.eligibility import Frame, RuleFacts, Seeker, read_pairs, seeker_of
 from mentorgraph.graph.people.programmes import configuration_of, refuse_participants, refuse_version
 from mentorgraph.graph.people.recording import SOURCE
 from mentorgraph.graph.ranking.matching import Recommender
@@ -200,15 +202,14 @@ async def try_policy(
     going_on = await store.read_engagements(programme, now)
     enrolled = {each.links["person"] for each in going_on.memberships if _seeks(each, now)}
     page = sorted(uid for uid in enrolled if uid > after)[: first + 1]
-    mentors = await _mentors(recommender, now)
+    columns = await recommender.fresh_columns()
+    mentors, facts = _mentors(columns, now), ColumnFacts(columns, store)
     tally = _Tally()
-    for mentee in page[:first]:
-        row = await store.read_asker(mentee, None, now, programme)
-        if row is not None:
-            seeker = seeker_of(row, now, base)
-            frame = Frame(policy, seeker.frame.programme, seeker.frame.format)
-            before = await _judged(store, seeker, mentors, now)
-            tally.take(mentee, before, await _judged(store, replace(seeker, frame=frame), mentors, now))
+    for row in await facts.read_askers([(mentee, None) for mentee in page[:first]], now, programme):
+        seeker = seeker_of(row, now, base)
+        frame = Frame(policy, seeker.frame.programme, seeker.frame.format)
+        before = await _judged(facts, seeker, mentors, now)
+        tally.take(seeker.uid, before, await _judged(facts, replace(seeker, frame=frame), mentors, now))
     return tally.result(policy.version, page[:first], len(page) > first)
 
 
@@ -255,17 +256,16 @@ class _Tally:
         )
 
 
-async def _judged(store: Store, seeker: Seeker, mentors: Sequence[str], now: datetime) -> dict[str, Judgement]:
+async def _judged(facts: RuleFacts, seeker: Seeker, mentors: Sequence[str], now: datetime) -> dict[str, Judgement]:
     found: dict[str, Judgement] = {}
     for start in range(0, len(mentors), MENTORS_AT_ONCE):
-        pairs = await read_pairs(store, seeker, mentors[start : start + MENTORS_AT_ONCE], now)
+        pairs = await read_pairs(facts, seeker, mentors[start : start + MENTORS_AT_ONCE], now)
         found |= {uid: judge(pair, seeker.frame.policy.rules) for uid, pair in sorted(pairs.items())}
     return found
 
 
-async def _mentors(recommender: Recommender, now: datetime) -> list[str]:
+def _mentors(columns: Columns, now: datetime) -> list[str]:
     """Uids of everybody who has the role of a mentor, in their order."""
-    columns = await recommender.fresh_columns()
     roles = columns.tables["roles"]
     people = np.unique(roles.numbers("person")[roles.valid(now.timestamp()) & columns.mentor_roles()])
     return sorted(columns.people.uids[person] for person in people)

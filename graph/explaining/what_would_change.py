@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.columns.supposing import with_facts
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, Change, Pair, changes_for, records_of
 from mentorgraph.graph.paging import MOST
+from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.people.participants import participants
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import Scorer
@@ -149,11 +151,11 @@ class _Search:
         )
         [found] = await recommender.explain_all(COORDINATOR, mentee, [mentor], goal, as_of=_after(at), scorer=scorer)
         people = await participants(recommender.store, [mentee, mentor], _after(at))
-        [row] = await recommender.store.read_candidates(mentee, [mentor], _after(at))
         # The rules and weights are those of the programme in which they seek a mentor, if it has some.
         asker = await recommender._ask(mentee, goal, _after(at), scorer)
         scorer = asker.scorer
-        pair = Pair(people[mentee], people[mentor], row["taken"], at, asker.seeker.frame.format)
+        facts = (await read_pairs(asker.facts, asker.seeker, [mentor], _after(at)))[mentor]
+        pair = Pair(people[mentee], people[mentor], facts.taken, at, asker.seeker.frame.format)
         asked = _question(recommender.columns, scorer, mentee, slate.goal, _after(at))
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
         ranked = tuple(each.mentor for each in slate.recommendations)

@@ -4,11 +4,11 @@ A pair is judged in a frame: the programme that is meant, its format and the pol
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,11 +18,33 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.evaluator import PairFacts, Refusal
 from mentorgraph.graph.rules.policy import Policy, read_draft
 from mentorgraph.graph.rules.tiers import Standing, Tier, unmet
-from mentorgraph.graph.store.store import Store
-from mentorgraph.graph.store.transported import instant_of, native
+from mentorgraph.graph.store.transported import instant_of
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
 
 HOUR = timedelta(hours=1)
+
+
+class RuleFacts(Protocol):
+    """Whatever tells what the hard rules ask for: the store, or columns that were just brought up to date."""
+
+    async def read_askers(
+        self,
+        asked: Iterable[tuple[str, str | None]],
+        now: datetime,
+        programme: str | None = None,
+        pinned_at: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """Whoever asks and the goals asked about, in a programme; people who do not exist are absent."""
+
+    async def read_candidates_of(
+        self, asked: Iterable[tuple[Sequence[str], Sequence[str], str]], now: datetime
+    ) -> list[dict[str, Any]]:
+        """What the rules need to know of each of some mentors with each of some mentees, in a programme or none."""
+
+    async def read_standings(
+        self, asked: Iterable[tuple[str, str, str]], now: datetime
+    ) -> dict[tuple[str, str, str], tuple[Standing, list[Tier]]]:
+        """Where people stand in the tiers of programmes, by person, programme and role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +104,24 @@ def free_of(row: Mapping[str, Any], now: datetime) -> Bits | None:
     """The free slots of a person in the week of an instant, or None where they have not said.
 
     Args:
-        row: What `Store.read_asker` or `Store.read_candidates` told of them.
+        row: What `Store.read_askers` or `RuleFacts.read_candidates_of` told of them.
         now: The instant.
     """
     if not row["windows"]:
         return None
-    absences = [(native(since), native(until)) for since, until in row["absences"]]
-    busy = [(instant_of(since), instant_of(until)) for since, until in row["busy"]]
-    return free_bits((Window(*window) for window in row["windows"]), [*absences, *busy], week_of(now))
+    taken = ((instant_of(since), instant_of(until)) for since, until in (*row["absences"], *row["busy"]))
+    return free_bits((Window(*window) for window in row["windows"]), taken, week_of(now))
 
 
 async def read_pairs(
-    known: Store, seeker: Seeker, mentors: Sequence[str], now: datetime, *, wanted: float = 1.0
+    known: RuleFacts, seeker: Seeker, mentors: Sequence[str], now: datetime, *, wanted: float = 1.0
 ) -> dict[str, PairFacts]:
     """What the rules need to know of some mentors for one mentee: uid of the mentor → facts; unknown ones are absent.
 
-    One round trip, and another one where the policy asks for a tier.
+    Of the store this takes one round trip, of columns none; another one where the policy asks for a tier.
 
     Args:
-        known: The graph.
+        known: What tells the facts.
         seeker: The mentee.
         mentors: uids of the mentors.
         now: The instant as of which facts count.
@@ -111,7 +132,7 @@ async def read_pairs(
 
 
 async def read_pairs_of(
-    seekers: Sequence[Seeker], mentors: Sequence[str], known: Store, now: datetime, *, wanted: float = 1.0
+    seekers: Sequence[Seeker], mentors: Sequence[str], known: RuleFacts, now: datetime, *, wanted: float = 1.0
 ) -> list[dict[str, PairFacts]]:
     """As `read_pairs`, of many mentees with the same mentors in as many round trips: what it gives for each of them.
 
@@ -181,7 +202,7 @@ def _pair_facts(
         taken_in_programme=row["taken_in_programme"],
         paired=row["paired"],
         blocked=row["blocked"],
-        away_until=max(map(native, row["away_until"]), default=None),
+        away_until=max(map(instant_of, row["away_until"]), default=None),
         shared_minutes=int(shared_minutes(free, own[np.newaxis])[0]) if own is not None and free is not None else None,
         wanted=wanted,
         in_programme=bool(seeker.frame.programme),
@@ -203,7 +224,7 @@ def _pair_facts(
         mentee_consented=asker["consented"],
         mentee_missing_steps=tuple(asker["missing_steps"]),
         mentors=asker["mentors"],
-        forbidden_until=native(forbidden_until),
+        forbidden_until=None if forbidden_until is None else instant_of(forbidden_until),
         forbidden_for=forbidden_for,
         programmes=frozenset(row["programmes"]),
     )
@@ -241,7 +262,7 @@ def level_of_grade(grade: str | None, grades: Sequence[str]) -> int | None:
 
 
 def _left(row: Mapping[str, Any], now: datetime) -> datetime | None:
-    left_on = native(row["left_on"])
+    left_on = None if row["left_on"] is None else instant_of(row["left_on"])
     return left_on if left_on is not None and left_on < now else None
 
 

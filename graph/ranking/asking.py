@@ -1,8 +1,7 @@
 """Asking: who seeks a mentor and for what, everybody's scores for it, whom the rules allow, and the evidence.
 
-What every answer begins with. Scores come from columns that were just brought up to date, and the facts that rules ask
-for are read in growing blocks down an order, so that answers are fresh at a bounded price: one round trip for changes,
-one for whoever asks, O(log n) for rules, one for paths.
+What every answer begins with. Scores, and the facts that rules ask for, come from columns that were just brought up to
+date, so that answers are fresh at a bounded price: one round trip for changes, one for paths.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question, question, told_at
+from mentorgraph.graph.columns.rule_facts import ColumnFacts
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.people.eligibility import Seeker, read_pairs, refuse_mentee, refuse_unknown_programme, seeker_of
 from mentorgraph.graph.ranking.filtering import TierFilter
@@ -25,15 +26,11 @@ from mentorgraph.graph.ranking.scoring import Scorer, Scores, Term
 from mentorgraph.graph.ranking.sentences import EvidencePath
 from mentorgraph.graph.rules.evaluator import judge
 from mentorgraph.graph.signals.signal import Evidence
-from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 FIRST_BLOCK = 32
-"""About so many candidates' facts are read at first; every further block may be twice as long."""
-
-SPARE = 3
-"""So many more candidates than are wanted are read among those who seem to have a free place."""
+"""So many candidates are looked at first where the store is asked about them; every further block is twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,7 @@ class Asker:
 
     scorer: Scorer
     columns: Columns
+    facts: ColumnFacts
     uid: str
     goal: str
     key: str
@@ -82,9 +80,11 @@ class Asking:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
         told = told_at(columns, columns.goals.find(goal) if goal else NONE, now)
-        row = await self.store.read_asker(mentee, goal, told, programme, scored_at or now)
-        if row is None:
+        facts = ColumnFacts(columns, self.store)
+        rows = await facts.read_askers([(mentee, goal)], told, programme, scored_at or now)
+        if not rows:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
+        [row] = rows
         if goal is not None and row["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
         refuse_unknown_programme(row, programme)
@@ -93,17 +93,13 @@ class Asking:
         seeker = seeker_of(row, now, scorer.policy)
         scorer = scorer.under(seeker.frame.policy)
         found = row["goal"] or ""
-        if columns.people.find(mentee) == NONE or (found and columns.goals.find(found) == NONE):
-            columns = await self.fresh_columns()  # they were recorded since the refresh above
         person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
-        if person == NONE or (found and number == NONE):
-            raise DatabaseUnavailable("the graph is being put back; try again in a moment")
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
         scores = scorer.score(columns, asked)
         frame = seeker.frame.programme
         key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
         pins = {columns.people.find(uid): override for uid, override in row["pins"]}
-        return Asker(scorer, columns, mentee, found, key, now, seeker, asked, scores, pins)
+        return Asker(scorer, columns, facts, mentee, found, key, now, seeker, asked, scores, pins)
 
     async def fresh_columns(self) -> Columns:
         """The columns with all that was written so far; new ones where the graph was put back to an earlier state."""
@@ -149,17 +145,19 @@ class Asking:
         """
         allowed: dict[int, datetime | None] = {}
         uids = asker.columns.people.uids
+        # The store is asked where tiers count, in growing blocks: in O(log n) round trips.
+        by_store = tier is not None or asker.scorer.policy.rules.least_mentor_tier > 0
         position, block, free = 0, max(FIRST_BLOCK, wanted), _seem_free(asker, order)
         while position < len(order) and len(allowed) < wanted:
-            # How many to read is a guess that saves time; whom the rules allow is judged by what is read.
-            enough = free[position] + wanted - len(allowed) + SPARE
-            size = int(np.searchsorted(free, enough)) - position
-            size = min(max(size, block // 2), 2 * block)
+            # How many to look at is a guess that saves time; whom the rules allow is judged by the facts.
+            size = int(np.searchsorted(free, free[position] + wanted - len(allowed))) - position
+            if by_store:
+                size, block = max(size, block), 2 * block
             people = [int(person) for person in order[position : position + size]]
             if tier is not None:
                 eligible = await tier.eligible(self.store, [uids[person] for person in people], asker.now)
                 people = [person for person in people if uids[person] in eligible]
-            pairs = await read_pairs(self.store, asker.seeker, [uids[person] for person in people], asker.now)
+            pairs = await read_pairs(asker.facts, asker.seeker, [uids[person] for person in people], asker.now)
             for person in people:
                 pair = pairs.get(uids[person])
                 if pair is None or len(allowed) == wanted or not viewer.may_meet(uids[person], pair.programmes):
@@ -169,7 +167,6 @@ class Asking:
                 elif ahead is not None and (instant := ahead.free_from(pair, person)) is not None:
                     allowed[person] = instant
             position += size
-            block *= 2
         return allowed
 
     async def _paths(self, asker: Asker, people: Sequence[int]) -> dict[str, tuple[EvidencePath, ...]]:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.calendar.availability import monday_of
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.free_time import week
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.values import SLOT_MINUTES
 from mentorgraph.graph.ranking.grouping import Hindrance, enrolled_in, hindrances

@@ -10,9 +10,10 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.proficiency import offer_levels
 from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.ranking.options import NEAR_PEER, PEER, SENIOR, Filter
 from mentorgraph.graph.rules.policy import SignalSettings

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.free_time import week
 from mentorgraph.graph.columns.proficiency import person_levels
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.values import SLOT_MINUTES
 from mentorgraph.graph.people.eligibility import formats_of

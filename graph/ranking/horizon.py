@@ -14,8 +14,9 @@ from math import fsum
 import numpy as np
 
 from mentorgraph.graph.calendar.availability import Bits, free_bits, monday_of, month_of, shared_minutes, week_of
-from mentorgraph.graph.columns.columns import Columns, Mask, Table
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import open_pairings
+from mentorgraph.graph.columns.table import Mask, Table
 from mentorgraph.graph.rules.evaluator import PairFacts, RuleSettings, judge
 
 MOMENT = timedelta(milliseconds=1)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import NONE, Mask
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short

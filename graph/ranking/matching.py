@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mentorgraph.graph.columns.columns import NONE
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.people.seeing import may_hear_of
@@ -202,7 +202,7 @@ class Recommender(Listing):
         asker = await self._ask(mentee, goal, None, chosen, programme=programme, as_is=viewer.sees_everybody)
         scores = asker.scores.without(frozenset(ignored))
         found = {}
-        for uid, pair in (await read_pairs(self.store, asker.seeker, mentors, asker.now)).items():
+        for uid, pair in (await read_pairs(asker.facts, asker.seeker, mentors, asker.now)).items():
             person = asker.columns.people.find(uid)
             if person != NONE:
                 told = judge(pair, asker.scorer.policy.rules).refusals
@@ -218,7 +218,7 @@ class Recommender(Listing):
     async def _judged_all(
         self, viewer: Viewer, asker: Asker, mentors: Sequence[str], field: str
     ) -> list[tuple[int, PairFacts, Judgement]]:
-        pairs = await read_pairs(self.store, asker.seeker, mentors, asker.now)
+        pairs = await read_pairs(asker.facts, asker.seeker, mentors, asker.now)
         judged = []
         for mentor in mentors:
             person = asker.columns.people.find(mentor)

@@ -16,8 +16,10 @@ from functools import partial
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question, question
+from mentorgraph.graph.columns.rule_facts import ColumnFacts
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
@@ -195,12 +197,13 @@ async def _allowed(
     owners = columns.tables["goals"].numbers("person")
     numbers = {columns.goals.uids[goal]: (int(owners[goal]), goal) for goal in goals}
     asked = [(columns.people.uids[mentee], uid) for uid, (mentee, _) in numbers.items()]
-    rows = await asking.store.read_askers(asked, now) if asked else []
+    facts = ColumnFacts(columns, asking.store)
+    rows = await facts.read_askers(asked, now)
     place = {uid: number for number, uid in enumerate(numbers)}
     met = (row for row in rows if viewer.may_meet(row["mentee"], row["takes_part"]))
     known = sorted((row for row in met if row["goal"] is not None), key=lambda row: place[row["goal"]])
     seekers = [seeker_of(row, now, scorer.policy) for row in known]
-    pairs = await read_pairs_of(seekers, [mentor], asking.store, now) if seekers else []
+    pairs = await read_pairs_of(seekers, [mentor], facts, now)
     scorers: dict[str, Scorer] = {}
     allowed, refused = [], Counter[str]()
     for seeker, pair in zip(seekers, pairs, strict=True):

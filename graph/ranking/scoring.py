@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Numbers
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import question
+from mentorgraph.graph.columns.table import NONE, Numbers
 from mentorgraph.graph.ranking.scoring import Scorer, Scores
 
 NEWEST_GOALS = 20

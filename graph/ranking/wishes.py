@@ -9,7 +9,8 @@ from datetime import datetime
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.ranking.options import Wish
 from mentorgraph.graph.ranking.scoring import Scores, Term, contributions_of

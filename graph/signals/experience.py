@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge, PastPairings, Question, open_pairings
+from mentorgraph.graph.columns.table import NONE, Numbers, Reals
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.rules.policy import SignalSettings

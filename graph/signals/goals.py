@@ -4,8 +4,9 @@ import numpy as np
 from scipy import sparse
 
 from mentorgraph.graph.columns import text
-from mentorgraph.graph.columns.columns import NONE, Columns, Mask, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge, PastPairings, Question, Wish
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.rules.policy import SignalSettings

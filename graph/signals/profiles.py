@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from mentorgraph.graph.columns.columns import NONE, Columns, Numbers, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge, Question
+from mentorgraph.graph.columns.table import NONE, Numbers, Reals
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.rules.policy import SignalSettings

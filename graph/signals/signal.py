@@ -8,8 +8,9 @@ away and everything else stays. Values, drops and the paths shown are thus one a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mentorgraph.graph.columns.columns import Columns, Reals, Table
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge, PastPairings, Question
+from mentorgraph.graph.columns.table import Reals, Table
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from mentorgraph.graph.calendar import availability
-from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.free_time import free_slots, open_weeks, week
 from mentorgraph.graph.columns.question import Edge, Question
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.rules.policy import SignalSettings

@@ -214,7 +214,7 @@ query ($mentor: ID!, $first: Int, $after: String) {
 def test_a_mentor_finds_the_goals_in_whose_lists_they_stand(api: Api, mentee: str) -> None:
     mentor = listed(api, mentee)[1][0]["mentor"]["id"]
     found = api.data(MENTEES, mentor=mentor, first=100)["recommendMentees"]
-    assert api.statements.count("read_asker") == api.statements.count("read_candidates") == 1
+    assert api.statements.count("read_changes") == api.statements.count("read_edges") == 1
     scores = [edge["node"]["score"] for edge in found["edges"]]
     assert scores == sorted(scores, reverse=True)
     [own] = [edge["node"] for edge in found["edges"] if edge["node"]["mentee"]["id"] == mentee][:1]

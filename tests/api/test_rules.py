@@ -96,7 +96,7 @@ def test_the_page_of_rules_works(api: Api) -> None:
     assert api.refusal(WHY, viewer=ada, mentee=bo, mentor=ben) == ("FORBIDDEN", None)
     assert api.data(WHY, mentee=bo, mentor=ada)["whyNot"] == {"verdict": "RECOMMENDED", "blockers": []}
     api.data(WHY, mentee=bo, mentor=ada)
-    assert api.statements == ["read_changes", "read_asker", "read_candidates"]
+    assert api.statements == ["read_changes"]
 
 
 def test_a_policy_that_cannot_be_is_an_error_of_the_input_and_the_old_one_stays(api: Api) -> None:

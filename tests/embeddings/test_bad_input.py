@@ -13,8 +13,9 @@ from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.embeddings.training import Recipe, train
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question, question
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.facts.rows import facts_of

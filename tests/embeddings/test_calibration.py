@@ -25,7 +25,8 @@ from mentorgraph.embeddings.gate import may_tell_chances
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL
-from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.rules.policy import load_policy
 

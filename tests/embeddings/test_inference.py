@@ -12,8 +12,9 @@ from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.network import Batch, Network, hetero_data
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()

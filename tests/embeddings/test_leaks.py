@@ -11,7 +11,8 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, MASKED, NO_UNIT, Setting, Task, questions
 from mentorgraph.embeddings.texts import GoalTexts, Projection
-from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.columns.text import goal_text
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.rules.policy import load_policy

@@ -13,8 +13,9 @@ from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.graph.columns.columns import Columns, Reals
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.rules.policy import load_policy
 

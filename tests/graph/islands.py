@@ -100,6 +100,19 @@ class Island:
                 (each["person_id"], each["manager_id"], each["since"]): each for each in self.rows["reporting_lines"]
             }.values()
         )
+        for pairing in self.rows["pairings"]:
+            if self._chance(0.3):
+                helper = self.id(draws.choice([each for each in MENTORS if self.id(each) != pairing["mentor_id"]]))
+                share = str(draws.choice((0.25, 0.5)))
+                self._add("co_mentors", pairing_id=pairing["id"], person_id=helper, share=share, **self._span())
+        for name in ("mentee", *MENTORS):
+            if self._chance(0.6):
+                self._busy(name, *draws.choice(((2, 3), (0, 3), (9, 3))))  # Monday or Wednesday morning, or last week
+
+    def _busy(self, name: str, days_ago: int, hours_before_noon: int) -> None:
+        begun = NOW - timedelta(days=days_ago, hours=hours_before_noon)
+        told = {"since": begun.isoformat(), "until": (begun + timedelta(minutes=75)).isoformat()}
+        self._add("busy_times", person_id=self.id(name), **told)
 
     def _draft(self) -> str:
         draws = self._draws
@@ -115,7 +128,8 @@ class Island:
                 told[key] = draws.choice(values)
         if self._chance(0.3):
             told |= {"least_level_distance": draws.choice((-1, 0)), "most_level_distance": draws.choice((0, 2))}
-        return "[rules]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items())
+        rules = "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items())
+        return f"[rules]\n{rules}" if rules else ""
 
     def _person(self, name: str) -> None:
         draws, person = self._draws, self.id(name)
@@ -230,7 +244,13 @@ class Island:
         own = [each for each in going_on if each["mentor_id"] == theirs]
         of_programme = [each for each in own if each["programme_id"]]
         is_micro = programme["format"] == "micro"
-        taken = len([each for each in own if not (is_micro and each["programme_id"])])
+        helps = [each for each in self.rows["co_mentors"] if holds(each)]
+        whole = [each["id"] for each in going_on if not (is_micro and each["programme_id"])]
+        own_whole = {each["id"] for each in own} & set(whole)
+        taken = len(own_whole) - sum(float(each["share"]) for each in helps if each["pairing_id"] in own_whole)
+        helping = [each for each in helps if each["person_id"] == theirs]
+        taken += sum(float(each["share"]) for each in helping if each["pairing_id"] in whole)
+        of_mentee = {each["id"] for each in going_on if each["mentee_id"] == mine}
         stated = [int(each["max_mentees"]) for each in roles if each["max_mentees"]]
         places = max(stated) if stated else limits["max_mentees"]
         here = [int(each["max_mentees"]) for each in enrolled if each["max_mentees"]]
@@ -266,7 +286,8 @@ class Island:
                 each["mentor_id"] == theirs and each["action"] == "forbid" and holds(each)
                 for each in self.rows["overrides"]
             ),
-            "ALREADY_PAIRED": any(each["mentee_id"] == mine for each in own),
+            "ALREADY_PAIRED": any(each["mentee_id"] == mine for each in own)
+            or any(each["pairing_id"] in of_mentee for each in helping),
             "REPORTING_LINE": 0 < self._levels_between(mine, theirs) <= limits["reporting_levels"],
             "DECLINED_BEFORE": any(NOW < day + timedelta(limits["decline_cool_off_days"]) for day in declines),
             "NO_CAPACITY": limits["counts_places"]
@@ -362,8 +383,8 @@ class Island:
                 slot.isoweekday() == int(each["weekday"]) and each["start"] <= clock < each["end"] for each in windows
             ):
                 found.add(slot)
-        for each in self._of("absences", person):
-            if at(each["since"]) < NOW:
+        for each in self._of("absences", person) + self._of("busy_times", person):
+            if at(each["since"]) < NOW or each in self.rows["busy_times"]:
                 ends = at(each["since"]), at(each["until"])
                 found = {slot for slot in found if slot + timedelta(minutes=5) <= ends[0] or slot >= ends[1]}
         return found

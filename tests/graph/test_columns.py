@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentorgraph.graph.columns.columns import Columns, Groups
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import question
+from mentorgraph.graph.columns.table import Groups
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind, Record
 from mentorgraph.graph.facts.rows import facts_of

@@ -101,7 +101,7 @@ def test_the_facts_of_all_who_ask_are_read_at_once(community: Community, mentors
     community.run(community.columns.refresh(community.store))
     assert len(open_goals(community, mentors[0])) > 10
     sent = community.sees(recommend_mentees(community.recommender, COORDINATOR, mentors[0]))
-    assert sent == ["read_changes", "read_asker", "read_candidates", "read_edges"]
+    assert sent == ["read_changes", "read_edges"]
 
 
 def test_pages_cover_exactly_the_list(community: Community, mentors: list[str]) -> None:

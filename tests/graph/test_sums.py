@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mentorgraph.graph.columns.columns import NONE, Columns
+from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Edge, Question, question
+from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.facts.rows import FILES, facts_of
 from mentorgraph.graph.ranking.scoring import RulesScorer, Scores
