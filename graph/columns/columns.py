@@ -186,12 +186,21 @@ class Columns:
                     self.goal_words.put(missing, "")
                 self.goal_words.put(row, goal_text(record.properties))
 
-    def text_vectors(self, now: float) -> sparse.csr_array:
-        """TF-IDF vectors of all goals, with statistics of those that had begun by then: `float64[goals, words]`."""
+    def text_vectors(self, now: float) -> tuple[sparse.csr_array, sparse.csc_array]:
+        """TF-IDF vectors of all goals, with statistics of those that had begun by then, by goal and by word.
+
+        Returns:
+            `float64[goals, words]`, twice.
+        """
         goals = self.tables["goals"]
         known = goals.begun(now)
         key = (goals.version, int(known.sum()))
-        return self.remember("text", key, lambda: text.vectors(self.goal_words.counts(), known))
+
+        def build() -> tuple[sparse.csr_array, sparse.csc_array]:
+            vectors = text.vectors(self.goal_words.counts(), known)
+            return vectors, vectors.tocsc()
+
+        return self.remember("text", key, build)
 
     def rows_by(self, kind: str, link: str) -> Groups:
         """The rows of a table by what one of their links holds."""

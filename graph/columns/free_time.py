@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mentorgraph.graph.calendar.availability import ROW_BYTES, SLOTS, Bits, week_of, window_bits
 from mentorgraph.graph.columns.columns import Columns
@@ -52,12 +53,22 @@ class Week:
         free: What is left of it: `uint8[people, ROW_BYTES]`.
         stated: Who stated any availability: `bool[people]`.
         taken: What was taken from it.
+        by_slots: The free time once more, the other way round: `uint32[ROW_BYTES / 4, people]`.
     """
 
     windows: Bits
     free: Bits
     stated: Mask
     taken: Taken
+    by_slots: NDArray[np.uint32]
+
+    def shared_minutes(self, person: int) -> Numbers:
+        """Minutes of the week in which everybody is free with one person: `int64[people]`."""
+        own = self.by_slots[:, person]
+        slots = np.zeros(len(self.free), np.uint16)
+        for row in np.flatnonzero(own):  # few hours of a week are free, so most of it need not be looked at
+            slots += np.bitwise_count(self.by_slots[row] & own[row])
+        return slots.astype(np.int64) * SLOT_MINUTES
 
     def phases_of(self, person: int) -> list[tuple[int, int, Bits]]:
         """What phases take from a person's week.
@@ -105,7 +116,7 @@ def _week(columns: Columns, now: datetime) -> Week:
     free = inside.copy()
     people, bits = taken.of_people()
     free[people] &= ~bits
-    return Week(inside, free, stated, taken)
+    return Week(inside, free, stated, taken, np.ascontiguousarray(free.view(np.uint32).T))
 
 
 def open_weeks(columns: Columns, now: datetime, settings: SignalSettings) -> Reals:

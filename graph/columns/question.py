@@ -95,8 +95,8 @@ def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: 
         ("wants", "person", mentee, "mentee_wants"),
     ):
         table = columns.tables[kind]
-        valid, uids = table.valid(told), table.rows.uids
-        rows = [row for row in columns.rows_by(kind, link).of(number) if valid[row]]
+        uids = table.rows.uids
+        rows = [row for row in table.rows_of(link, number) if table.holds(row, told)] if number != NONE else []
         # Where a skill is wished twice, the wish that began last counts.
         for row in sorted(rows, key=lambda row: (-table.reals("since")[row], uids[row])):
             level, skill = table.reals("level")[row], int(table.numbers("skill")[row])
@@ -113,7 +113,8 @@ def question(columns: Columns, mentee: int, goal: int, now: datetime, settings: 
         units.add(int(goals.numbers("unit")[goal]))
     else:
         members = columns.tables["unit_membership"]
-        units.update(map(int, members.numbers("unit")[members.valid(seconds) & (members.numbers("person") == mentee)]))
+        own = (row for row in members.rows_of("person", mentee) if members.holds(row, seconds))
+        units.update(members.strings("unit")[row] for row in own)
     ordered = sorted(wishes.values(), key=lambda wish: columns.skills.uids[wish.skill])
     return Question(mentee, goal, now, tuple(ordered), frozenset(units))
 
@@ -146,26 +147,45 @@ class PastPairings:
     def of(cls, columns: Columns, asked: Question) -> "PastPairings":
         """Those that a question may look at."""
         table, goals = columns.tables["pairings"], columns.tables["goals"]
-        goal = table.numbers("goal")
-        if len(goals):
-            goal = np.where(goals.begun(asked.seconds)[goal], goal, NONE)
-        others = (table.numbers("goal") != asked.goal) | (table.numbers("goal") == NONE)
-        rows = np.flatnonzero(table.begun(asked.seconds) & others)
-        over = table.reals("until")[rows] < asked.seconds
+        key = (table.state(asked.seconds), goals.state(asked.seconds))
+        known = columns.remember("past pairings", key, lambda: _begun(columns, asked.seconds))
+        own = columns.rows_by("pairings", "goal").of(asked.goal)
+        kept = slice(None) if not len(own) else ~np.isin(known.rows, own)
+        rows = known.rows[kept]
         return cls(
             rows,
-            table.numbers("mentor")[rows],
-            table.numbers("mentee")[rows],
-            goal[rows],
-            table.numbers("unit")[rows],
-            np.where(over, table.reals("outcome")[rows], np.nan),
+            known.mentor[kept],
+            known.mentee[kept],
+            known.goal[kept],
+            known.unit[kept],
+            known.outcome[kept],
             (asked.seconds - table.reals("since")[rows]) // DAY_S / YEAR_DAYS,
-            over,
+            known.over[kept],
         )
 
     def of_mentor(self, mentor: int) -> NDArray[np.int64]:
         """Positions of one mentor's pairings: `int64[m]`."""
         return np.flatnonzero(self.mentor == mentor)
+
+
+def _begun(columns: Columns, now: float) -> PastPairings:
+    """All pairings that had begun by an instant, without their age."""
+    table, goals = columns.tables["pairings"], columns.tables["goals"]
+    goal = table.numbers("goal")
+    if len(goals):
+        goal = np.where(goals.begun(now)[goal], goal, NONE)
+    rows = np.flatnonzero(table.begun(now))
+    over = table.reals("until")[rows] < now
+    return PastPairings(
+        rows,
+        table.numbers("mentor")[rows],
+        table.numbers("mentee")[rows],
+        goal[rows],
+        table.numbers("unit")[rows],
+        np.where(over, table.reals("outcome")[rows], np.nan),
+        np.zeros(0),
+        over,
+    )
 
 
 def open_pairings(columns: Columns, now: float) -> Mask:

@@ -68,6 +68,7 @@ class Table:
         self._targets = {link.name: numberings[link.target] for link in kind.links if link.target in numberings}
         self._links = frozenset(link.name for link in kind.links)
         self._arrays: dict[str, NDArray[Any]] = {}
+        self._masks: dict[str, tuple[float, Mask]] = {}
         self._by: dict[str, dict[Any, list[int]]] = {}
 
     def __len__(self) -> int:
@@ -83,7 +84,7 @@ class Table:
             before, column[row] = column[row], self._value(name, record)
             if name in self._by and before != column[row]:
                 self._move(self._by[name], row, before, column[row])
-        self._arrays.clear()
+        self._forget()
         self.version += 1
 
     @staticmethod
@@ -125,7 +126,7 @@ class Table:
         """A table with the same facts that can be changed by itself; it never has the version of another one."""
         table = copy.copy(self)
         table._values = {name: list(column) for name, column in self._values.items()}
-        table._arrays, table._by = {}, {}
+        table._arrays, table._masks, table._by = {}, {}, {}
         table.version = -next(_COPIES)
         if self.kind.name not in self._numberings:
             table.rows = self.rows.copy()
@@ -134,7 +135,7 @@ class Table:
     def set(self, row: int, name: str, value: float) -> None:
         """Changes one number of a fact: a link (a number or `NONE`) or an end of its time (seconds since 1970)."""
         self._values[name][row] = value
-        self._arrays.clear()
+        self._forget()
         self._by.pop(name, None)
 
     def rows_of(self, link: str, value: int | str) -> Sequence[int]:
@@ -173,16 +174,26 @@ class Table:
 
     def begun(self, now: float) -> Mask:
         """Facts that began before an instant: `bool[rows]`."""
-        mask: Mask = self.reals("since") < now
-        return mask
+        return self._mask("begun", now, lambda: self.reals("since") < now)
 
     def valid(self, now: float) -> Mask:
         """Facts that held just before an instant: `bool[rows]`.
 
         So of two facts of which one ends at an instant and the other begins there, exactly one holds.
         """
-        mask: Mask = self.begun(now) & (self.reals("until") >= now)
-        return mask
+        return self._mask("valid", now, lambda: self.begun(now) & (self.reals("until") >= now))
+
+    def _mask(self, name: str, now: float, build: Callable[[], Mask]) -> Mask:
+        """What is told of all facts as of an instant; many who ask after each other mean the same one."""
+        known = self._masks.get(name)
+        if known is None or known[0] != now:
+            known = self._masks[name] = (now, build())
+            known[1].flags.writeable = False
+        return known[1]
+
+    def _forget(self) -> None:
+        self._arrays.clear()
+        self._masks.clear()
 
     def state(self, now: float) -> tuple[int, int, int]:
         """What tells apart two states of the table: equal ones mean equal rows of which the same hold.

@@ -127,11 +127,28 @@ def row_numbers(matrix: sparse.csr_array) -> NDArray[np.int64]:
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
-def similarities(vectors: sparse.csr_array, row: int) -> NDArray[np.float64]:
-    """Cosine of one row with every row: `float64[rows]`, from 0 to 1."""
-    query = vectors[[row]].toarray()[0]
-    result: NDArray[np.float64] = np.clip(vectors @ query, 0, 1)
+def similarities(vectors: sparse.csr_array, by_term: sparse.csc_array, row: int) -> NDArray[np.float64]:
+    """Cosine of one row with every row: `float64[rows]`, from 0 to 1.
+
+    Args:
+        vectors: Rows of length 1.
+        by_term: The same matrix by its columns.
+        row: Which one.
+    """
+    result: NDArray[np.float64] = np.clip(product(by_term, vectors[[row]].toarray()[0]), 0, 1)
     return result
+
+
+def product(matrix: sparse.csc_array, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The product of a matrix and a vector of which most is 0: `float64[rows]`.
+
+    Only the columns that count are looked at. Each row is summed in the order of its columns, as always.
+    """
+    found = np.zeros(matrix.shape[0])
+    for column in np.flatnonzero(vector):
+        part = slice(matrix.indptr[column], matrix.indptr[column + 1])
+        found[matrix.indices[part]] += matrix.data[part] * vector[column]
+    return found
 
 
 def goal_text(properties: Mapping[str, object]) -> str:

@@ -113,12 +113,16 @@ class Asking:
     def _order(self, asker: Asker, soon: timedelta = timedelta()) -> NDArray[np.int64]:
         """Everybody who has the role of a mentor, or will have it soon, best first."""
         roles, now = asker.columns.tables["roles"], asker.asked.seconds
-        held = roles.begun(now + soon.total_seconds()) & (roles.reals("until") >= now)
-        mentors = held & asker.columns.mentor_roles()
-        people = np.unique(roles.numbers("person")[mentors])
-        uids = asker.columns.people.uids
-        places = asker.columns.remember("places of uids", len(uids), lambda: np.argsort(np.argsort(np.array(uids))))
-        return asker.scores.order(people[people != asker.asked.mentee], places)
+        ahead = now + soon.total_seconds()
+
+        def build() -> NDArray[np.int64]:
+            held = roles.begun(ahead) & (roles.reals("until") >= now) & asker.columns.mentor_roles()
+            people = np.unique(roles.numbers("person")[held])
+            uids = asker.columns.people.uids
+            return people[np.argsort([uids[person] for person in people.tolist()])]
+
+        people = asker.columns.remember("mentors by uid", (roles.state(now), roles.state(ahead)), build)
+        return asker.scores.order(people[people != asker.asked.mentee])
 
     async def _allowed(
         self,

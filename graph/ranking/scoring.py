@@ -78,17 +78,9 @@ class Scores:
         """Digits that are the same where everybody has the same score."""
         return hashlib.blake2b(self.total.tobytes(), digest_size=16).hexdigest()
 
-    def order(self, people: NDArray[np.int64], place_of_uid: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Some people, best first; equal scores in the order of their uids.
-
-        Args:
-            people: Numbers of the people: `int64[n]`.
-            place_of_uid: Place of each person when all are sorted by uid: `int64[people]`.
-
-        Returns:
-            `int64[n]`.
-        """
-        return people[np.lexsort((place_of_uid[people], -self.total[people]))]
+    def order(self, people: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Some people, best first; of equal scores whoever came first stays first: `int64[n]`."""
+        return people[np.argsort(-self.total[people], kind="stable")]
 
     def place_after(self, order: NDArray[np.int64], uids: Sequence[str], score: float, uid: str) -> int:
         """The place in an order of the first person that comes after a score and uid."""
@@ -105,8 +97,10 @@ class Scores:
 
 def contributions_of(values: Reals, weight: float) -> Reals:
     """What a signal adds to everybody's score: `float64[people]`, 0 where its value is unknown."""
-    # Adding 0 turns the -0.0 of a negative weight into 0.0.
-    return np.where(np.isnan(values), 0.0, weight * values) + 0.0
+    found = weight * values
+    np.copyto(found, 0.0, where=np.isnan(found))
+    found += 0.0  # turns the -0.0 of a negative weight into 0.0
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ def unit(columns: Columns, asked: Question, settings: SignalSettings, past: Past
     """Whether the mentor belongs to the unit asked about (1) or has mentored there (½^(age / half-life))."""
     members = columns.tables["unit_membership"]
     units, people, uids = members.numbers("unit"), members.numbers("person"), members.rows.uids
-    asked_units = np.array(sorted(asked.units), np.int64)
-    member_rows = np.flatnonzero(members.valid(asked.seconds) & np.isin(units, asked_units))
+    asked_units, by_unit = np.array(sorted(asked.units), np.int64), columns.rows_by("unit_membership", "unit")
+    member_rows = np.sort(np.concatenate([by_unit.of(unit) for unit in asked_units.tolist()] or [units[:0]]))
+    member_rows = member_rows[members.valid(asked.seconds)[member_rows]]
     decay = np.where(np.isin(past.unit, asked_units), 0.5 ** (past.years / settings.half_life_years), 0.0)
     values = np.zeros(len(columns.people))
     np.maximum.at(values, past.mentor, decay)
@@ -100,19 +101,26 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
 
 def load(columns: Columns, asked: Question, places: float) -> Signal:
     """Share of the mentor's places that is taken by open pairings, 0 to 1; co-mentors take over parts of a place."""
+    tables, now = columns.tables, asked.seconds
+    key = (*(tables[each].state(now) for each in ("roles", "pairings", "co_mentors")), len(columns.people), places)
+    values = columns.remember("load", key, lambda: _load(columns, now, places))
+    return Signal("load", "share of places taken", values, lambda _mentor: [])
+
+
+def _load(columns: Columns, now: float, places: float) -> Reals:
     roles, pairings = columns.tables["roles"], columns.tables["pairings"]
     capacity = np.full(len(columns.people), np.nan)
-    rows = np.flatnonzero(roles.valid(asked.seconds) & columns.mentor_roles())
+    rows = np.flatnonzero(roles.valid(now) & columns.mentor_roles())
     np.fmax.at(capacity, roles.numbers("person")[rows], roles.reals("max_mentees")[rows])
-    is_open, helps, everybody = open_pairings(columns, asked.seconds), columns.tables["co_mentors"], len(columns.people)
-    rows = np.flatnonzero(helps.valid(asked.seconds))
+    is_open, helps, everybody = open_pairings(columns, now), columns.tables["co_mentors"], len(columns.people)
+    rows = np.flatnonzero(helps.valid(now))
     rows = rows[is_open[helps.numbers("pairing")[rows]]]
     share, helped = helps.reals("share")[rows], helps.numbers("pairing")[rows]
     own = 1.0 - np.bincount(helped, share, minlength=len(pairings))
     taken = np.bincount(pairings.numbers("mentor")[is_open], own[is_open], minlength=everybody)
     taken += np.bincount(helps.numbers("person")[rows], share, minlength=everybody)
-    values = np.minimum(1.0, taken / np.maximum(1.0, np.nan_to_num(capacity, nan=places)))
-    return Signal("load", "share of places taken", values, lambda _mentor: [])
+    found: Reals = np.minimum(1.0, taken / np.maximum(1.0, np.nan_to_num(capacity, nan=places)))
+    return found
 
 
 def shared_history(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:

@@ -27,7 +27,7 @@ def goal_text(columns: Columns, asked: Question, past: PastPairings) -> Signal:
     values = np.zeros(len(columns.people))
     cosine = np.zeros(len(columns.tables["goals"]))
     if asked.goal != NONE:
-        cosine = text.similarities(columns.text_vectors(asked.seconds), asked.goal)
+        cosine = text.similarities(*columns.text_vectors(asked.seconds), asked.goal)
     with_goal = past.goal != NONE
     np.maximum.at(values, past.mentor[with_goal], cosine[past.goal[with_goal]])
 
@@ -55,19 +55,19 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
     1 − Π (1 − m) over past pairings, m = cosine of the IDF-weighted needs × outcome × ½^(age / half-life).
     """
     needs = columns.tables["goal_skills"]
-    held = _needs_held(columns, asked.seconds)
+    key = (needs.state(asked.seconds), columns.tables["goals"].version)
+    held = columns.remember("needs held", key, lambda: _needs_held(columns, asked.seconds))
     goal, uids = needs.numbers("goal"), needs.rows.uids
     skill = columns.skills_of("goal_skills", "skill", asked.seconds)
     shape = (len(columns.tables["goals"]), len(columns.skills))
     merges = columns.tables["successions"].state(asked.seconds)
-    key = (needs.state(asked.seconds), columns.tables["goals"].version, merges, shape)
-    matrix, idf = columns.remember("needs", key, lambda: _needs(goal, skill, held, shape))
+    matrix, idf = columns.remember("needs", (*key, merges, shape), lambda: _needs(goal, skill, held, shape))
     by_goal = columns.rows_by("goal_skills", "goal")
     query = np.zeros(shape[1])
     for wish in asked.wishes:
         query[wish.skill] = idf[wish.skill]
     length = np.linalg.norm(query)
-    cosine = np.clip(matrix @ (query / length), 0, 1) if length else np.zeros(shape[0])
+    cosine = np.clip(text.product(matrix, query / length), 0, 1) if length else np.zeros(shape[0])
     outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
     decay = 0.5 ** (past.years / settings.half_life_years)
     mass = np.zeros(len(past.rows))
@@ -155,7 +155,7 @@ def _needs_held(columns: Columns, now: float) -> Mask:
     return held
 
 
-def _needs(goal: Numbers, skill: Numbers, held: Mask, shape: tuple[int, int]) -> tuple[sparse.csr_array, Reals]:
+def _needs(goal: Numbers, skill: Numbers, held: Mask, shape: tuple[int, int]) -> tuple[sparse.csc_array, Reals]:
     """Needs of all goals as IDF-weighted rows of length 1, and the IDF of each skill."""
     ones = np.ones(int(held.sum()))
     matrix = sparse.csr_array((ones, (goal[held], skill[held])), shape=shape)
@@ -167,4 +167,4 @@ def _needs(goal: Numbers, skill: Numbers, held: Mask, shape: tuple[int, int]) ->
     matrix.data = idf[matrix.indices]
     row = np.repeat(np.arange(shape[0]), np.diff(matrix.indptr))
     matrix.data /= np.sqrt(np.bincount(row, matrix.data**2, minlength=shape[0]))[row]
-    return matrix, idf
+    return matrix.tocsc(), idf

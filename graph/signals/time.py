@@ -4,7 +4,7 @@ import numpy as np
 
 from mentorgraph.graph.calendar import availability
 from mentorgraph.graph.columns.columns import Columns
-from mentorgraph.graph.columns.free_time import free_slots, open_weeks, week
+from mentorgraph.graph.columns.free_time import open_weeks, week
 from mentorgraph.graph.columns.question import Edge, Question
 from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.facts.kinds import KINDS
@@ -16,10 +16,10 @@ from mentorgraph.graph.signals.signal import Evidence, Signal, strongest_first
 
 def shared_hours(columns: Columns, asked: Question) -> Reals:
     """Hours of this week in which others are free with the mentee: `float64[people]`, NaN where either has not said."""
-    free, stated = free_slots(columns, asked.now)
-    if not stated[asked.mentee]:
+    present = week(columns, asked.now)
+    if not present.stated[asked.mentee]:
         return np.full(len(columns.people), np.nan)
-    return np.where(stated, availability.shared_minutes(free[asked.mentee], free) / 60, np.nan)
+    return np.where(present.stated, present.shared_minutes(asked.mentee) / 60, np.nan)
 
 
 def time_overlap(columns: Columns, asked: Question, settings: SignalSettings, shared: Reals) -> Signal:

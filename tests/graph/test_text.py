@@ -41,7 +41,8 @@ def counted(texts: list[str]) -> TermCounts:
 
 
 def likeness(counted: TermCounts, known: list[bool], row: int) -> NDArray[np.float64]:
-    return similarities(vectors(counted.counts(), np.array(known)), row)
+    found = vectors(counted.counts(), np.array(known))
+    return similarities(found, found.tocsc(), row)
 
 
 @given(TEXTS, st.data())
