@@ -235,8 +235,7 @@ class RuleQueries:
     )
     test_policy = graphene.Field(
         PolicyTest,
-        description="Who would gain or lose eligibility under a draft; nothing is written. For coordinators; it takes "
-        "a few round trips for each mentee.",
+        description="Who would gain or lose eligibility under a draft; nothing is written. For coordinators.",
         programme_id=graphene.ID(required=True, description="The programme."),
         draft=graphene.String(required=True, description="The policy file: TOML, only where it differs."),
         first=graphene.Int(description=f"Mentees of the programme to judge, 1 to {MOST}; 20 if not given."),

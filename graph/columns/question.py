@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.columns.columns import Columns
-from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals, Table
 from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.vocabulary import OPEN_STATES
 
@@ -132,6 +132,7 @@ class PastPairings:
         outcome: Outcome where it was known by then, else NaN.
         years: Age: whole days since it began, in years, so that a score holds for a day.
         over: Whether it had ended by then: `bool[n]`.
+        table: The table of pairings.
     """
 
     rows: Numbers
@@ -142,6 +143,7 @@ class PastPairings:
     outcome: Reals
     years: Reals
     over: Mask
+    table: Table
 
     @classmethod
     def of(cls, columns: Columns, asked: Question) -> "PastPairings":
@@ -161,11 +163,16 @@ class PastPairings:
             known.outcome[kept],
             (asked.seconds - table.reals("since")[rows]) // DAY_S / YEAR_DAYS,
             known.over[kept],
+            table,
         )
 
     def of_mentor(self, mentor: int) -> NDArray[np.int64]:
-        """Positions of one mentor's pairings: `int64[m]`."""
-        return np.flatnonzero(self.mentor == mentor)
+        """Positions of one mentor's pairings, ascending: `int64[m]`."""
+        rows = np.array(self.table.rows_of("mentor", mentor), np.int64)
+        places = np.searchsorted(self.rows, rows)
+        rows, places = rows[places < len(self.rows)], places[places < len(self.rows)]
+        own: NDArray[np.int64] = places[(self.rows[places] == rows) & (self.mentor[places] == mentor)]
+        return own
 
 
 def _begun(columns: Columns, now: float) -> PastPairings:
@@ -185,6 +192,7 @@ def _begun(columns: Columns, now: float) -> PastPairings:
         np.where(over, table.reals("outcome")[rows], np.nan),
         np.zeros(0),
         over,
+        table,
     )
 
 

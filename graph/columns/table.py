@@ -69,6 +69,7 @@ class Table:
         self._links = frozenset(link.name for link in kind.links)
         self._arrays: dict[str, NDArray[Any]] = {}
         self._masks: dict[str, tuple[float, Mask]] = {}
+        self._state: tuple[float, tuple[int, int, int]] | None = None
         self._by: dict[str, dict[Any, list[int]]] = {}
 
     def __len__(self) -> int:
@@ -126,7 +127,7 @@ class Table:
         """A table with the same facts that can be changed by itself; it never has the version of another one."""
         table = copy.copy(self)
         table._values = {name: list(column) for name, column in self._values.items()}
-        table._arrays, table._masks, table._by = {}, {}, {}
+        table._arrays, table._masks, table._by, table._state = {}, {}, {}, None
         table.version = -next(_COPIES)
         if self.kind.name not in self._numberings:
             table.rows = self.rows.copy()
@@ -194,14 +195,17 @@ class Table:
     def _forget(self) -> None:
         self._arrays.clear()
         self._masks.clear()
+        self._state = None
 
     def state(self, now: float) -> tuple[int, int, int]:
         """What tells apart two states of the table: equal ones mean equal rows of which the same hold.
 
         A count of those that hold would not do: from one instant to the next one may end and another begin.
         """
-        begun, ended = (np.searchsorted(self._sorted(name), now) for name in ("since", "until"))
-        return self.version, int(begun), int(ended)
+        if self._state is None or self._state[0] != now:
+            begun, ended = (np.searchsorted(self._sorted(name), now) for name in ("since", "until"))
+            self._state = now, (self.version, int(begun), int(ended))
+        return self._state[1]
 
     def _sorted(self, name: str) -> Reals:
         """A column of numbers in ascending order."""

@@ -29,7 +29,7 @@ from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer
 
 MENTORS_AT_ONCE = 1_000
-"""Mentors whose facts are read in one round trip."""
+"""Mentors who are judged at once."""
 
 MOST_CHANGES = 1_000
 """So many pairs are named; all are counted."""
@@ -178,8 +178,6 @@ async def try_policy(
     """Tells which pairs a draft would allow or forbid in a programme; nothing is written.
 
     Judged are the mentees who are enrolled in the programme, page by page, with everybody who has the role of a mentor.
-    It takes a few round trips for each mentee.
-
     Args:
         recommender: What answers.
         viewer: On whose behalf; coordinators only.

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha1
 from types import MappingProxyType
 from typing import TypeAlias
@@ -149,8 +150,9 @@ def uid_of(source: str, kind: str, key: str) -> str:
     return key.lower() if is_uid(key) else _hashed(source, kind, key)
 
 
+@lru_cache(maxsize=50_000)
 def _hashed(source: str, kind: str, key: str) -> str:
-    """What `str(uuid.uuid5(…))` gives, in a third of the time: an answer has hundreds of them."""
+    """What `str(uuid.uuid5(…))` gives, in a third of the time: an answer has hundreds of them, mostly known ones."""
     name = "\x1f".join((source, kind, key)).encode()
     digest = bytearray(sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50

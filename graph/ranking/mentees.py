@@ -2,7 +2,7 @@
 
 The other end of a list of mentors. For every open goal the mentor gets the score that they have in that mentee's own
 list, under the policy of the mentee's programme, and the same evaluator judges the pair; so whoever stands here also
-finds the mentor in theirs. The facts of all who ask are read at once: four round trips, whatever their number.
+finds the mentor in theirs. It takes two round trips, whatever the number of goals.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from math import fsum
 from typing import Any
 
 from mentorgraph.graph.calendar.availability import monday_of, month_of
-from mentorgraph.graph.facts.model import ALWAYS
+from mentorgraph.graph.store.transported import instant_of
 from mentorgraph.graph.vocabulary import OPEN_STATES
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
@@ -100,9 +100,20 @@ class MatchingReads:
         wanted |= {"goals": alone, "profiles": alone}
         # Many facts in one row, since the driver takes longer over a row than over all that is in it.
         [found] = await self._read("read_edges", uids=wanted)
-        rows: list[dict[str, Any]] = found["rows"]
-        for row in rows:
-            for name in ("since", "until"):
-                if row[name] is not None:
-                    row[name] = ALWAYS + timedelta(milliseconds=row[name])
-        return rows
+        return [_edge(*row) for row in found["rows"]]
+
+
+def _edge(
+    edge_type: str, uid: str, since: int | None, until: int | None, source: str | None, *ends: str
+) -> dict[str, Any]:
+    """A relationship with its ends, or a node that stands alone as the start of nothing."""
+    start, end = (dict(zip(("uid", "kind", "name"), each, strict=False)) for each in (ends[:3], ends[3:]))
+    return {
+        "type": edge_type,
+        "uid": uid,
+        "since": None if since is None else instant_of(since),
+        "until": None if until is None else instant_of(until),
+        "source": source,
+        "start": start,
+        "end": end or None,
+    }
