@@ -178,6 +178,7 @@ async def try_policy(
     """Tells which pairs a draft would allow or forbid in a programme; nothing is written.
 
     Judged are the mentees who are enrolled in the programme, page by page, with everybody who has the role of a mentor.
+
     Args:
         recommender: What answers.
         viewer: On whose behalf; coordinators only.
