@@ -7,6 +7,10 @@
 PYTHON ?= python3
 LINE ?= current
 
+# Many processes start here, some with torch: what Python has compiled once is kept, also where images say not to.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+
 BIN := .venv/bin
 PACKAGES := mentorgraph.api mentorgraph.graph mentorgraph.embeddings mentorgraph.cypher
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
