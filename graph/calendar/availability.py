@@ -83,9 +83,8 @@ def _local_slots(zone: str, monday: date) -> NDArray[np.int16]:
 
 def _shift(instant: datetime, zone: str) -> int:
     """How many slots the wall clock of a zone is ahead of UTC."""
-    ahead = instant.astimezone(ZoneInfo(zone)).utcoffset()
-    assert ahead is not None, "every zone has a distance from UTC"
-    return ahead // timedelta(minutes=SLOT_MINUTES)
+    shown = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
+    return (shown - instant) // timedelta(minutes=SLOT_MINUTES)
 
 
 def _slot_of_day(local: str) -> int:
