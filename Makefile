@@ -21,7 +21,7 @@ ON_LTS := $(addprefix tests/,test_cypher_contract.py graph/embedded/test_running
 	$(patsubst %,api/test_%.py,groups idempotency milestones notes overrides queries subscriptions) \
 	$(patsubst %,graph/test_%.py,admission away bundle check clock format_choice load mentees migrate onboarding pairing people programmes \
 		random_graphs recording scripts sessions store surveys timetable wishes world12 world12_life))
-PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=15
+PYTEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --durations=15
 
 .PHONY: demo test check prove sbom lock clean set-up-demo set-up-test
 .DEFAULT_GOAL := demo
