@@ -176,7 +176,7 @@ def mentee_of(world: World) -> str:
 
 
 def told(worker: Worker, mutation: str, **input: object) -> str:
-    """The id of the person whom a mutation was about; it is sent again, under its key, where it was not done in time."""
+    """The id of the person whom a mutation was about; what was not done in time is sent again, under its key."""
     asked = {**input, "idempotencyKey": uuid4().hex}
     until = time.monotonic() + WITHIN_S
     while errors := (answer := worker.ask(mutation, input=asked)).get("errors", []):
