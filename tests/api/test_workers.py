@@ -287,8 +287,8 @@ def test_the_workers_outlive_a_database_that_is_killed(served: Served) -> None:
 def test_the_log_holds_no_personal_data_and_says_each_state_once(served: Served, world: World) -> None:
     worker = served.workers[0]
     worker.get(f"/graphql?query=%7B__typename%7D&name={world.rows['people'][0]['name'].split()[0]}")
+    wait_for(lambda: "method=GET path=/graphql" in served.log.read_text("utf-8"))  # it is written after the answer
     log = served.log.read_text("utf-8")
-    assert "method=GET path=/graphql" in log
     names = {row["name"] for row in world.rows["people"]} | {row["title"] for row in world.rows["goals"]}
     assert [name for name in {*names, "Newcomer", "Traceback", "?query"} if name in log] == []
     said = [row for row in log.splitlines() if "Not ready" in row]
