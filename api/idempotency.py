@@ -144,7 +144,7 @@ async def _first_answer(context: RequestContext, claim: Claim) -> str | None:
     """The answer to an earlier request with the same key; None where there was none.
 
     Raises:
-        DomainError: `IDEMPOTENCY_KEY_REUSED`, it asked for something else; `OUTCOME_UNKNOWN`, its answer is not known.
+        DomainError: `IDEMPOTENCY_KEY_REUSED`, it asked for something else; `ANSWER_LOST`, its answer is not known.
     """
     found = await context.store.read_key(claim)
     if found is None:
@@ -156,10 +156,8 @@ async def _first_answer(context: RequestContext, claim: Claim) -> str | None:
     if answer is None:
         answer = await _answer_to_another(context, claim)
     if answer is None:
-        told = (
-            "this was recorded by an earlier request with the same key, whose answer is not known; look how things are"
-        )
-        raise DomainError(told, code="OUTCOME_UNKNOWN", field=NAME)
+        told = "this was recorded under the same key before, but the answer was lost; look how things are"
+        raise DomainError(told, code="ANSWER_LOST", field=NAME)
     return answer
 
 

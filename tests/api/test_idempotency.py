@@ -126,7 +126,7 @@ def test_a_process_that_dies_before_it_has_answered_does_not_make_it_happen_twic
         patched.setattr(Store, "keep_answer", die)
         assert register(empty_api, "cut off", "Cora")["data"]["registerPerson"]["person"]["name"] == "Cora"
     [error] = register(empty_api, "cut off", "Cora")["errors"]
-    assert error["extensions"]["code"] == "OUTCOME_UNKNOWN"
+    assert error["extensions"]["code"] == "ANSWER_LOST"
     assert named(server, "Cora") == 1
 
 

@@ -1,0 +1,178 @@
+"""Seeded rounds in which something breaks while clients write and read; what they were told has to be true."""
+
+import asyncio
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.world.community import generate
+
+from ..api.conftest import fill
+from ..api.test_workers import mentee_of
+from ..conftest import run_directly
+from .crowd import Client, Crowd
+from .history import History, Read
+from .served import Service, eventually, serving
+
+pytestmark = pytest.mark.journey
+
+BUDGET_S = 5.0
+CLIENTS = 6
+PARTS = 10
+"""The rounds are dealt out to so many tests, of which one is a sample."""
+RECOVERED_WITHIN_S = 30.0
+"""On a machine that is busy with other things; 10 where it is not."""
+
+PEOPLE = """
+MATCH (person:Person) WHERE person.name STARTS WITH 'round '
+RETURN person.name AS name, COUNT {
+  MATCH (person)-[:CONSENTED]->(consent:Consent) WHERE consent.purpose IN ['matching', 'training']
+  RETURN DISTINCT consent.purpose
+} AS purposes
+"""
+
+Fault = Callable[[Service, random.Random], Awaitable[None]]
+
+
+async def kill_database(service: Service, _chance: random.Random) -> None:
+    await service.restart_database()
+
+
+async def pause_database(service: Service, chance: random.Random) -> None:
+    os.kill(service.java(), signal.SIGSTOP)
+    try:
+        await asyncio.sleep(chance.uniform(1, 8))
+    finally:
+        os.kill(service.java(), signal.SIGCONT)
+
+
+async def swallow_packets(service: Service, chance: random.Random) -> None:
+    service.proxy.swallow()
+    await asyncio.sleep(chance.uniform(1, 8))
+    service.proxy.let_through()
+
+
+async def cut_after_commit(service: Service, chance: random.Random) -> None:
+    service.proxy.cuts = chance.randint(2, 6)
+    before = service.proxy.has_cut
+    await eventually(lambda: not service.proxy.cuts and service.proxy.has_cut > before, 20)
+
+
+async def break_connections(service: Service, chance: random.Random) -> None:
+    for _ in range(5):
+        service.proxy.reset()
+        await asyncio.sleep(chance.uniform(0.05, 0.3))
+
+
+async def slow_down(service: Service, chance: random.Random) -> None:
+    service.proxy.bytes_per_s = 20_000
+    await asyncio.sleep(chance.uniform(2, 6))
+    service.proxy.let_through()
+
+
+async def kill_worker(service: Service, chance: random.Random) -> None:
+    chance.choice(service.workers()).kill()
+    await eventually(lambda: len(service.workers()) == 2)
+
+
+async def pause_worker(service: Service, chance: random.Random) -> None:
+    worker = chance.choice(service.workers())
+    worker.suspend()
+    await asyncio.sleep(chance.uniform(1, 4))
+    worker.resume()
+
+
+async def stop_worker(service: Service, chance: random.Random) -> None:
+    worker = chance.choice(service.workers())
+    worker.suspend()
+    await eventually(lambda: not worker.is_running() and len(service.workers()) == 2)
+
+
+FAULTS: dict[str, Fault] = {
+    "a connection is cut after COMMIT": cut_after_commit,
+    "a worker is killed": kill_worker,
+    "the database is killed": kill_database,
+    "the database is paused": pause_database,
+    "packets are swallowed": swallow_packets,
+    "connections break": break_connections,
+    "20 kB/s": slow_down,
+    "a worker is paused": pause_worker,
+    "a worker is stopped for good": stop_worker,
+}
+
+
+async def play(service: Service, mentee: str, number: int, fault: Fault | None, clients: int = CLIENTS) -> History:
+    """One round: clients come, write and read, something breaks and is well again, and all is looked at once more."""
+    chance = random.Random(f"round {number}")  # noqa: S311
+    history = History(2 * BUDGET_S)
+    crowd = Crowd(history, service.port, mentee)
+    names = [f"round {number} client {each}" for each in range(clients)]
+    with ExitStack() as stack:
+        all_clients = [stack.enter_context(closing(Client(crowd, name, name))) for name in names]
+        await asyncio.gather(*(client.come() for client in all_clients))
+        async with asyncio.TaskGroup() as going_on:
+            for client in all_clients:
+                going_on.create_task(client.go_on())
+            await asyncio.sleep(chance.uniform(0.3, 1))
+            if fault:
+                await fault(service, chance)
+            history.marks["well"] = history.clock()
+            await asyncio.sleep(1.5)
+            crowd.is_over = True
+        await asyncio.gather(*(client.leave() for client in all_clients))
+    asked = history.clock()
+    rows = await asyncio.to_thread(run_directly, service.database, PEOPLE)
+    own = [row for row in rows if row["name"].rpartition(" ")[0] in names]
+    halves = frozenset(row["name"] for row in own if row["purposes"] != 2)
+    history.collection("people").reads.append(Read(asked, history.clock(), Counter(row["name"] for row in own), halves))
+    return history
+
+
+def told(name: str, history: History) -> str:
+    """A line about a round."""
+    times = f"longest {history.longest_s:.1f} s, recovered in {history.recovery_s():.1f} s"
+    return f"{name}: {history.counts} {dict(history.codes)}, {times}"
+
+
+@pytest.fixture(scope="module")
+def mentee(server: EmbeddedDatabase) -> str:
+    """Somebody in a small community."""
+    world = generate(people=50, months=6, seed=1)
+    asyncio.run(fill(server, world))
+    return mentee_of(world)
+
+
+@pytest.mark.parametrize("part", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, PARTS))])
+def test_what_clients_were_told_is_true_whatever_breaks(
+    part: int,
+    server: EmbeddedDatabase,
+    mentee: str,
+    tmp_path: Path,
+    count: Callable[[int, int], int],
+    record_property: Callable[[str, object], None],
+) -> None:
+    async def rounds() -> dict[str, list[str]]:
+        faults: dict[str, list[str]] = {}
+        async with serving(server, tmp_path) as service:
+            for number in range(part, part + PARTS * count(2, 100 // PARTS), PARTS):
+                name, fault = [*FAULTS.items()][number % len(FAULTS)]
+                history = await play(service, mentee, number, fault)
+                line = told(name, history)
+                print(line, flush=True)
+                record_property(f"round {number}", line)
+                found = history.faults()
+                if history.recovery_s() > RECOVERED_WITHIN_S:
+                    found.append(f"it took {history.recovery_s():.1f} s to recover")
+                if found:
+                    faults[f"{number} {name}"] = found
+        return faults
+
+    assert asyncio.run(rounds()) == {}
+    assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
