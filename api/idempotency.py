@@ -34,7 +34,6 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
-from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.once import Claim, claiming
 
 NAME, OUT_NAME = "idempotencyKey", "idempotency_key"
@@ -43,6 +42,7 @@ LONGEST = 200
 LARGEST_ANSWER = 100_000
 """Characters of JSON that are kept; of a larger answer a repetition learns only that it was given."""
 
+KEPT_WITHIN_S = 1.0
 WAIT_S, TRIES = 0.1, 20
 """How a request waits for the answer to another one with the same key that is being carried out."""
 
@@ -174,5 +174,6 @@ async def _answer_to_another(context: RequestContext, claim: Claim) -> str | Non
 async def _keep(context: RequestContext, claim: Claim, answer: object) -> None:
     text = orjson.dumps(answer).decode()
     if len(text) <= LARGEST_ANSWER:
-        with suppress(DatabaseUnavailable):  # what was told is told, and whoever asks hears it
-            await context.store.keep_answer(claim, text)
+        with suppress(DomainError, TimeoutError):  # what was told is told, and whoever asks hears it
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                await context.store.keep_answer(claim, text)

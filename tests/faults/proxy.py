@@ -8,6 +8,7 @@ the history. And it needs neither Go nor root, so the same rounds run wherever t
 
 import asyncio
 from contextlib import suppress
+from enum import Enum, auto
 from types import TracebackType
 from typing import Self
 
@@ -18,14 +19,25 @@ CHUNK_BYTES = 65_536
 SLOW_CHUNK_BYTES = 1_024
 
 
+class Loss(Enum):
+    """What gets lost when a COMMIT is sent, and with it the connection."""
+
+    ANSWER = auto()
+    """The server's answer: it has committed."""
+    MESSAGE = auto()
+    """The COMMIT itself: the server rolls back."""
+    ALL = auto()
+    """All that is sent from then on, by whomever; nothing breaks, and nothing is heard."""
+
+
 class Proxy:
     """Passes connections on to a port of this machine.
 
     Attributes:
         port: Where it listens.
         bytes_per_s: How much a connection lets through each way; None for all.
-        cuts: How many of the next commits are cut off between the server's answer and the service.
-        has_cut: How many were.
+        at_commits: What happens at the next commits, one after the other.
+        has_lost: How many commits it has happened to.
     """
 
     def __init__(self, to_port: int) -> None:
@@ -36,8 +48,8 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.bytes_per_s: float | None = None
-        self.cuts = 0
-        self.has_cut = 0
+        self.at_commits: list[Loss] = []
+        self.has_lost = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -48,10 +60,10 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
-        self.reset()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.let_through()
+        while self._tasks:
+            self.reset()
+            await asyncio.wait(self._tasks, timeout=0.1)
 
     def swallow(self) -> None:
         """Let nothing through any more, as if all packets were lost. New connections are accepted and hear nothing."""
@@ -59,7 +71,7 @@ class Proxy:
 
     def let_through(self) -> None:
         """Undo all that was done. What was swallowed arrives now, as TCP has it sent again."""
-        self.bytes_per_s, self.cuts = None, 0
+        self.bytes_per_s, self.at_commits = None, []
         self._passes.set()
 
     def reset(self) -> None:
@@ -99,13 +111,16 @@ class Proxy:
             while data := await reader.read(SLOW_CHUNK_BYTES if self.bytes_per_s else CHUNK_BYTES):
                 if self.bytes_per_s:
                     await asyncio.sleep(len(data) / self.bytes_per_s)
-                await self._passes.wait()
-                if is_asking and self.cuts and data.endswith(COMMIT):
-                    self.cuts -= 1
-                    link.commits = True
-                elif link.commits and not is_asking:
-                    self.has_cut += 1
+                if is_asking and self.at_commits and data.endswith(COMMIT):
+                    link.loses = self.at_commits.pop(0)
+                    self.has_lost += 1
+                    if link.loses is Loss.MESSAGE:
+                        return
+                    if link.loses is Loss.ALL:
+                        self.swallow()
+                elif link.loses is Loss.ANSWER and not is_asking:
                     return
+                await self._passes.wait()
                 writer.write(data)
                 await writer.drain()
 
@@ -115,7 +130,7 @@ class _Link:
 
     def __init__(self, writers: list[asyncio.StreamWriter]) -> None:
         self.writers = writers
-        self.commits = False
+        self.loses: Loss | None = None
 
     def abort(self) -> None:
         for writer in self.writers:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Service:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that answer."""
-        return [each for each in self.process.children() if "spawn_main" in " ".join(each.cmdline())]
+        return [each for each in self.process.children() if _serves(each)]
 
     def java(self) -> int:
         """The process of the database."""
@@ -65,6 +65,12 @@ class Service:
     def _is_ready(self, other_than: int) -> bool:
         found = embedded.status(self.database.home)
         return found.state == "ready" and found.java_pid != other_than
+
+
+def _serves(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # it has just ended
+        return "spawn_main" in " ".join(process.cmdline())
+    return False
 
 
 async def eventually(condition: Callable[[], bool], within_s: float = WITHIN_S) -> None:

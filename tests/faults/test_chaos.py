@@ -19,7 +19,8 @@ from ..api.test_workers import mentee_of
 from ..conftest import run_directly
 from .crowd import Client, Crowd
 from .history import History, Read
-from .served import Service, eventually, serving
+from .proxy import Loss
+from .served import WORKERS, Service, eventually, serving
 
 pytestmark = pytest.mark.journey
 
@@ -59,10 +60,10 @@ async def swallow_packets(service: Service, chance: random.Random) -> None:
     service.proxy.let_through()
 
 
-async def cut_after_commit(service: Service, chance: random.Random) -> None:
-    service.proxy.cuts = chance.randint(2, 6)
-    before = service.proxy.has_cut
-    await eventually(lambda: not service.proxy.cuts and service.proxy.has_cut > before, 20)
+async def cut_at_commit(service: Service, chance: random.Random) -> None:
+    commits = chance.randint(3, 8)
+    service.proxy.at_commits = [chance.choice((Loss.ANSWER, Loss.ANSWER, Loss.MESSAGE)) for _ in range(commits)]
+    await eventually(lambda: not service.proxy.at_commits)
 
 
 async def break_connections(service: Service, chance: random.Random) -> None:
@@ -78,8 +79,9 @@ async def slow_down(service: Service, chance: random.Random) -> None:
 
 
 async def kill_worker(service: Service, chance: random.Random) -> None:
-    chance.choice(service.workers()).kill()
-    await eventually(lambda: len(service.workers()) == 2)
+    killed = chance.choice(service.workers())
+    killed.kill()
+    await eventually(lambda: killed not in (found := service.workers()) and len(found) == WORKERS)
 
 
 async def pause_worker(service: Service, chance: random.Random) -> None:
@@ -92,11 +94,11 @@ async def pause_worker(service: Service, chance: random.Random) -> None:
 async def stop_worker(service: Service, chance: random.Random) -> None:
     worker = chance.choice(service.workers())
     worker.suspend()
-    await eventually(lambda: not worker.is_running() and len(service.workers()) == 2)
+    await eventually(lambda: worker not in (found := service.workers()) and len(found) == WORKERS)
 
 
 FAULTS: dict[str, Fault] = {
-    "a connection is cut after COMMIT": cut_after_commit,
+    "connections are cut at COMMIT": cut_at_commit,
     "a worker is killed": kill_worker,
     "the database is killed": kill_database,
     "the database is paused": pause_database,
