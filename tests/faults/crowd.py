@@ -103,6 +103,7 @@ class Crowd:
     Attributes:
         history: What they note.
         mentee: Somebody in the community whose list they read.
+        pause_s: How long a client rests after each thing that it does.
         uses_keys: Whether what is sent again has the key of the first attempt.
         is_over: Whether they begin nothing new.
         patience_s: How long they go on to send one thing again once it is over.
@@ -111,6 +112,7 @@ class Crowd:
     history: History
     port: int
     mentee: str
+    pause_s: float = 0.0
     uses_keys: bool = True
     is_over: bool = False
     patience_s: float = 60.0
@@ -151,6 +153,7 @@ class Client:
         while not self._crowd.is_over:
             [act] = self._chance.choices(acts, weights)
             await act()
+            await asyncio.sleep(self._crowd.pause_s)
 
     async def leave(self) -> None:
         """Take back the consent, and read once more all that this client has written."""

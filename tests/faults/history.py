@@ -26,6 +26,7 @@ from enum import Enum, auto
 
 WELL = {"OK", "ANSWER_LOST"}
 """Codes of answers that are as they should be."""
+STEADY = 20
 
 
 class Outcome(Enum):
@@ -208,8 +209,15 @@ class History:
         return max((answered - asked for asked, answered, _ in self.answers), default=0.0)
 
     def recovery_s(self) -> float:
-        """Seconds from when nothing was broken any more to the last answer that was not as it should be."""
-        return max((max(0.0, at - self.marks["well"]) for _, at, code in self.answers if code not in WELL), default=0.0)
+        """Seconds from when nothing was broken any more to the last bad answer before `STEADY` good ones in a row."""
+        well, last, good = self.marks["well"], self.marks["well"], 0
+        for _, at, code in sorted(self.answers, key=lambda each: each[1]):
+            if at < well:
+                continue
+            last, good = (last, good + 1) if code in WELL else (at, 0)
+            if good == STEADY:
+                break
+        return last - well
 
     @property
     def counts(self) -> dict[str, int]:

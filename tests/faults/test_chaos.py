@@ -5,7 +5,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -129,12 +129,18 @@ async def play(service: Service, mentee: str, number: int, fault: Fault | None, 
             await asyncio.sleep(1.5)
             crowd.is_over = True
         await asyncio.gather(*(client.leave() for client in all_clients))
-    asked = history.clock()
-    rows = await asyncio.to_thread(run_directly, service.database, PEOPLE)
-    own = [row for row in rows if row["name"].rpartition(" ")[0] in names]
-    halves = frozenset(row["name"] for row in own if row["purposes"] != 2)
-    history.collection("people").reads.append(Read(asked, history.clock(), Counter(row["name"] for row in own), halves))
+    await check_people(history, service.database, names)
     return history
+
+
+async def check_people(history: History, database: EmbeddedDatabase, names: Sequence[str]) -> None:
+    """Note who is in the graph of those whom some clients have registered, and of whom only a part is."""
+    asked = history.clock()
+    rows = await asyncio.to_thread(run_directly, database, PEOPLE)
+    own = [row for row in rows if row["name"].rpartition(" ")[0] in names]
+    seen = Counter(row["name"] for row in own)
+    halves = frozenset(row["name"] for row in own if row["purposes"] != 2)
+    history.collection("people").reads.append(Read(asked, history.clock(), seen, halves))
 
 
 def told(name: str, history: History) -> str:
