@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .history import Attempt, Collection, History, Outcome, Read, Register, Write
@@ -130,6 +130,7 @@ def true_register(seed: int, reads: int) -> Register:
     return register
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_a_register_that_keeps_its_promises_has_no_fault_and_one_that_is_late_has_one(seed: int) -> None:
     register = true_register(seed, reads=30)
