@@ -4,6 +4,8 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing
@@ -11,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.embedded import database as embedded
+from mentorgraph.graph.embedded.database import EmbeddedDatabase, attach
+from mentorgraph.graph.embedded.lines import LINES
 from mentorgraph.graph.world.community import generate
 
 from ..api.conftest import fill
 from ..api.test_workers import mentee_of
 from ..conftest import run_directly
+from ..graph.embedded.test_running_database import fill_the_disk
 from .crowd import Client, Crowd
 from .history import History, Read
 from .proxy import Loss
@@ -110,7 +115,7 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-async def play(service: Service, mentee: str, number: int, fault: Fault | None, clients: int = CLIENTS) -> History:
+async def play(service: Service, mentee: str, number: object, fault: Fault, clients: int = CLIENTS) -> History:
     """One round: clients come, write and read, something breaks and is well again, and all is looked at once more."""
     chance = random.Random(f"round {number}")  # noqa: S311
     history = History(2 * BUDGET_S)
@@ -123,8 +128,7 @@ async def play(service: Service, mentee: str, number: int, fault: Fault | None, 
             for client in all_clients:
                 going_on.create_task(client.go_on())
             await asyncio.sleep(chance.uniform(0.3, 1))
-            if fault:
-                await fault(service, chance)
+            await fault(service, chance)
             history.marks["well"] = history.clock()
             await asyncio.sleep(1.5)
             crowd.is_over = True
@@ -184,3 +188,87 @@ def test_what_clients_were_told_is_true_whatever_breaks(
 
     assert asyncio.run(rounds()) == {}
     assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
+
+
+async def lose_answers(service: Service, _chance: random.Random) -> None:
+    service.proxy.at_commits = [Loss.ANSWER] * 10
+    await eventually(lambda: not service.proxy.at_commits)
+
+
+async def swallow_for_long(service: Service, _chance: random.Random) -> None:
+    service.proxy.swallow()
+    await asyncio.sleep(2 * BUDGET_S + 2)
+    service.proxy.let_through()
+
+
+async def nothing(_service: Service, _chance: random.Random) -> None:
+    await asyncio.sleep(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("factory", "fault", "settings", "fault_told"),
+    [
+        ("unprotected:forgetful", lose_answers, {}, "is there 2 times"),
+        ("unprotected:stale", nothing, {}, "where 'agreed' was acknowledged"),
+        ("unprotected:patient", swallow_for_long, {"MENTORGRAPH_EXECUTION_S": "60"}, " took 1"),
+    ],
+)
+def test_a_service_without_a_protection_is_caught(
+    factory: str,
+    fault: Fault,
+    settings: dict[str, str],
+    fault_told: str,
+    server: EmbeddedDatabase,
+    mentee: str,
+    tmp_path: Path,
+) -> None:
+    async def one_round(factory: str) -> list[str]:
+        async with serving(server, tmp_path, factory=factory, **settings) as service:
+            return (await play(service, mentee, factory, fault)).faults()
+
+    assert any(fault_told in each for each in asyncio.run(one_round(factory)))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can mount a small disk, on Linux")
+def test_what_clients_were_told_is_true_though_the_disk_of_the_database_is_full(
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    count: Callable[[int, int], int],
+    record_property: Callable[[str, object], None],
+) -> None:
+    small, home = tmp_path / "small", tmp_path / "home"
+    small.mkdir()
+    home.mkdir()
+    monkeypatch.setenv("MENTORGRAPH_DISK_RESERVE_MIB", "40")
+
+    async def fill_up(service: Service, _chance: random.Random) -> None:
+        filler = small / "filler"
+        await asyncio.to_thread(fill_the_disk, filler, 2**16)
+        await eventually(lambda: embedded.status(small).state in {"waiting", "restarting"})
+        await asyncio.sleep(1)
+        filler.unlink()
+        await eventually(lambda: embedded.status(small).state == "ready")
+
+    async def rounds(database: EmbeddedDatabase) -> list[str]:
+        world = generate(people=50, months=6, seed=1)
+        await fill(database, world)
+        faults = []
+        async with serving(database, home) as service:
+            for number in range(count(1, 5)):
+                history = await play(service, mentee_of(world), number, fill_up)
+                line = told("the disk is full", history)
+                print(line, flush=True)
+                record_property(f"round {number}", line)
+                faults += history.faults()
+        return faults
+
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", small], check=True)
+    try:
+        with attach(small, LINES[line]) as database:
+            assert asyncio.run(rounds(database)) == []
+        embedded.stop(small)
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
