@@ -16,7 +16,6 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from ctypes import c_double
 from multiprocessing.context import SpawnProcess
@@ -206,8 +205,8 @@ def end_with_parent(grace_s: float) -> None:
     if supervisor is None:
         return
 
-    def watch(wait: Callable[[], object] = supervisor.join) -> None:
-        wait()
+    def watch() -> None:
+        supervisor.join()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(grace_s + 2)
         os._exit(1)
