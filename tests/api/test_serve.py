@@ -201,29 +201,26 @@ def test_an_application_that_cannot_start_ends_the_server_at_once_and_says_why(w
     assert "RuntimeError: no" in said
 
 
-def test_a_worker_whose_loop_is_stuck_is_noticed_told_of_and_replaced(tmp_path: Path) -> None:
+def test_a_worker_that_is_stuck_or_stopped_is_told_of_and_replaced_and_one_that_only_works_is_not(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "log"
     with log.open("w") as stream, server_process("small_app", 2, stuck_after_s=2, log=stream) as (_, port):
         pids = worker_pids(port, 2)
+        assert ask(port, "{ worker: stuck(seconds: 1) }") in pids
         with pytest.raises(LOST):
             ask(port, "{ worker: stuck(seconds: 60) }")
         [stuck] = [pid for pid in pids if not is_running(pid)]
-        others = worker_pids(port, 2)
-        assert len(others - pids) == 1
+        [stopped] = pids - {stuck}
+        os.kill(stopped, signal.SIGSTOP)
+        wait_until(lambda: not is_running(stopped), within_s=20)
+        assert worker_pids(port, 2).isdisjoint(pids)
     said = log.read_text("utf-8")
-    assert f"Worker {stuck} has not moved for" in said
-    assert re.search(r'File ".*test_serve\.py", line \d+ in stuck', said)
+    assert re.search(rf'Worker {stuck} has not moved for .*\n.*\n.*File ".*test_serve\.py", line \d+ in stuck', said)
+    assert f"Worker {stopped} has not moved for" in said
 
 
-def test_a_worker_that_is_stopped_is_replaced_and_one_that_only_works_is_not() -> None:
-    with server_process("small_app", 2, stuck_after_s=2) as (_, port):
-        first, second = worker_pids(port, 2)
-        assert ask(port, "{ worker: stuck(seconds: 1) }") in {first, second}
-        os.kill(first, signal.SIGSTOP)
-        wait_until(lambda: not is_running(first), within_s=20)
-        assert second in worker_pids(port, 2)
-
-
+@pytest.mark.slow
 def test_a_stuck_worker_that_nobody_looks_after_stays() -> None:
     with server_process("small_app", 2, stuck_after_s=NEVER) as (_, port):
         first, second = worker_pids(port, 2)
@@ -234,6 +231,7 @@ def test_a_stuck_worker_that_nobody_looks_after_stays() -> None:
         os.kill(first, signal.SIGCONT)
 
 
+@pytest.mark.slow
 def test_a_server_that_was_paused_as_a_whole_goes_on_with_its_workers() -> None:
     with server_process("small_app", 2, stuck_after_s=2) as (process, port):
         pids = worker_pids(port, 2)
