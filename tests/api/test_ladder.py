@@ -10,8 +10,8 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.world.tables import World
 
-from ..api.conftest import asked, fill
-from ..api.test_workers import MENTORS, mentee_of
+from .conftest import asked, fill
+from .test_workers import MENTORS, mentee_of
 
 LOST = "20260101-0123456789ab"
 SKILLS = "{ skills(first: 1) { edges { node { id } } } }"
