@@ -305,10 +305,10 @@ def app_of(
     async def context(request: Request) -> RequestContext:
         await service.tried()
         renew = partial(context, request)
-        made = RequestContext(await viewer(request), service, decisions, await service.scorer(), renew)
+        scorer = await service.scorer()
         with suppress(DomainError):  # nothing ranks while the database is away
-            model.note((made.scorer or made.recommender.scorer).model_version)
-        return made
+            model.note((scorer or service.recommender.scorer).model_version)
+        return RequestContext(await viewer(request), service, decisions, scorer, renew)
 
     async def graph() -> tuple[Recommender, Scorer | None]:
         await service.tried()

@@ -183,6 +183,12 @@ class Service:
         """What ranks from now on, to be kept for the whole of a request; None for what the recommender has."""
         return await self._reloading.scorer() if self._reloading else None
 
+    def degraded(self, scorer: Scorer | None) -> Mapping[str, str] | None:
+        """What ranks in place of which version that is damaged; None where what should rank does."""
+        if scorer is None or self._reloading is None or not self._reloading.wanted:
+            return None
+        return {"wanted": self._reloading.wanted, "ranks": scorer.model_version}
+
     def card(self, version: str) -> str | None:
         """The card of a version of the model, in Markdown; None where there is no such version."""
         return self._reloading.card(version) if self._reloading else None
@@ -245,7 +251,6 @@ class RequestContext:
     Attributes:
         viewer: On whose behalf the request is made.
         decisions: Where answers are kept.
-        scorer: What ranks throughout the request; None for what the recommender has.
         service: What it is answered from.
         renewed: Makes the context anew, as for a request that comes now from the same client.
     """
@@ -260,13 +265,25 @@ class RequestContext:
     ) -> None:
         self.viewer = viewer
         self.decisions = decisions
-        self.scorer = scorer
+        self._scorer = scorer
+        self._has_ranked = False
         self.service = service
         self.renewed = renewed or self._itself
         self._taxonomy: asyncio.Task[Taxonomy] | None = None
 
     async def _itself(self) -> "RequestContext":
         return self
+
+    @property
+    def scorer(self) -> Scorer | None:
+        """What ranks throughout the request; None for what the recommender has."""
+        self._has_ranked = True
+        return self._scorer
+
+    @property
+    def degraded(self) -> Mapping[str, str] | None:
+        """How the answer is less than it should be, where something was ranked for it; see `Service.degraded`."""
+        return self.service.degraded(self._scorer) if self._has_ranked else None
 
     async def taxonomy(self) -> Taxonomy:
         """The taxonomy as it is now, read once for all that a request asks of it."""

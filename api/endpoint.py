@@ -174,9 +174,9 @@ class GraphQLEndpoint:
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
             )
         found.cost = self._cost(prepared.plans[name], parameters)
-        extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}}
         with self._slot():
             result = await self._within_budget(self._execute(request, document, parameters), request, kind)
+        extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}, **(result.extensions or {})}
         if not result.errors:
             return {"data": result.data, "extensions": extensions}
         if result.data is None and all(error.path is None for error in result.errors):
@@ -259,16 +259,20 @@ class GraphQLEndpoint:
         return operation
 
     async def _execute(self, request: Request, document: DocumentNode, parameters: Parameters) -> ExecutionResult:
-        result = execute(
+        context = await self._context(request)
+        executing = execute(
             self._schema,
             document,
-            context_value=await self._context(request),
+            context_value=context,
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             hide_suggestions=self._limits.hides_suggestions,
             execution_context_class=OnceExecution,
         )
-        return await result if isawaitable(result) else result
+        result = await executing if isawaitable(executing) else executing
+        if degraded := getattr(context, "degraded", None):
+            result.extensions = {"degraded": degraded}
+        return result
 
     async def _within_budget(
         self, work: Coroutine[Any, Any, ExecutionResult], request: Request, kind: OperationType

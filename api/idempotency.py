@@ -34,7 +34,6 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
-from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.once import Claim, claiming
 
 NAME, OUT_NAME = "idempotencyKey", "idempotency_key"
@@ -43,6 +42,7 @@ LONGEST = 200
 LARGEST_ANSWER = 100_000
 """Characters of JSON that are kept; of a larger answer a repetition learns only that it was given."""
 
+KEPT_WITHIN_S = 1.0
 WAIT_S, TRIES = 0.1, 20
 """How a request waits for the answer to another one with the same key that is being carried out."""
 
@@ -144,7 +144,7 @@ async def _first_answer(context: RequestContext, claim: Claim) -> str | None:
     """The answer to an earlier request with the same key; None where there was none.
 
     Raises:
-        DomainError: `IDEMPOTENCY_KEY_REUSED`, it asked for something else; `OUTCOME_UNKNOWN`, its answer is not known.
+        DomainError: `IDEMPOTENCY_KEY_REUSED`, it asked for something else; `ANSWER_LOST`, its answer is not known.
     """
     found = await context.store.read_key(claim)
     if found is None:
@@ -156,10 +156,8 @@ async def _first_answer(context: RequestContext, claim: Claim) -> str | None:
     if answer is None:
         answer = await _answer_to_another(context, claim)
     if answer is None:
-        told = (
-            "this was recorded by an earlier request with the same key, whose answer is not known; look how things are"
-        )
-        raise DomainError(told, code="OUTCOME_UNKNOWN", field=NAME)
+        told = "this was recorded under the same key before, but the answer was lost; look how things are"
+        raise DomainError(told, code="ANSWER_LOST", field=NAME)
     return answer
 
 
@@ -176,5 +174,6 @@ async def _answer_to_another(context: RequestContext, claim: Claim) -> str | Non
 async def _keep(context: RequestContext, claim: Claim, answer: object) -> None:
     text = orjson.dumps(answer).decode()
     if len(text) <= LARGEST_ANSWER:
-        with suppress(DatabaseUnavailable):  # what was told is told, and whoever asks hears it
-            await context.store.keep_answer(claim, text)
+        with suppress(DomainError, TimeoutError):  # what was told is told, and whoever asks hears it
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                await context.store.keep_answer(claim, text)

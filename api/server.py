@@ -1,30 +1,24 @@
 """The server process: uvicorn, with the bounds that it leaves open.
 
-uvicorn waits for ever for a client that connects and says nothing, or that does not take what it is sent, and its
-workers go on serving when their supervisor was killed. All of them are ended here.
+uvicorn waits for ever for a client that connects and says nothing, or that does not take what it is sent. Both are cut
+here; several workers are looked after in `supervisor`.
 """
 
 import asyncio
 import copy
 import ipaddress
 import logging
-import multiprocessing
-import os
-import signal
 import socket
 import sys
-import tempfile
-import threading
-import time
 from typing import Any
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.supervisors import Multiprocess
 
 from mentorgraph.api.streaming import CLOSING
+from mentorgraph.api.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -176,35 +170,15 @@ class _Config(uvicorn.Config):
     """uvicorn's configuration, which each worker loads first of all."""
 
     def load(self) -> None:
-        """Load the application, in a process that ends with its parent.
+        """Load the application.
 
-        An application that fails to load would fail again: the status tells the supervisor not to try for ever.
+        One that fails to load would fail again: the status tells the supervisor not to try for ever.
         """
-        _end_with_parent()
         try:
             super().load()
         except Exception:
             logger.exception("The application could not be loaded.")
             sys.exit(STARTUP_FAILURE)
-
-
-def _end_with_parent() -> None:
-    """End this worker when its supervisor is gone, however that came: a killed one cannot tell.
-
-    A worker holds a pipe whose other end only its supervisor has open. A thread waits on it, because a blocked event
-    loop must not keep the port either.
-    """
-    supervisor = multiprocessing.parent_process()
-    if supervisor is None:
-        return
-
-    def watch() -> None:
-        supervisor.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_S + 2)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
 def is_loopback(host: str) -> bool:
@@ -257,14 +231,10 @@ def serve(app: str, listener: socket.socket, *, workers: int, log_format: str = 
         server_header=False,
         timeout_keep_alive=65,  # longer than the pools of clients and proxies keep a connection, which is 60 s for most
         timeout_graceful_shutdown=GRACE_S,
-        timeout_worker_healthcheck=30,
     )
     if workers > 1:
-        with tempfile.TemporaryDirectory(prefix="mentorgraph-metrics-", ignore_cleanup_errors=True) as figures:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures  # the workers inherit it
-            supervisor = Multiprocess(config, sockets=[listener])
-            supervisor.run()
-        return STARTUP_FAILURE if STARTUP_FAILURE in {worker.exitcode for worker in supervisor.processes} else 0
+        config.configure_logging()
+        return Supervisor(config, listener, GRACE_S).run()
     server = uvicorn.Server(config)
     try:
         server.run(sockets=[listener])

@@ -148,9 +148,12 @@ class Streams:
         except TimeoutError:
             told = f"The event took longer than {budget_s:g} seconds to tell. Follow less."
             return {"data": None, "errors": [{"message": told, "extensions": {"code": "TIMEOUT"}}]}
-        if not result.errors:
-            return {"data": result.data}
-        return {"data": result.data, "errors": present(result.errors, code="BAD_USER_INPUT")}
+        answer: Answer = {"data": result.data}
+        if result.errors:
+            answer["errors"] = present(result.errors, code="BAD_USER_INPUT")
+        if degraded := getattr(context, "degraded", None):
+            answer["extensions"] = {"degraded": degraded}
+        return answer
 
 
 async def _while_wanted(events: AsyncGenerator[T, None], request: Request) -> AsyncGenerator[T, None]:

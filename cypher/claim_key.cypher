@@ -1,4 +1,4 @@
-// Claims an idempotency key that nobody has, or that is too old, and tells whether the claim holds.
+// Claims an idempotency key that nobody has, or that is too old, and tells whose it is then.
 // $uid: string, identity of the key
 // $digest: string, hash of what is asked for
 // $token: string, what tells this request from others with the same key
@@ -11,4 +11,4 @@ CALL (key) {
   WITH key WHERE key.at < $since
   SET key.digest = $digest, key.token = $token, key.at = $now, key.answer = null
 }
-RETURN key.token = $token AS holds
+RETURN key.token AS token

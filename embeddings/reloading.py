@@ -1,7 +1,12 @@
-"""Which scorer answers now: that of the version that is current, changed between two requests when `current` moves."""
+"""Which scorer answers now: that of the version that is current, changed between two requests when `current` moves.
+
+Where that version is damaged, the ladder goes down one rung at a time: what answered before it, by what this process
+holds or else by the history of promotions, and in the end the rules.
+"""
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ModelRefused, Registry
@@ -14,7 +19,8 @@ log = logging.getLogger(__name__)
 class Reloading:
     """Follows a registry.
 
-    A version that is not whole is refused, and what answered before goes on; the rules do where nothing did.
+    A version that is not whole is refused, and what answered before goes on, also where that was before this process
+    began; the rules do where nothing did.
 
     Args:
         registry: The versions.
@@ -27,8 +33,11 @@ class Reloading:
         self._scorer: Scorer = RulesScorer(policy)
         self._state: tuple[int, int] | None = None
         self._turn = asyncio.Lock()
+        self._has_loaded = False
         self.refused = ""
         """Why the version that should serve does not; empty where it does."""
+        self.wanted = ""
+        """The version that should serve and does not; empty where it does."""
 
     async def scorer(self) -> Scorer:
         """What answers now. Whoever asks keeps it for the whole of an answer."""
@@ -50,15 +59,29 @@ class Reloading:
     def _load(self) -> None:
         version = self._registry.current()
         if version == self._scorer.model_version:
-            self.refused = ""
+            self.refused = self.wanted = ""
             return
         try:
-            self._scorer = (
-                LearnedScorer.of(self._registry.load(version), self._policy) if version else RulesScorer(self._policy)
-            )
+            self._scorer = self._of(version)
         except ModelRefused as error:
-            self.refused = error.message
+            self.refused, self.wanted = error.message, version
+            if not self._has_loaded:
+                self._scorer = self._last_good(version)
             log.warning("%s; %s goes on", error.message, self._scorer.model_version)
         else:
-            self.refused = ""
+            self.refused = self.wanted = ""
             log.info("Model %s answers.", self._scorer.model_version)
+        self._has_loaded = True
+
+    def _of(self, version: str) -> Scorer:
+        return LearnedScorer.of(self._registry.load(version), self._policy) if version else RulesScorer(self._policy)
+
+    def _last_good(self, version: str) -> Scorer:
+        """What served before a version, or before that where it cannot be read either."""
+        tried = {version}
+        for promotion in reversed(self._registry.history()):
+            if promotion.version in tried and promotion.previous not in tried:
+                tried.add(promotion.previous)
+                with suppress(ModelRefused):
+                    return self._of(promotion.previous)
+        return RulesScorer(self._policy)

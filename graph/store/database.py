@@ -183,25 +183,46 @@ class Database:
             DatabaseUnavailable: The server did not answer within the budget.
             AlreadyClaimed: See `once`.
             DomainError: `CONFLICT`, a uniqueness constraint of the database forbids it; `OUTCOME_UNKNOWN`, the
-                connection was lost while the server committed.
+                connection was lost, or the time was over, while the server committed. With a claim another try finds
+                out, if there is time for it.
         """
         claim = once.claim.get()
         if claim is not None and claim.is_made:
             claim = None
 
+        written: list[Result] = []
+
         async def attempt(transaction: AsyncManagedTransaction) -> Result:
             if claim is not None:
                 await _make(claim, transaction)
-            return await work(Transaction(transaction))
+            fate.is_known = True  # what an earlier attempt wrote was rolled back
+            written[:] = [await work(Transaction(transaction))]
+            fate.is_known = False  # from here on the server may commit, and only its answer tells
+            return written[0]
 
-        async with self._unit_of_work(budget_s) as driver, driver.session(**self._session_options()) as session:
+        fate = _Fate()
+        async with self._unit_of_work(budget_s, fate) as driver:
             try:
-                result = await session.execute_write(attempt)
+                try:
+                    result = await self._in_transaction(driver, attempt)
+                except IncompleteCommit:
+                    if claim is None:
+                        raise
+                    claim.try_again()
+                    result = await self._in_transaction(driver, attempt)
+            except once.Settled:
+                [result] = written
             except _RolledBack as rolled_back:
                 return cast(Result, rolled_back.result)
         if claim is not None:
             claim.is_made = True
         return result
+
+    async def _in_transaction(
+        self, driver: AsyncDriver, attempt: Callable[[AsyncManagedTransaction], Awaitable[Result]]
+    ) -> Result:
+        async with driver.session(**self._session_options()) as session:
+            return await session.execute_write(attempt)
 
     async def run_directly(self, text: str, *, budget_s: float = 60.0, **parameters: object) -> list[dict[str, Any]]:
         """Sends a statement in a transaction of its own, such as a change of the schema."""
@@ -222,27 +243,27 @@ class Database:
         return options
 
     @asynccontextmanager
-    async def _unit_of_work(self, budget_s: float | None) -> AsyncIterator[AsyncDriver]:
+    async def _unit_of_work(self, budget_s: float | None, fate: "_Fate | None" = None) -> AsyncIterator[AsyncDriver]:
+        """The driver, for some work with a deadline; its faults become ours.
+
+        Args:
+            budget_s: Seconds.
+            fate: Of what is written, if anything is.
+        """
         if self._driver is None:
             raise RuntimeError("the database is used outside its context")
         try:
             async with asyncio.timeout(budget_s or self.budget_s):
                 yield self._driver
         except TimeoutError:
-            raise DatabaseUnavailable("the database did not answer in time; try again") from None
+            raise _lost(fate, "the database did not answer in time; try again") from None
         except AuthError:
-            raise DatabaseUnavailable(
-                "the database refused our user name or password; check NEO4J_USER and NEO4J_PASSWORD"
+            raise _lost(
+                fate, "the database refused our user name or password; check NEO4J_USER and NEO4J_PASSWORD"
             ) from None
         except ConstraintError:
             raise DomainError(
                 "something else is recorded under the same identity or source key already", code="CONFLICT"
-            ) from None
-        except IncompleteCommit:
-            raise DomainError(
-                "the connection was lost while this was being written; it may have taken place or not, so look before "
-                "you repeat it",
-                code="OUTCOME_UNKNOWN",
             ) from None
         except ClientError as error:
             if error.code in _REMEDIES:
@@ -252,11 +273,30 @@ class Database:
             panic = isinstance(error, Neo4jError) and _PANIC in (error.message or "")
             if panic:
                 asyncio.get_running_loop().run_in_executor(None, self._on_panic)
-            raise DatabaseUnavailable(
+            raise _lost(
+                fate,
                 "the database stopped itself after a fault and needs to be restarted"
                 if panic
-                else "the database cannot be reached; try again"
+                else "the database cannot be reached; try again",
             ) from error
+
+
+@dataclass(slots=True)
+class _Fate:
+    """Of what a transaction wrote: whether it is known if that is committed."""
+
+    is_known: bool = True
+
+
+def _lost(fate: _Fate | None, told: str) -> DomainError:
+    """What it means that the database was lost: nothing was written, or nobody knows."""
+    if fate is None or fate.is_known:
+        return DatabaseUnavailable(told)
+    return DomainError(
+        "the connection was lost while this was being written; it may have taken place or not, so look before you "
+        "repeat it",
+        code="OUTCOME_UNKNOWN",
+    )
 
 
 class Transaction:
@@ -283,10 +323,8 @@ class _RolledBack(Exception):
 
 async def _make(claim: once.Claim, transaction: AsyncManagedTransaction) -> None:
     parameters = {"uid": claim.uid, "digest": claim.digest, "token": claim.token}
-    [found] = await _run(transaction, "claim_key", {**parameters, "now": claim.at, "since": claim.since})
-    if not found["holds"]:
-        claim.is_lost = True
-        raise once.AlreadyClaimed
+    [row] = await _run(transaction, "claim_key", {**parameters, "now": claim.at, "since": claim.since})
+    claim.found(row["token"])
 
 
 async def _run(

@@ -1,7 +1,9 @@
 """Work that is done once, however often it is asked for: its key is claimed in the transaction that writes first.
 
-So a key is there exactly if something was written for it, whatever is cut off in between. The answer is kept right
-after; where that fails, a repetition learns that the work was done, but not the answer.
+So a key is there exactly if something was written for it, whatever is cut off in between. Where the connection breaks
+while the server commits, another try claims the key again: that waits for whatever still goes on, and then tells
+whether the first one was committed. The answer is kept right after; where that fails, a repetition learns that the work
+was done, but not the answer.
 """
 
 import secrets
@@ -23,6 +25,15 @@ class AlreadyClaimed(DomainError):
         )
 
 
+class Settled(Exception):
+    """What an earlier try wrote was committed, though nobody heard of it."""
+
+
+def new_token() -> str:
+    """What no other try has."""
+    return secrets.token_hex(16)
+
+
 @dataclass(slots=True)
 class Claim:
     """A claim to a key.
@@ -33,6 +44,7 @@ class Claim:
         at: When.
         since: Keys from before this instant count no longer.
         token: What tells this request from others with the same key.
+        unsettled: The token of an earlier try of this request, of which nobody knows whether it was committed.
         is_made: Whether it stands in the database.
         is_lost: Whether another request was first.
     """
@@ -41,9 +53,29 @@ class Claim:
     digest: str
     at: datetime
     since: datetime
-    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    token: str = field(default_factory=new_token)
+    unsettled: str = ""
     is_made: bool = False
     is_lost: bool = False
+
+    def try_again(self) -> None:
+        """Begin another try, which shall find out whether the last one was committed."""
+        self.unsettled, self.token = self.token, new_token()
+
+    def found(self, token: str) -> None:
+        """Take in whose the key is, after it was claimed.
+
+        Raises:
+            AlreadyClaimed: Another request has it.
+            Settled: The try before has it, and so was committed.
+        """
+        if token == self.token:
+            return
+        if token != self.unsettled:
+            self.is_lost = True
+            raise AlreadyClaimed
+        self.token = token
+        raise Settled
 
 
 claim: ContextVar[Claim | None] = ContextVar("claim", default=None)

@@ -17,6 +17,7 @@ from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.api.identity import VIEWER_HEADER, SignIn
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.limits import Limits
+from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.embedded.progress import Report
@@ -80,7 +81,9 @@ def tells_nothing_inner(errors: object) -> bool:
 
 
 @contextmanager
-def asked(server: EmbeddedDatabase, sign_in: SignIn | None = None) -> Iterator[Api]:
+def asked(
+    server: EmbeddedDatabase, sign_in: SignIn | None = None, *, reloading: Reloading | None = None
+) -> Iterator[Api]:
     """The application on the server's database, once it is ready."""
 
     @asynccontextmanager
@@ -88,7 +91,7 @@ def asked(server: EmbeddedDatabase, sign_in: SignIn | None = None) -> Iterator[A
         async with connected(server) as database:
             yield await recommender_on(database)
 
-    service = Service(opening)
+    service = Service(opening, reloading)
     decisions = DecisionLog(server.home / FOLDER)
     # As patient as the connection is: what is asked for the first time has to be planned, on a busy machine.
     application = app_of(service, decisions, Limits(execution_s=60), sign_in=sign_in)

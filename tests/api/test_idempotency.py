@@ -10,6 +10,7 @@ from graphql import GraphQLInputObjectType, get_named_type
 from mentorgraph.api.idempotency import LONGEST, NAME
 from mentorgraph.api.schema import schema
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
+from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.check import check
 from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.once import Claim
@@ -116,18 +117,21 @@ def test_of_many_at_once_one_writes_and_all_hear_of_it(
         assert named(server, f"Max {number}") == 1
 
 
-def test_a_process_that_dies_before_it_has_answered_does_not_make_it_happen_twice(
-    empty_api: Api, server: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [DatabaseUnavailable("gone"), DomainError("cut off", code="OUTCOME_UNKNOWN")])
+def test_an_answer_that_cannot_be_kept_is_given_and_what_was_done_is_not_done_again(
+    failure: DomainError, empty_api: Api, server: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(_store: Store, _claim: Claim, _answer: str) -> None:
-        raise DatabaseUnavailable("gone")
+        raise failure
 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "keep_answer", die)
-        assert register(empty_api, "cut off", "Cora")["data"]["registerPerson"]["person"]["name"] == "Cora"
-    [error] = register(empty_api, "cut off", "Cora")["errors"]
-    assert error["extensions"]["code"] == "OUTCOME_UNKNOWN"
-    assert named(server, "Cora") == 1
+        assert (
+            register(empty_api, failure.code, failure.code)["data"]["registerPerson"]["person"]["name"] == failure.code
+        )
+    [error] = register(empty_api, failure.code, failure.code)["errors"]
+    assert error["extensions"]["code"] == "ANSWER_LOST"
+    assert named(server, failure.code) == 1
 
 
 def test_keys_are_kept_for_a_day_and_do_not_pile_up(empty_api: Api, server: EmbeddedDatabase) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,8 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import IO
 from urllib.request import Request as HTTPRequest
 from urllib.request import urlopen
 
@@ -29,11 +31,15 @@ from mentorgraph.api.server import PunctualProtocol, is_loopback, listen
 
 SUPERVISOR = """
 import sys
+from mentorgraph.api import supervisor
 from mentorgraph.api.server import listen, serve
 listener = listen("127.0.0.1", 0)
 print(listener.getsockname()[1], flush=True)
+supervisor.STUCK_AFTER_S = float(sys.argv[3])
 sys.exit(serve(sys.argv[1], listener, workers=int(sys.argv[2])))
 """
+NEVER = 600.0
+LOST = (OSError, HTTPException)
 
 
 def small_app() -> ASGIApp:
@@ -49,9 +55,14 @@ def small_app() -> ASGIApp:
         await asyncio.sleep(seconds)
         return os.getpid()
 
-    schema = build_schema("type Query { worker(seconds: Float = 0): Int, large: String }")
+    def stuck(_source: object, _info: object, seconds: float) -> int:
+        time.sleep(seconds)
+        return os.getpid()
+
+    schema = build_schema("type Query { worker(seconds: Float = 0): Int, stuck(seconds: Float!): Int, large: String }")
     assert schema.query_type
     schema.query_type.fields["worker"].resolve = slow
+    schema.query_type.fields["stuck"].resolve = stuck
     schema.query_type.fields["large"].resolve = lambda *_: "x" * 20_000_000
     return create_app(schema, context=no_context, ready=ready)
 
@@ -104,12 +115,14 @@ def is_running(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def server_process(factory: str, workers: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def server_process(
+    factory: str, workers: int, *, stuck_after_s: float = NEVER, log: int | IO[str] = subprocess.DEVNULL
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, f"test_serve:{factory}", str(workers)],
+        [sys.executable, "-c", SUPERVISOR, f"test_serve:{factory}", str(workers), str(stuck_after_s)],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
         text=True,
     )
     try:
@@ -177,9 +190,53 @@ def test_one_worker_finishes_its_requests_before_it_ends() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_application_that_cannot_start_ends_the_server(workers: int) -> None:
-    with server_process("broken_app", workers) as (process, _):
-        assert process.wait(timeout=60) != 0
+def test_an_application_that_cannot_start_ends_the_server_at_once_and_says_why(workers: int, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as stream, server_process("broken_app", workers, log=stream) as (process, _):
+        wait_until(lambda: "RuntimeError: no" in log.read_text("utf-8"), within_s=60)
+        assert process.wait(timeout=10) == 3
+    assert "The application could not be loaded." in log.read_text("utf-8")
+
+
+def test_a_worker_that_is_stuck_or_stopped_is_told_of_and_replaced_and_one_that_only_works_is_not(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as stream, server_process("small_app", 2, stuck_after_s=2, log=stream) as (_, port):
+        pids = worker_pids(port, 2)
+        assert ask(port, "{ worker: stuck(seconds: 1) }") in pids
+        with pytest.raises(LOST):
+            ask(port, "{ worker: stuck(seconds: 60) }")
+        [stuck] = [pid for pid in pids if not is_running(pid)]
+        [stopped] = pids - {stuck}
+        os.kill(stopped, signal.SIGSTOP)
+        wait_until(lambda: not is_running(stopped), within_s=20)
+        assert worker_pids(port, 2).isdisjoint(pids)
+    said = log.read_text("utf-8")
+    assert re.search(rf'Worker {stuck} has not moved for .*\n.*\n.*File ".*test_serve\.py", line \d+ in stuck', said)
+    assert f"Worker {stopped} has not moved for" in said
+
+
+@pytest.mark.slow
+def test_a_stuck_worker_that_nobody_looks_after_stays() -> None:
+    with server_process("small_app", 2, stuck_after_s=NEVER) as (_, port):
+        first, second = worker_pids(port, 2)
+        os.kill(first, signal.SIGSTOP)
+        time.sleep(3)
+        assert is_running(first)
+        assert is_running(second)
+        os.kill(first, signal.SIGCONT)
+
+
+@pytest.mark.slow
+def test_a_server_that_was_paused_as_a_whole_goes_on_with_its_workers() -> None:
+    with server_process("small_app", 2, stuck_after_s=2) as (process, port):
+        pids = worker_pids(port, 2)
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for pid in (process.pid, *pids):
+                os.kill(pid, number)
+            time.sleep(3)
+        assert worker_pids(port, 2) == pids
 
 
 class ImpatientProtocol(PunctualProtocol):

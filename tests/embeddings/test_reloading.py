@@ -93,6 +93,47 @@ def test_a_broken_version_is_refused_and_the_last_good_one_answers(registry: Reg
     asyncio.run(follow())
 
 
+def spoil(registry: Registry, version: str) -> None:
+    file = registry.folder / version / ARRAYS
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def test_a_process_that_begins_with_a_broken_version_goes_down_the_ladder_rung_by_rung(
+    registry: Registry, model: Model
+) -> None:
+    async def begins() -> tuple[str, str]:
+        reloading = Reloading(registry, POLICY)
+        return await version(reloading), reloading.wanted
+
+    async def follow() -> None:
+        first, second, third = (publish(registry, model, factor) for factor in (1, 2, 3))
+        for each in (first, second, third):
+            registry.promote(each)
+        assert await begins() == (third, "")
+        spoil(registry, third)
+        assert await begins() == (second, third)
+        spoil(registry, second)
+        assert await begins() == (first, third)
+        spoil(registry, first)
+        assert await begins() == ("rules", third)
+        registry.promote("")
+        assert await begins() == ("rules", "")
+
+    asyncio.run(follow())
+
+
+def test_rules_that_served_before_a_broken_version_are_its_last_good(registry: Registry, model: Model) -> None:
+    async def follow() -> None:
+        first, second = publish(registry, model, 1), publish(registry, model, 2)
+        for each in (first, "", second):
+            registry.promote(each)
+        spoil(registry, second)
+        reloading = Reloading(registry, POLICY)
+        assert (await version(reloading), reloading.wanted) == ("rules", second)
+
+    asyncio.run(follow())
+
+
 def test_each_answer_is_wholly_of_one_version_while_versions_change(
     registry: Registry, model: Model, columns: Columns, asked: Question
 ) -> None:
