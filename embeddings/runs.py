@@ -220,12 +220,9 @@ def publish(run: Run, registry: Registry, *, force: str = "") -> str:
 def drawn(run: Run, ranking: str) -> Drawn:
     """What a report shows of the mentors whom a ranking chose from."""
     known = run.model.knowledge(run.snapshot.columns, run.task.now, run.policy)
-    table = run.snapshot.columns.tables["pairings"]
-    mentors = table.numbers("mentor")[table.begun(run.task.now.timestamp())]
-    paired = np.bincount(mentors, minlength=len(run.snapshot.columns.people))[run.task.candidates]
     _, encoded = run.model.encoded(known)
     vectors = encoded[0].person[run.task.candidates].astype(np.float64)
-    return Drawn(paired, run.judged[ranking].shown, vectors)
+    return Drawn(run.task.popularity, run.judged[ranking].exposure(len(run.task.candidates)), vectors)
 
 
 def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from mentorgraph.graph.store.store import Store
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
 SNAPSHOTS, LOG = "snapshots", "training.log"
-COLUMNS = ("ndcg@10", "mrr", "hr@10")
+COLUMNS = ("ndcg@10", "mrr", "hr@10", "coverage@10", "gini@10")
 
 _seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
 

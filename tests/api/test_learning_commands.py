@@ -337,9 +337,11 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
     for row in told["rows"]:
         assert row["kind"] in ("model", "baseline", "peer")
         assert row["setting"] == "no-unit"
-        assert row["group"] in ("all", "newcomers", "rest")
+        assert row["group"] in ("all", "newcomers", "rest") or row["group"].split()[0] in ("unit", "format")
         assert 0 <= row["low"] <= row["ndcg@10"] <= row["high"] <= 1
         assert {"mrr", "hr@10", "recall@20", "ndcg@20", "seconds", "peak_mb"} <= row.keys()
+        assert {"coverage@10", "popularity@10", "gini@10"} <= row.keys()
+    assert any(row["group"].startswith("unit ") or row["group"].startswith("format ") for row in told["rows"])
     assert told["settings"]["begin"].startswith("2026-03-01")
     assert told["settings"]["tuned"].keys() == BASELINES.keys()
     for condition in told["gate"]["conditions"]["served"]:

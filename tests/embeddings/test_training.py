@@ -68,6 +68,18 @@ def test_every_ranking_gets_a_row_for_every_group(columns: Columns, task: Task, 
     for row in table:
         assert row["low"] <= row["ndcg@10"] <= row["high"]
         assert row["ndcg@10"] <= row["ndcg@20"] + 1e-9
+        own = judged[row["name"]].shown[groups(asked)[row["group"]]]
+        assert row["goals"] == len(own)
+        assert row["coverage@10"] == pytest.approx(len({*own.ravel().tolist()}) / len(asked.candidates))
+        slots = asked.popularity[own.ravel()]
+        assert row["popularity@10"] == pytest.approx(slots.mean() / asked.popularity.mean())
+    for name, each in judged.items():  # whoever is shown is who stands first
+        for shown, relevant, found in zip(each.shown, asked.relevant, each.places, strict=True):
+            assert np.flatnonzero(np.isin(shown, relevant)).tolist() == (found[found <= 10] - 1).tolist(), name
+    spread = {row["name"]: row for row in table if row["group"] == "all"}
+    assert spread["popularity"]["coverage@10"] == pytest.approx(10 / len(asked.candidates))
+    assert spread["popularity"]["popularity@10"] > 1.5 > spread["skills overlap"]["popularity@10"]
+    assert spread["popularity"]["gini@10"] == max(row["gini@10"] for row in spread.values())
     everybody = groups(asked)["all"]
     assert gain(judged[SERVED], judged[SERVED], everybody).high == 0
     popular = ndcg(judged["popularity"].places, 10).mean()
