@@ -5,7 +5,8 @@ mentees who became mentors. What reaches a person, and what is known of the pair
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -30,8 +31,24 @@ from mentorgraph.embeddings.inference import (
     WIDTH,
 )
 from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.parallel import ALONE, Share, SharedNorm
 
 DROPOUT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which questions of a step a batch has, where several processes share the step.
+
+    Attributes:
+        whole: Number of the step's questions.
+        places: Of each question its place among them.
+        counts: Whether it counts; a process that has none of them looks at one that does not.
+    """
+
+    whole: int
+    places: tuple[int, ...]
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,7 @@ class Batch:
         wishes: `float32[questions, skills]`.
         units: `float32[questions, units]`, rows of sum 1 or 0.
         questions: How many.
+        part: Which ones of the step.
     """
 
     edges: Tensor
@@ -71,10 +89,11 @@ class Batch:
     wishes: Tensor
     units: Tensor
     questions: int
+    part: Part
 
     @classmethod
-    def of(cls, found: Sequence[Evidence], units: int) -> "Batch":
-        """Puts the evidence for several questions together."""
+    def of(cls, found: Sequence[Evidence], units: int, part: Part | None = None) -> "Batch":
+        """Puts the evidence for several questions together, which are the whole step if no part is named."""
         edge_starts = np.cumsum([0, *(len(each.precedents) for each in found)])
         pair_starts = np.cumsum([0, *(len(each.people) for each in found)])
 
@@ -112,7 +131,14 @@ class Batch:
             torch.from_numpy(np.stack([each.wishes for each in found])),
             torch.from_numpy(own_units),
             len(found),
+            part or Part(len(found), tuple(range(len(found)))),
         )
+
+    def to(self, device: str) -> "Batch":
+        """The same on another device."""
+        told = ((each.name, getattr(self, each.name)) for each in fields(self))
+        moved: dict[str, Any] = {name: value.to(device) for name, value in told if isinstance(value, Tensor)}
+        return replace(self, **moved)
 
 
 def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> HeteroData:
@@ -170,7 +196,7 @@ class Encoder(nn.Module):
         asker = self._goals(
             self.text(batch.text), skill, batch.wishes.to_sparse_csr(), unit, batch.units.to_sparse_csr()
         )
-        person = torch.zeros(data["person"].num_nodes, ENCODED)
+        person = torch.zeros(data["person"].num_nodes, ENCODED, device=skill.device)
         for name, nodes in (("offers", skill), ("members", unit), ("pairings", goal)):
             person = person + self.send[name]((nodes, None), data[LINKS[name][0], name, "person"].adj_t)
         normalize = nn.functional.normalize
@@ -190,10 +216,12 @@ class Network(nn.Module):
         skills: Number of skills with an embedding of their own.
         units: The same of units.
         dimensions: Of the texts.
+        share: Which part of each step this process has.
     """
 
-    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int) -> None:
+    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int, share: Share = ALONE) -> None:
         super().__init__()
+        self.share = share
         features = len(EDGE_FEATURES) + 1
         self.encoder = Encoder(skills, units, dimensions)
         self.edge_scale: Tensor
@@ -205,7 +233,7 @@ class Network(nn.Module):
         self.team = nn.Parameter(torch.full((HEADS,), 0.3))
         self.value = nn.Linear(HIDDEN, VALUES)
         inputs = 5 * HEADS + 2 * VALUES + len(PAIR_FEATURES) + GROUPS + 1
-        self.norm = nn.BatchNorm1d(inputs, eps=NORM_EPSILON, affine=False)
+        self.norm = SharedNorm(inputs, eps=NORM_EPSILON, affine=False)
         self.first = nn.Linear(inputs, WIDTH)
         self.second = nn.Linear(WIDTH, WIDTH)
         self.last = nn.Linear(WIDTH, 1)
@@ -254,7 +282,8 @@ class Network(nn.Module):
             ],
             dim=1,
         )
-        inputs = self.norm(inputs).clamp(-FURTHEST, FURTHEST)
+        counted = torch.full((people, 1), float(batch.part.counts), device=inputs.device)
+        inputs = self.norm.normalised(inputs, counted, self.share).clamp(-FURTHEST, FURTHEST)
         deep = self._drop(inputs, batch)
         deep = self._drop(torch.relu(self.first(deep)), batch)
         deep = self._drop(torch.relu(self.second(deep)), batch)
@@ -265,5 +294,5 @@ class Network(nn.Module):
         """Dropout with one mask a question: people are compared under the same mask, and little chance is drawn."""
         if not self.training:
             return values
-        kept = (torch.rand(batch.questions, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
-        return values * kept[batch.pair_question]
+        kept = (torch.rand(batch.part.whole, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
+        return values * kept[list(batch.part.places)].to(values.device)[batch.pair_question]

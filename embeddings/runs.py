@@ -25,11 +25,13 @@ from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
 from mentorgraph.embeddings.gate import Decision, decide, may_tell_chances
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.embeddings.report import Drawn, report
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
-from mentorgraph.embeddings.training import Epoch, Recipe, last_window, train
+from mentorgraph.embeddings.teaching import Epoch, Recipe
+from mentorgraph.embeddings.training import last_window, train
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
@@ -107,7 +109,8 @@ def evaluate(
     seed: int = 0,
     current: Published | None = None,
     progress: Progress = lambda _step, _done, _total: None,
-) -> Run:
+    share: Share = ALONE,
+) -> Run | None:
     """Teaches a model with what was known before an instant and judges it on the goals of the time that follows.
 
     Args:
@@ -120,6 +123,10 @@ def evaluate(
         seed: Decides all that chance decides.
         current: The version that serves, to be judged beside it.
         progress: Told how far it is.
+        share: Which part of the lessons this process has.
+
+    Returns:
+        The run; None in processes that are not the first, since those only help to teach.
 
     Raises:
         DomainError: `TOO_LITTLE_DATA`, with how much is missing.
@@ -137,7 +144,9 @@ def evaluate(
     def tell(step: str) -> None:
         progress(step, 0, 0)
 
-    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append)
+    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append, share=share)
+    if not share.is_first:
+        return None
     done = 0
 
     def count(asks: int) -> None:

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 import click
@@ -18,6 +20,7 @@ from rich.table import Table
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
 from mentorgraph.api.context import MODELS
+from mentorgraph.embeddings import process as training_process
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.drift import moved, since_judged
 from mentorgraph.embeddings.evaluation import SERVED
@@ -34,6 +37,7 @@ from mentorgraph.graph.store.store import Store
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
 SNAPSHOTS, LOG = "snapshots", "training.log"
+LAST_WORDS_S = 10
 COLUMNS = ("ndcg@10", "mrr", "hr@10", "coverage@10", "gini@10")
 
 _seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
@@ -49,6 +53,21 @@ def _setting(*names: str) -> Callable[[FunctionT], FunctionT]:
     )
 
 
+_device = click.option(
+    "--device",
+    type=click.Choice(("cpu", "cuda")),
+    default="cpu",
+    show_default=True,
+    help="Where to compute; cuda: a GPU.",
+)
+_processes = click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that share the goals to learn from, one core each.",
+)
 _snapshot = click.option(
     "--snapshot", "name", metavar="NAME", help="A snapshot that was taken before; a new one if not given."
 )
@@ -87,7 +106,11 @@ def snapshot(as_of: datetime | None) -> None:
     metavar="N",
     help="Only if N pairings have begun or become known how they went, or drift is found; for a daily job.",
 )
-def train(name: str | None, setting: str, seed: int, force: str, when_changed: int | None) -> None:
+@_device
+@_processes
+def train(
+    name: str | None, setting: str, seed: int, force: str, when_changed: int | None, device: str, processes: int
+) -> None:
     """Teach a model, judge it on later goals, and let it serve if it passes the gate.
 
     \b
@@ -106,7 +129,7 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
         name = name or take_snapshot().name
         if not _is_worth_it(name, when_changed):
             return
-    result = train_model(name, setting, seed, force)
+    result = train_model(name, setting, seed, force, device, processes)
     print_figures(result)
     if result["version"]:
         click.echo(f"Model {result['version']} serves now.")
@@ -120,6 +143,8 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
 @_snapshot
 @_setting(*SETTINGS)
 @_seed
+@_device
+@_processes
 @click.option(
     "--json",
     "output",
@@ -128,7 +153,14 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
     help="Write the figures as JSON, for programs.",
 )
 def evaluate(
-    begin: datetime, until: datetime | None, name: str | None, setting: str, seed: int, output: Path | None
+    begin: datetime,
+    until: datetime | None,
+    name: str | None,
+    setting: str,
+    seed: int,
+    device: str,
+    processes: int,
+    output: Path | None,
 ) -> None:
     """Judge how well mentors would have been ranked in a past time; nothing is published.
 
@@ -149,6 +181,8 @@ def evaluate(
         "until": until.isoformat() if until else None,
         "setting": setting,
         "seed": seed,
+        "device": device,
+        "processes": processes,
     }
     result = _ask_process(name, request)
     print_figures(result)
@@ -196,10 +230,17 @@ def take_snapshot(as_of: datetime | None = None) -> Path:
     return run(work)
 
 
-def train_model(name: str | None = None, setting: str = "full", seed: int = 0, force: str = "") -> dict[str, Any]:
-    """Teach, judge and publish in a process of its own; what `process` says in the end."""
-    registry = str(mentorgraph_home() / MODELS)
-    return _ask_process(name, {"what": "train", "setting": setting, "seed": seed, "force": force, "registry": registry})
+def train_model(
+    name: str | None = None,
+    setting: str = "full",
+    seed: int = 0,
+    force: str = "",
+    device: str = "cpu",
+    processes: int = 1,
+) -> dict[str, Any]:
+    """Teach, judge and publish in processes of their own; what `process` says in the end."""
+    request = {"what": "train", "setting": setting, "seed": seed, "force": force, "device": device}
+    return _ask_process(name, {**request, "processes": processes, "registry": str(mentorgraph_home() / MODELS)})
 
 
 def print_figures(result: Mapping[str, Any]) -> None:
@@ -259,28 +300,37 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     Raises:
         DomainError: As the process says, or `INTERNAL` where it ended without a word.
     """
+    processes = int(request.get("processes", 1))
+    if processes > 1 and not find_spec("torch"):
+        raise DomainError(training_process.MISSING, code="EXTRA_MISSING")
     # Threads that spin while they wait would take the second core from whatever serves beside.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ}
-    command = [sys.executable, "-P", "-m", "mentorgraph.embeddings.process"]
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ, "PYTHONSAFEPATH": "1"}
+    several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+    if processes > 1:
+        environment = {"OMP_NUM_THREADS": "1", **environment}
     said: dict[str, Any] = {}
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            for said in _talk(process, request):
-                if "doing" in said:
-                    show(said["doing"], said["done"], said["total"])
-            process.wait()
-        finally:
-            process.kill()
+    # Several processes cannot share standard input, so the request is a file.
+    with log.open("wb") as errors, NamedTemporaryFile(prefix="mentorgraph-", suffix=".json") as file:
+        file.write(orjson.dumps(request))
+        file.flush()
+        command = [
+            sys.executable,
+            "-m",
+            *(several if processes > 1 else ()),
+            "mentorgraph.embeddings.process",
+            file.name,
+        ]
+        with subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True
+        ) as process:
+            try:
+                assert process.stdout is not None  # noqa: S101
+                for said in map(orjson.loads, process.stdout):
+                    if "doing" in said:
+                        show(said["doing"], said["done"], said["total"])
+                process.wait()
+            finally:
+                _end(process)
     if "result" in said:
         return dict(said["result"])
     if "error" in said:
@@ -291,10 +341,10 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     )
 
 
-def _talk(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the training process its request, and return what it says, one after the other."""
-    assert process.stdin is not None  # noqa: S101
-    assert process.stdout is not None  # noqa: S101
-    with process.stdin as stdin:
-        stdin.write(orjson.dumps(request))
-    yield from map(orjson.loads, process.stdout)
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process, and give one that leads others the time to end them."""
+    process.terminate()
+    try:
+        process.wait(LAST_WORDS_S)
+    except subprocess.TimeoutExpired:
+        process.kill()

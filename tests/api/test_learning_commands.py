@@ -330,7 +330,9 @@ def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: 
 
 def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    result = mentorgraph("evaluate", "--from", "2026-03-01", "--setting", "no-unit", "--json", file)
+    result = mentorgraph(
+        *("evaluate", "--from", "2026-03-01", "--setting", "no-unit", "--processes", "2", "--json", file)
+    )
     assert result.exit_code == 0, result.output
     told = json.loads(file.read_text())
     assert {"served", "network", "linear fusion", "popularity"} <= {row["name"] for row in told["rows"]}
@@ -353,6 +355,15 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
     assert progress
     assert (progress.what, progress.state, progress.verdict) == ("evaluate", JUDGED, told["gate"]["verdict"])
     assert Registry(models()).current() == trained
+
+
+@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
+def test_without_a_gpu_nothing_is_taught_on_one(trained: str) -> None:
+    result = mentorgraph("evaluate", "--from", "2026-03-01", "--device", "cuda")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (
+        1,
+        "Error: there is no GPU that this torch can use, so nothing can be taught on cuda; leave --device away",
+    )
 
 
 def test_too_little_data_is_said_and_changes_nothing(trained: str, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from mentorgraph.embeddings.fusion import Fusion
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.embeddings.teaching import Recipe
+from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import load_policy
