@@ -4,16 +4,14 @@ Each head weighs precedents by their likeness, its mass flows to those who mento
 mentees who became mentors. What reaches a person, and what is known of the pair, becomes one score.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor, nn
-from torch_geometric.data import HeteroData
-from torch_geometric.nn import GraphConv
 from torch_geometric.utils import scatter, softmax
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
@@ -32,6 +30,7 @@ from mentorgraph.embeddings.inference import (
 )
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.parallel import ALONE, Share, SharedNorm
+from mentorgraph.embeddings.products import LinkConv, Links
 
 DROPOUT = 0.3
 
@@ -141,29 +140,45 @@ class Batch:
         return replace(self, **moved)
 
 
-def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> HeteroData:
-    """The message graph as torch-geometric takes it, its adjacencies compressed by row.
+@dataclass(frozen=True)
+class Graph:
+    """The message graph as the encoder takes it.
 
-    Args:
-        graph: The graph.
-        skills: Row of each skill among the id embeddings, 0 if it is not there: `int64[skills]`.
-        units: The same for units.
-        kept: The share of the pairings that carry messages, chosen by chance.
+    Attributes:
+        text: `float32[precedents, dimensions]`.
+        skill, unit: Row of each among the id embeddings, 0 if it is not there: `int64[skills]`, `int64[units]`.
+        links: By the names of `LINKS`.
     """
-    data = HeteroData()
-    data["goal"].x = torch.from_numpy(graph.text)
-    data["skill"].row, data["unit"].row = skills, units
-    data["person"].num_nodes = graph.offers.shape[0]
-    for name, (source, target) in LINKS.items():
-        matrix = getattr(graph, name)
-        values = torch.from_numpy(matrix.data)
-        if name == "pairings" and kept < 1:
-            values = values * (torch.rand(len(values)) < kept) / kept
-        ends, columns = (torch.from_numpy(each.astype(np.int64)) for each in (matrix.indptr, matrix.indices))
-        with catch_warnings():
-            simplefilter("ignore")  # torch calls its compressed tensors a beta
-            data[source, name, target].adj_t = torch.sparse_csr_tensor(ends, columns, values, size=matrix.shape)
-    return data
+
+    text: Tensor
+    skill: Tensor
+    unit: Tensor
+    links: Mapping[str, Links]
+
+    @classmethod
+    def of(cls, graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> "Graph":
+        """Takes a message graph.
+
+        Args:
+            graph: The graph.
+            skills: See `Graph.skill`.
+            units: See `Graph.unit`.
+            kept: The share of the pairings that carry messages, chosen by chance.
+        """
+        links = {}
+        for name in LINKS:
+            matrix: sparse.csr_array = getattr(graph, name)
+            if name == "pairings" and kept < 1:
+                drawn = (torch.rand(matrix.nnz) < kept).numpy()
+                data = (matrix.data * drawn / kept).astype(np.float32)
+                matrix = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+            links[name] = Links.of(matrix)
+        return cls(torch.from_numpy(graph.text), skills, units, links)
+
+    def to(self, device: str) -> "Graph":
+        """The same on another device."""
+        links = {name: each.to(device) for name, each in self.links.items()}
+        return Graph(self.text.to(device), self.skill.to(device), self.unit.to(device), links)
 
 
 class Encoder(nn.Module):
@@ -184,25 +199,23 @@ class Encoder(nn.Module):
             nn.init.normal_(table.weight, std=0.3)
             with torch.no_grad():
                 table.weight[0] = 0
-        self.send = nn.ModuleDict({name: GraphConv(ENCODED, ENCODED) for name in LINKS})
+        self.send = nn.ModuleDict({name: LinkConv(ENCODED, ENCODED) for name in LINKS})
 
-    def forward(self, data: HeteroData, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, graph: Graph, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors of the asking goals, of the precedents and of all people: `float32[…, ENCODED]`, of length 1."""
-        skill = self.skill(data["skill"].row)
-        skill = skill + self.send["broader"](skill, data["skill", "broader", "skill"].adj_t)
-        unit = self.unit(data["unit"].row)
-        wishes, units = data["skill", "wishes", "goal"].adj_t, data["unit", "units", "goal"].adj_t
-        goal = self._goals(self.text(data["goal"].x), skill, wishes, unit, units)
-        asker = self._goals(
-            self.text(batch.text), skill, batch.wishes.to_sparse_csr(), unit, batch.units.to_sparse_csr()
-        )
-        person = torch.zeros(data["person"].num_nodes, ENCODED, device=skill.device)
+        skill, links = self.skill(graph.skill), graph.links
+        skill = skill + self.send["broader"]((skill, skill), links["broader"])
+        unit = self.unit(graph.unit)
+        goal = self._goals(self.text(graph.text), skill, links["wishes"], unit, links["units"])
+        wishes, units = (Links(each, each.T) for each in (batch.wishes, batch.units))
+        asker = self._goals(self.text(batch.text), skill, wishes, unit, units)
+        person = torch.zeros(links["offers"].forth.shape[0], ENCODED, device=skill.device)
         for name, nodes in (("offers", skill), ("members", unit), ("pairings", goal)):
-            person = person + self.send[name]((nodes, None), data[LINKS[name][0], name, "person"].adj_t)
+            person = person + self.send[name]((nodes, None), links[name])
         normalize = nn.functional.normalize
         return normalize(asker, dim=1), normalize(goal, dim=1), normalize(person, dim=1)
 
-    def _goals(self, own: Tensor, skill: Tensor, wishes: Tensor, unit: Tensor, units: Tensor) -> Tensor:
+    def _goals(self, own: Tensor, skill: Tensor, wishes: Links, unit: Tensor, units: Links) -> Tensor:
         """What goals become by their texts, wishes and units."""
         sent = self.send["wishes"]((skill, own), wishes) + self.send["units"]((unit, own), units)
         return nn.functional.gelu(sent)
@@ -243,9 +256,9 @@ class Network(nn.Module):
             self.attend.weight[:, EDGE_FEATURES.index("full scaled")] += 1.0
             self.skip.weight.zero_()
 
-    def forward(self, batch: Batch, data: HeteroData) -> Tensor:
+    def forward(self, batch: Batch, graph: Graph) -> Tensor:
         """`float32[people]`: the score of each pair."""
-        asker, goal, person = self.encoder(data, batch)
+        asker, goal, person = self.encoder(graph, batch)
         near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
         scaled = (batch.edges - self.edge_scale[0]) / self.edge_scale[1]
         edges = torch.cat([scaled.clamp(-FURTHEST, FURTHEST), 2 * near], dim=1)

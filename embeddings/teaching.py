@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch_geometric.data import HeteroData
 from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.metrics import ndcg, places
 from mentorgraph.embeddings.model import together
-from mentorgraph.embeddings.network import Batch, Network, Part, hetero_data
+from mentorgraph.embeddings.network import Batch, Graph, Network, Part
 from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.columns import Numbers, Reals
@@ -194,8 +193,8 @@ class School:
                 self.record(Epoch(network_number, epoch, float(np.mean(losses)), figure))
             return found
 
-    def _graph(self, course: Course, *, kept: float = 1.0) -> HeteroData:
-        return hetero_data(course.graph, self.skills, self.units, kept=kept).to(self.share.device)
+    def _graph(self, course: Course, *, kept: float = 1.0) -> Graph:
+        return Graph.of(course.graph, self.skills, self.units, kept=kept).to(self.share.device)
 
     def _steps(self, courses: Sequence[Course], chance: np.random.Generator) -> Iterator[tuple[int, Numbers]]:
         """The places of the lessons of one pass, mixed; those of one step belong to one window."""
@@ -220,12 +219,12 @@ class School:
     def opinions(self, network: Network, course: Course) -> list[Floats]:
         """What a network says to the lessons of this process, as logarithms of shares: `float32[people]` each."""
         network.eval()
-        data, lessons = self._graph(course), course.lessons
+        graph, lessons = self._graph(course), course.lessons
         found: list[Floats] = []
         with torch.no_grad():
             for start in range(0, len(lessons), self.recipe.questions):
                 part = [each.found for each in lessons[start : start + self.recipe.questions]]
-                scores = network(Batch.of(part, len(self.units)).to(self.share.device), data).cpu().numpy()
+                scores = network(Batch.of(part, len(self.units)).to(self.share.device), graph).cpu().numpy()
                 ends = np.cumsum([len(each.people) for each in part])[:-1]
                 found += [
                     together([own], each.correction) for own, each in zip(np.split(scores, ends), part, strict=True)
