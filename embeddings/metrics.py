@@ -13,6 +13,8 @@ import numpy.typing as npt
 Places = npt.NDArray[np.int64]
 Figures = npt.NDArray[np.float64]
 
+BLOCK = 64
+
 
 def places(scores: npt.NDArray[np.floating | np.integer], relevant: npt.ArrayLike) -> Places:
     """Where the relevant candidates of one query stand, in ascending order.
@@ -31,11 +33,17 @@ def places(scores: npt.NDArray[np.floating | np.integer], relevant: npt.ArrayLik
 
 
 def first(scores: npt.NDArray[np.floating | np.integer], k: int) -> npt.NDArray[np.int64]:
-    """Positions of the first k candidates, best first, equals in the order of `places`: `int64[≤ k]`."""
+    """Positions of the first k candidates, best first, equals in the order of `places`: `int64[≤ k]`.
+
+    The k-th largest of the maxima of blocks is no more than the k-th largest score, so whoever is below it is not among
+    the first k; what is left is few, and the long list is read through twice only.
+    """
     k = min(k, len(scores))
     if not k:
         return np.zeros(0, np.int64)
-    best = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+    whole = len(scores) // BLOCK * BLOCK
+    maxima = scores[:whole].reshape(-1, BLOCK).max(axis=1) if whole >= k * BLOCK else scores
+    best = np.flatnonzero(scores >= np.partition(maxima, -k)[-k])
     found: npt.NDArray[np.int64] = best[np.argsort(-scores[best], kind="stable")][:k]
     return found
 

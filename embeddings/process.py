@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -141,6 +142,35 @@ def _explain(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
+def _step(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """A training step along sparse products beside LightGCN's along `edge_index`."""
+    [peer] = _taught_with("against_lightgcn")
+    sizes = [request[name] for name in ("people", "pairings", "dimensions", "layers", "steps", "seed")]
+    return asdict(peer.measure(*sizes, progress=lambda done: progress("Taking steps", done, request["steps"])))
+
+
+def _newcomers(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """How well newcomers of a generated community are served, beside what the truth allows."""
+    [measured] = _taught_with("generated")
+    found = measured.newcomers(
+        request["people"], request["seed"], _policy(request), lambda doing: progress(doing, 0, 0)
+    )
+    return dict(found)
+
+
+def _calibration(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """How true chances are, of outcomes that they were not fitted to and of later ones."""
+    [measured] = _taught_with("generated")
+    found = measured.calibration(
+        request["people"],
+        request["seed"],
+        _policy(request),
+        request["with_network"],
+        lambda doing: progress(doing, 0, 0),
+    )
+    return dict(found)
+
+
 def _told(run: Any, ranking: str) -> dict[str, Any]:
     """What is said of a run, and of the chances of one of its rankings; of no chances where nothing may serve."""
     return {
@@ -157,6 +187,9 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "train": _train,
     "evaluate": _evaluate,
     "explain": _explain,
+    "step": _step,
+    "newcomers": _newcomers,
+    "calibration": _calibration,
 }
 
 

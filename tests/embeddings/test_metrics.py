@@ -104,6 +104,13 @@ def test_the_first_of_a_list_are_those_that_places_puts_first(query: Query, k: i
     assert [places(np.array(scores), [each])[0] for each in found] == list(range(1, len(found) + 1))
 
 
+@given(st.integers(0, 1_000), st.integers(1, 4_000), st.integers(1, 12), st.sampled_from([2, 50, 10_000]))
+def test_the_first_of_a_long_list_are_the_same(seed: int, candidates: int, k: int, different: int) -> None:
+    """With many equals and with few, where the list has whole blocks and where it has not."""
+    scores = np.random.default_rng(seed).integers(0, different, candidates).astype(np.float32)
+    assert first(scores, k).tolist() == np.argsort(-scores, kind="stable")[:k].tolist()
+
+
 def test_what_is_shown_worked_out_by_hand() -> None:
     """Two lists of two from four mentors: one stands in both, two in one, one in none."""
     shown, popularity = np.array([2, 1, 1, 0]), np.array([8, 2, 0, 2])
