@@ -10,6 +10,7 @@ import click
 import orjson
 
 from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, row, spread
+from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
 from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, bench_recommend
 from mentorgraph.api.benchmarks.retrieval import bench_retrieval
 from mentorgraph.api.commands.learning import LOG, SNAPSHOTS, converse
@@ -308,6 +309,34 @@ def calibration(people: int, with_network: bool, seed: int, output: Path | None)
     )
     settings = {"command": "calibration", "people": people, "seed": seed, "with_network": with_network}
     _tell(Findings(f"expected calibration error, {people:,} people", found["rows"], settings, targets, (note,)), output)
+
+
+@bench.command()
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder with train.txt and test.txt: a user and the items chosen, a line each; .gz is unpacked.",
+)
+@_seed
+@_json
+def gowalla(data: Path, seed: int, output: Path | None) -> None:
+    """Measure spectral filters on a public benchmark of histories of choices, by full ranking.
+
+    \b
+    Example:
+      mentorgraph bench gowalla --data DIR
+      mentorgraph bench gowalla --data DIR --json figures.json
+
+    Made for the LightGCN split of Gowalla, which is not part of mentorgraph. All numbers are chosen on a part of the
+    training choices; the test choices are looked at once.
+
+    The peer needs the extra mentorgraph[bench].
+    """  # noqa: D301 (click wants the backspace itself)
+    with sentences(), shown_on_terminal() as show:
+        found = bench_gowalla(read_split(data), seed, show)
+    _tell(found, output)
 
 
 def _allowed(found: Mapping[str, Any]) -> float:
