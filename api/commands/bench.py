@@ -13,9 +13,10 @@ from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, row
 from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
 from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, bench_recommend
 from mentorgraph.api.benchmarks.retrieval import bench_retrieval
-from mentorgraph.api.commands.learning import LOG, SNAPSHOTS, converse
+from mentorgraph.api.commands.learning import LOG, converse
 from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
 from mentorgraph.api.commands.session import sentences
+from mentorgraph.api.commands.watching import FOLDER as SNAPSHOTS
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED

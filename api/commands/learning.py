@@ -19,26 +19,27 @@ from rich.table import Table
 
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
+from mentorgraph.api.commands.watching import FOLDER as SNAPSHOTS
+from mentorgraph.api.commands.watching import look, watch
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import process as training_process
 from mentorgraph.embeddings import snapshot as snapshots
-from mentorgraph.embeddings.drift import moved, since_judged
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.progress import FILE as PROGRESS
-from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.rules.policy import chosen_policy
 from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.store.store import Store
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
-SNAPSHOTS, LOG = "snapshots", "training.log"
+LOG = "training.log"
+ENOUGH_CHANGED = 100
 LAST_WORDS_S = 10
-COLUMNS = ("ndcg@10", "mrr", "hr@10", "coverage@10", "gini@10")
+COLUMNS = ("ndcg@10", "mrr", "hr@10")
 
 _seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
 
@@ -106,10 +107,24 @@ def snapshot(as_of: datetime | None) -> None:
     metavar="N",
     help="Only if N pairings have begun or become known how they went, or drift is found; for a daily job.",
 )
+@click.option(
+    "--watch",
+    "minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="Look again each so many minutes, until Ctrl-C; without --when-changed from 100 changes on.",
+)
 @_device
 @_processes
 def train(
-    name: str | None, setting: str, seed: int, force: str, when_changed: int | None, device: str, processes: int
+    name: str | None,
+    setting: str,
+    seed: int,
+    force: str,
+    when_changed: int | None,
+    minutes: float | None,
+    device: str,
+    processes: int,
 ) -> None:
     """Teach a model, judge it on later goals, and let it serve if it passes the gate.
 
@@ -118,6 +133,7 @@ def train(
       mentorgraph train
       mentorgraph train --snapshot 20260101-0123456789ab --seed 1
       mentorgraph train --when-changed 100
+      mentorgraph train --watch 60
 
     The last months are kept aside: the model is taught with what was known before them, and then ranks all mentors for
     their goals, beside rankings that need no training. It serves if it beats all of them, if the network itself adds
@@ -125,9 +141,21 @@ def train(
 
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
+    if minutes is not None:
+        if name or force:
+            raise click.UsageError("--watch looks at new facts and through the gate: leave --snapshot and --force away")
+        watch(
+            minutes,
+            when_changed or ENOUGH_CHANGED,
+            take_snapshot,
+            lambda taken: train_model(taken, setting, seed, "", device, processes),
+        )
+        return
     if when_changed is not None:
         name = name or take_snapshot().name
-        if not _is_worth_it(name, when_changed):
+        seen = look(mentorgraph_home() / SNAPSHOTS / name, when_changed)
+        click.echo(seen.told)
+        if not seen.is_worth_it:
             return
     result = train_model(name, setting, seed, force, device, processes)
     print_figures(result)
@@ -193,24 +221,6 @@ def evaluate(
         told = {"rows": result["rows"], "gate": result["gate"], "chance": result["chance"], "settings": settings}
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-
-
-def _is_worth_it(name: str, number: int) -> bool:
-    """Whether so much has changed since the model was judged, or drifted, that it is taught again; says why."""
-    with sentences():
-        registry = Registry(mentorgraph_home() / MODELS)
-        if not registry.current():
-            click.echo("No model serves, so one is taught.")
-            return True
-        snapshot = snapshots.load(mentorgraph_home() / SNAPSHOTS / name)
-        found = since_judged(registry, snapshot, load_policy(chosen_policy()))
-    told = f"{found.changed} pairings began or became known how they went since {found.since:%Y-%m-%d}"
-    reasons = moved(found.shifts)
-    if found.changed < number and not reasons:
-        click.echo(f"{told}, fewer than {number}, and nothing has moved; {found.version} goes on.")
-        return False
-    click.echo(f"{told}." if found.changed >= number else f"Moved: {'; '.join(reasons)}.")
-    return True
 
 
 def take_snapshot(as_of: datetime | None = None) -> Path:

@@ -315,6 +315,24 @@ def test_nothing_is_taught_again_before_enough_has_changed(trained: str) -> None
     assert Registry(models()).current() == trained
 
 
+def test_a_loop_looks_tells_a_line_and_ends_on_an_interrupt(trained: str) -> None:
+    """What was looked at and not taught with is not kept."""
+    snapshots = models().parent / "snapshots"
+    before = {each.name for each in snapshots.iterdir()}
+    command: list[str | Path] = [COMMAND, "train", "--watch", "0.02", "--when-changed", "1000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        last = process.stdout.read()
+        assert process.wait(60) == 0
+    for line in lines:
+        assert line.endswith(f"fewer than 1000000, and nothing has moved; {trained} goes on.\n")
+    assert last.endswith("Stopped watching; what serves goes on.\n")
+    assert {each.name for each in snapshots.iterdir()} == before
+    assert Registry(models()).current() == trained
+
+
 def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:
     file = models() / trained / ARRAYS
     whole = file.read_bytes()
