@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ class Judged:
             of all candidates sum to 1: `float64[asks]`, in nats. Empty for rankings whose scores are no log-odds.
         shown: Of each ask, positions of the first `SHOWN` candidates: `int64[asks, SHOWN]`, fewer where there are
             fewer candidates.
+        without: Name of each part of a sum → where the mentors of each ask stand when it is left out.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Judged:
     seconds: float
     likelihood: Figures = field(default_factory=lambda: np.zeros(0))
     shown: Numbers = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    without: Mapping[str, list[Places]] = field(default_factory=dict)
 
     def exposure(self, candidates: int, asks: Mask | None = None) -> Numbers:
         """How often each candidate is shown in some of the asks, or in all: `int64[candidates]`."""
@@ -145,16 +147,19 @@ def _by_model(
     shown: dict[str, list[Numbers]] = {name: [] for name in KIND_OF}
     seconds = dict.fromkeys(KIND_OF, 0.0)
     by_rules = Fusion.of_rules(known.policy)
+    parts = {name: fusion.parts() for name, fusion in ((SERVED, model.fusion), (PLAIN, model.plain))}
+    without: dict[str, dict[str, list[Places]]] = {name: {part: [] for part in parts[name]} for name in parts}
     for each, relevant in zip(asked, task.relevant, strict=True):
         began = time.perf_counter()
         found = evidence(known, each, task.candidates)
         gathered = time.perf_counter()
         learned = model.network_scores(known, found)
         thought = time.perf_counter()
+        sums = {SERVED: model.fusion.contributions(found, learned), PLAIN: model.plain.contributions(found, None)}
         scores = {
             NETWORK: learned.astype(np.float64),
-            SERVED: model.fusion.scores(found, learned),
-            PLAIN: model.plain.scores(found, None),
+            SERVED: sums[SERVED].sum(axis=1),
+            PLAIN: sums[PLAIN].sum(axis=1),
             RULES: by_rules.scores(found, None),
             LINEAR: model.linear.scores(found, None),
         }
@@ -163,6 +168,10 @@ def _by_model(
             shown[name].append(metrics.first(own, SHOWN))
             likelihoods[name].append(_likelihood(own, relevant, SCALES if name == RULES else np.ones(1)))
         fused = (time.perf_counter() - thought) / (len(KIND_OF) - 1)
+        for name, own_parts in parts.items():
+            for part, place in own_parts.items():
+                rest = scores[name] - sums[name][:, place]
+                without[name][part].append(metrics.places(rest, relevant))
         seconds[NETWORK] += thought - began
         seconds[SERVED] += thought - began + fused
         for name in (PLAIN, RULES, LINEAR):
@@ -172,7 +181,8 @@ def _by_model(
     for name, kind in KIND_OF.items():
         likelihood = np.reshape(likelihoods[name], (len(asked), -1))
         best = likelihood[:, likelihood.mean(axis=0).argmax()]
-        judged[name] = Judged(name, kind, places[name], seconds[name], best, np.array(shown[name]))
+        taken = without.get(name, {})
+        judged[name] = Judged(name, kind, places[name], seconds[name], best, np.array(shown[name]), taken)
     return judged
 
 
@@ -220,6 +230,21 @@ def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[st
                 }
             )
     return table
+
+
+def ablation(judged: Mapping[str, Judged], task: Task) -> list[dict[str, Any]]:
+    """What each part of the model's rankings adds: the loss of NDCG@10 when it is left out of the sum, in pairs.
+
+    The other parts keep their weights, as they do when a list is asked for without a signal.
+    """
+    return [
+        {"name": each.name, "part": part, "group": group, "adds": found.mean, "low": found.low, "high": found.high}
+        for each in judged.values()
+        for part, places in each.without.items()
+        for group, mask in groups(task).items()
+        if group in EVERYBODY and mask.any()
+        for found in [gain(each, replace(each, places=places), mask)]
+    ]
 
 
 def groups(task: Task) -> dict[str, Mask]:

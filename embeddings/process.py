@@ -177,6 +177,7 @@ def _told(run: Any, ranking: str) -> dict[str, Any]:
         "chance": run.chances(ranking) if ranking else None,
         "gate": run.decision.told(),
         "rows": run.rows,
+        "ablation": run.ablation,
         "tuned": run.tuned,
         "asks": len(run.task),
         "candidates": len(run.task.candidates),

@@ -73,6 +73,7 @@ def report(manifest: Mapping[str, Any], drawn: Drawn) -> str:
         f"<p>{escape(manifest['gate']['verdict'])}</p>",
         _section("Teaching", _teaching(manifest["epochs"])),
         _section("Beside simple rankings", _ranking(manifest["rows"])),
+        _section("What each part adds", _ablation(manifest.get("ablation", ()), manifest["ranking"])),
         _section("By unit and format of programme", _parts(manifest["rows"], manifest["ranking"])),
         _section("Chances of success", _chances(manifest["chance"])),
         _section("Popularity and exposure", _exposure(drawn)),
@@ -106,6 +107,19 @@ def _ranking(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         "<p>Of the first ten: coverage is the share of the mentors who are in some list, popularity how much more "
         "often than the mean mentor they had been paired, Gini how unequally lists are spread over mentors.</p>"
     )
+
+
+def _ablation(rows: Sequence[Mapping[str, Any]], ranking: str) -> Iterator[str]:
+    found = [row for row in rows if row["name"] == ranking and row["group"] == EVERYBODY[0]]
+    if not found:
+        yield "<p>The ranking has no parts.</p>"
+        return
+    yield "<p>Loss of NDCG@10 on the same goals when a part is left out of the sum and the others keep their weights.</p>"
+    cells = [
+        [row["part"], f"{row['adds']:+.4f}", f"{row['low']:+.4f} – {row['high']:+.4f}"]
+        for row in sorted(found, key=lambda row: -row["adds"])
+    ]
+    yield _table(["part", "adds", "95 %"], cells)
 
 
 def _parts(rows: Sequence[Mapping[str, Any]], ranking: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from mentorgraph.embeddings.calibration import (
     known_outcomes,
 )
 from mentorgraph.embeddings.card import card
-from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
+from mentorgraph.embeddings.evaluation import SERVED, Judged, ablation, judge, rows, tune
 from mentorgraph.embeddings.gate import Decision, decide, may_tell_chances
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
@@ -78,6 +78,11 @@ class Run:
     def rows(self) -> list[dict[str, Any]]:
         """The figures, one row for each ranking and group."""
         return rows(self.judged, self.task, self.model.setting.name)
+
+    @cached_property
+    def ablation(self) -> list[dict[str, Any]]:
+        """What each part of the model's rankings adds."""
+        return ablation(self.judged, self.task)
 
     def calibrated(self, ranking: str) -> Calibrated:
         """What the scores of one of the model's rankings say of success, by the outcomes of the judging window."""
@@ -248,6 +253,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
         "rows": run.rows,
+        "ablation": run.ablation,
         "tuned": dict(run.tuned),
         "gate": run.decision.told(),
         "chance": run.chances(ranking),

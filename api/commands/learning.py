@@ -218,7 +218,13 @@ def evaluate(
         settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
         settings["tuned"] = result["tuned"]
-        told = {"rows": result["rows"], "gate": result["gate"], "chance": result["chance"], "settings": settings}
+        told = {
+            "rows": result["rows"],
+            "ablation": result["ablation"],
+            "gate": result["gate"],
+            "chance": result["chance"],
+            "settings": settings,
+        }
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 

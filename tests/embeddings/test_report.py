@@ -34,6 +34,10 @@ MANIFEST: dict[str, Any] = {
         for group in ("newcomers", "all", "unit Maps & <b>Routes", "rest")
         for name, kind in (("served", "model"), ("rules", "baseline"))
     ],
+    "ablation": [
+        {"name": "served", "part": part, "group": "all", "adds": adds, "low": adds - 0.01, "high": adds + 0.01}
+        for part, adds in (("unit", 0.02), ("skills", 0.1))
+    ],
     "chance": {"conditions": [{"name": "x", "holds": False, "told": "too few"}], "curve": [PART, PART]},
 }
 
@@ -52,6 +56,7 @@ def test_it_loads_nothing_and_draws_everything() -> None:
     assert not re.search(r"https?:|\bsrc=|\bhref=|url\(|@import|<script", page)
     assert "&lt;script&gt;" in page
     assert "<td>unit Maps &amp; &lt;b&gt;Routes</td><td>40</td><td>0.300</td>" in page
+    assert page.index("<td>skills</td><td>+0.1000</td>") < page.index("<td>unit</td><td>+0.0200</td>")
     found = drawings(page)
     captions = [each.attrib["aria-label"].split(",")[0].split(" by ")[0] for each in found]
     assert captions == [
