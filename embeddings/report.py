@@ -114,7 +114,7 @@ def _ablation(rows: Sequence[Mapping[str, Any]], ranking: str) -> Iterator[str]:
     if not found:
         yield "<p>The ranking has no parts.</p>"
         return
-    yield "<p>Loss of NDCG@10 on the same goals when a part is left out of the sum and the others keep their weights.</p>"
+    yield "<p>Loss of NDCG@10 on the same goals when a part is left out of the sum, the others as they are.</p>"
     cells = [
         [row["part"], f"{row['adds']:+.4f}", f"{row['low']:+.4f} – {row['high']:+.4f}"]
         for row in sorted(found, key=lambda row: -row["adds"])
