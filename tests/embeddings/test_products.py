@@ -46,7 +46,7 @@ def test_a_transpose_that_is_none_would_be_seen() -> None:
     gradients = []
     for links in (right, wrong):
         values = torch.ones(3, 1, requires_grad=True)
-        links.product(values)[0].sum().backward()
+        links.product(values)[0].sum().backward()  # type: ignore[no-untyped-call]
         assert values.grad is not None
         gradients.append(values.grad[:, 0].tolist())
     assert gradients[0] == [0, 1, 0] == pytest.approx(matrix.toarray()[0])
