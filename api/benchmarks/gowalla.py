@@ -35,8 +35,8 @@ LONGEST_S, MOST_MB = 60, 3_000
 
 Dense = NDArray[np.float32]
 Users = NDArray[np.int64]
-Scores = Callable[[Users], Dense]
-"""Of some users, a score of each item: `float32[users, items]`."""
+Scores = Callable[[Users], Mapping[str, Dense]]
+"""Of some users, by the name of each ranking a score of each item: `float32[users, items]`."""
 Show = Callable[[str, int, int], None]
 
 
@@ -91,20 +91,18 @@ def bench_gowalla(split: Split, seed: int, show: Show) -> Findings:
     """Fits, tunes and judges."""
     rows = []
     popular = np.asarray(split.train.sum(axis=0), np.float32)
-    rows.append(_judged("popularity", BASELINE, split, lambda users: np.tile(popular, (len(users), 1)), 0.0, show))
+    rows += _judged(BASELINE, split, lambda users: {"popularity": np.tile(popular, (len(users), 1))}, 0.0, show)
     notes = [note] if (note := absent(ALS_NAME, "implicit")) else []
     if not notes:
         began = time.perf_counter()
         scores = _als(split.train, seed)
-        rows.append(_judged(ALS_NAME, PEER, split, scores, time.perf_counter() - began, show))
+        rows += _judged(PEER, split, scores, time.perf_counter() - began, show)
     show("Tuning on a part of the training choices", 0, 0)
     tuned, weights = _tune(split.train, seed)
     began = time.perf_counter()
     spread = Spread.of(split.train, tuned.rank, seed)
     fitted = time.perf_counter() - began
-    closed = _closed(spread, tuned)
-    rows.append(_judged(SPECTRAL, OURS, split, closed, fitted, show))
-    rows.append(_judged(FUSED, OURS, split, _fused(spread, tuned, weights), fitted, show))
+    rows += _judged(OURS, split, _filters(spread, tuned, weights), fitted, show)
     return _findings(rows, split, tuned, seed, notes)
 
 
@@ -232,23 +230,18 @@ def _low_pass(spread: Spread, rank: int, span: float) -> tuple[Dense, Dense]:
     return one, total
 
 
-def _closed(spread: Spread, tuned: Tuned) -> Scores:
+def _filters(spread: Spread, tuned: Tuned, weights: NDArray[np.float64]) -> Scores:
+    """The closed form and the fusion, which look at the same hops."""
     one, other = _low_pass(spread, tuned.rank, tuned.span)
-
-    def scores(users: Users) -> Dense:
-        low = other @ (spread.chosen[users] @ one).T
-        return np.ascontiguousarray((_sharpened(spread.hops(users), tuned.span) + tuned.low_pass * low).T)
-
-    return scores
-
-
-def _fused(spread: Spread, tuned: Tuned, weights: NDArray[np.float64]) -> Scores:
     low = spread.low_pass(RANKS[0])
 
-    def scores(users: Users) -> Dense:
-        parts = _parts(spread, spread.hops(users), spread.chosen[users], low)
-        found = sum(np.float32(weight) * part for weight, part in zip(weights, parts, strict=True))
-        return np.ascontiguousarray(np.asarray(found, np.float32).T)
+    def scores(users: Users) -> Mapping[str, Dense]:
+        hops, chosen = spread.hops(users), spread.chosen[users]
+        closed = _sharpened(hops, tuned.span) + np.float32(tuned.low_pass) * (other @ (chosen @ one).T)
+        fused = np.zeros_like(closed)
+        for weight, part in zip(weights, _parts(spread, hops, chosen, low), strict=True):
+            fused += np.float32(weight) * part
+        return {SPECTRAL: np.ascontiguousarray(closed.T), FUSED: np.ascontiguousarray(fused.T)}
 
     return scores
 
@@ -258,7 +251,7 @@ def _als(train: sparse.csr_array, seed: int) -> Scores:
     with import_module("threadpoolctl").threadpool_limits(1, "blas"):  # it has threads of its own
         model.fit(sparse.csr_matrix(train), show_progress=False)
     users, items = (np.asarray(each, np.float32) for each in (model.user_factors, model.item_factors))
-    return lambda asked: users[asked] @ items.T
+    return lambda asked: {ALS_NAME: users[asked] @ items.T}
 
 
 def _recalls(scores: Dense, chosen: sparse.csr_array, relevant: sparse.csr_array) -> Iterator[float]:
@@ -274,22 +267,37 @@ def _first(scores: Dense, chosen: sparse.csr_array) -> Iterator[NDArray[np.int64
         yield metrics.first(scores[number], FIRST)
 
 
-def _judged(name: str, kind: str, split: Split, scores: Scores, fit_s: float, show: Show) -> dict[str, Any]:
+def _judged(kind: str, split: Split, scores: Scores, fit_s: float, show: Show) -> list[dict[str, Any]]:
+    """A row for each ranking, over all users who have test choices."""
     asked = np.flatnonzero(np.diff(split.test.indptr))
-    recalls, gains, shown = [], [], np.zeros(split.train.shape[1], np.int64)
     discount = 1 / np.log2(np.arange(2, FIRST + 2))
     best = np.cumsum(discount)
+    recalls: dict[str, list[float]] = {}
+    gains: dict[str, list[float]] = {}
+    shown: dict[str, NDArray[np.int64]] = {}
     for start in range(0, len(asked), BLOCK):
         users = asked[start : start + BLOCK]
-        for user, found in zip(users, _first(scores(users), split.train[users]), strict=True):
-            wanted = split.test[[int(user)]].indices
-            hits = np.isin(found, wanted)
-            recalls.append(hits.sum() / len(wanted))
-            gains.append((hits * discount[: len(found)]).sum() / best[min(FIRST, len(wanted)) - 1])
-            shown[found] += 1
-        show(f"Ranking by {name}", min(start + BLOCK, len(asked)), len(asked))
-    interval = bootstrap(np.array(gains))
-    figures = {"recall@20": float(np.mean(recalls)), "ndcg@20": interval.mean}
-    spread = {"coverage@20": metrics.coverage(shown), "gini@20": metrics.gini(shown)}
-    bounds = {"low": interval.low, "high": interval.high}
-    return row(name, kind, "", **figures, **bounds, **spread, fit_s=fit_s, peak_mb=peak_mb())
+        chosen, relevant = split.train[users], split.test[users]
+        for name, found in scores(users).items():
+            counts = shown.setdefault(name, np.zeros(split.train.shape[1], np.int64))
+            for number, listed in enumerate(_first(found, chosen)):
+                wanted = relevant[[number]].indices
+                hits = np.isin(listed, wanted)
+                recalls.setdefault(name, []).append(hits.sum() / len(wanted))
+                gain = (hits * discount[: len(listed)]).sum() / best[min(FIRST, len(wanted)) - 1]
+                gains.setdefault(name, []).append(gain)
+                counts[listed] += 1
+            show(f"Ranking by {name}", min(start + BLOCK, len(asked)), len(asked))
+    return [
+        row(
+            name,
+            kind,
+            "",
+            **{"recall@20": float(np.mean(recalls[name])), "ndcg@20": interval.mean},
+            **{"low": interval.low, "high": interval.high},
+            **{"coverage@20": metrics.coverage(shown[name]), "gini@20": metrics.gini(shown[name])},
+            fit_s=fit_s,
+            peak_mb=peak_mb(),
+        )
+        for name, interval in ((name, bootstrap(np.array(each))) for name, each in gains.items())
+    ]
