@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.baselines import BASELINES
-from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, RULES, SERVED, Judged
+from mentorgraph.embeddings.evaluation import LINEAR, NETWORK, PLAIN, RULES, SERVED, Judged, groups
 from mentorgraph.embeddings.gate import decide
 from mentorgraph.embeddings.tasks import Task
 
@@ -107,6 +107,20 @@ def worse_for(whole: Judged, label: str) -> Judged:
     """The same ranking, but that asks of one label never find their mentor."""
     places = [np.array([50]) if label in own else found for own, found in zip(LABELS, whole.places, strict=True)]
     return replace(whole, places=places)
+
+
+def test_the_largest_units_and_all_formats_with_enough_goals_are_groups() -> None:
+    """Of twelve units of 30 to 36 goals the ten largest, and of two formats the one that has enough."""
+    labels = [{f"unit {number}"} for number in range(12) for _ in range(30 + number // 2)]
+    labels = [own | {"format micro" if place < 29 else "format peer"} for place, own in enumerate(labels)]
+    labels += [set()] * (ASKS - len(labels))
+    asked = replace(task(), labels=tuple(map(frozenset, labels)))
+    found = groups(asked)
+    assert list(found)[:3] == ["all", "newcomers", "rest"]
+    assert [name for name in found if name.startswith("format")] == ["format peer"]
+    assert sum(name.startswith("unit") for name in found) == 10
+    assert not {"unit 0", "unit 1"} & {*found}
+    assert all(mask.sum() >= 30 for name, mask in found.items() if name != "rest")
 
 
 def test_no_unit_may_pay_for_the_others() -> None:
