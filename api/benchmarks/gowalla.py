@@ -87,27 +87,39 @@ def _pairs(folder: Path, name: str) -> Iterator[tuple[int, int]]:
         raise DomainError(f"{file} holds no choice", code="BAD_USER_INPUT")
 
 
-def bench_gowalla(split: Split, seed: int, show: Show) -> Findings:
-    """Fits, tunes and judges."""
+def bench_gowalla(split: Split, most: int | None, seed: int, show: Show) -> Findings:
+    """Fits, tunes and judges.
+
+    Args:
+        split: The choices.
+        most: Judge on so many users, drawn by chance; on all if None.
+        seed: Decides all that chance decides.
+        show: Told how far it is.
+    """
+    can_judge = np.flatnonzero(np.diff(split.test.indptr))
+    if most is not None and most < len(can_judge):
+        can_judge = np.sort(np.random.default_rng(seed).choice(can_judge, most, replace=False))
     rows = []
     popular = np.asarray(split.train.sum(axis=0), np.float32)
-    rows += _judged(BASELINE, split, lambda users: {"popularity": np.tile(popular, (len(users), 1))}, 0.0, show)
+    rows += _judged(
+        BASELINE, split, can_judge, lambda users: {"popularity": np.tile(popular, (len(users), 1))}, 0.0, show
+    )
     notes = [note] if (note := absent(ALS_NAME, "implicit")) else []
     if not notes:
         began = time.perf_counter()
         scores = _als(split.train, seed)
-        rows += _judged(PEER, split, scores, time.perf_counter() - began, show)
+        rows += _judged(PEER, split, can_judge, scores, time.perf_counter() - began, show)
     show("Tuning on a part of the training choices", 0, 0)
     tuned, weights = _tune(split.train, seed)
     began = time.perf_counter()
     spread = Spread.of(split.train, tuned.rank, seed)
     fitted = time.perf_counter() - began
-    rows += _judged(OURS, split, _filters(spread, tuned, weights), fitted, show)
-    return _findings(rows, split, tuned, seed, notes)
+    rows += _judged(OURS, split, can_judge, _filters(spread, tuned, weights), fitted, show)
+    return _findings(rows, split, len(can_judge), tuned, seed, notes)
 
 
 def _findings(
-    rows: Sequence[Mapping[str, Any]], split: Split, tuned: "Tuned", seed: int, notes: Sequence[str]
+    rows: Sequence[Mapping[str, Any]], split: Split, judged: int, tuned: "Tuned", seed: int, notes: Sequence[str]
 ) -> Findings:
     ours = [each for each in rows if each["kind"] == OURS]
     targets = [
@@ -121,12 +133,14 @@ def _findings(
     targets.append(Target(f"fitting took {slowest:.0f} s, {LONGEST_S} s are meant", slowest <= LONGEST_S))
     targets.append(Target(f"peak {peak_mb():,.0f} MB, {MOST_MB:,} MB are meant", peak_mb() <= MOST_MB))
     users, items = split.train.shape
-    settings = {"command": "gowalla", "users": users, "items": items, "seed": seed, **tuned.__dict__}
+    settings = {"command": "gowalla", "users": users, "judged": judged, "items": items, "seed": seed, **tuned.__dict__}
     told = (
         f"Chosen on a fifth of the training choices of {TUNED_USERS:,} users: {tuned.rank} vectors, span {tuned.span}, "
         f"low pass {tuned.low_pass}."
     )
-    return Findings(f"{items:,} items ranked for {users:,} users", rows, settings, targets, [*notes, told])
+    return Findings(
+        f"{items:,} items ranked for {judged:,} of {users:,} users", rows, settings, targets, [*notes, told]
+    )
 
 
 @dataclass(frozen=True)
@@ -267,9 +281,8 @@ def _first(scores: Dense, chosen: sparse.csr_array) -> Iterator[NDArray[np.int64
         yield metrics.first(scores[number], FIRST)
 
 
-def _judged(kind: str, split: Split, scores: Scores, fit_s: float, show: Show) -> list[dict[str, Any]]:
-    """A row for each ranking, over all users who have test choices."""
-    asked = np.flatnonzero(np.diff(split.test.indptr))
+def _judged(kind: str, split: Split, asked: Users, scores: Scores, fit_s: float, show: Show) -> list[dict[str, Any]]:
+    """A row for each ranking, over some users who have test choices."""
     discount = 1 / np.log2(np.arange(2, FIRST + 2))
     best = np.cumsum(discount)
     recalls: dict[str, list[float]] = {}

@@ -320,9 +320,15 @@ def calibration(people: int, with_network: bool, seed: int, output: Path | None)
     metavar="DIR",
     help="Folder with train.txt and test.txt: a user and the items chosen, a line each; .gz is unpacked.",
 )
+@click.option(
+    "--users",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Judge on so many users drawn by chance, for a first look; on all if not given.",
+)
 @_seed
 @_json
-def gowalla(data: Path, seed: int, output: Path | None) -> None:
+def gowalla(data: Path, users: int | None, seed: int, output: Path | None) -> None:
     """Measure spectral filters on a public benchmark of histories of choices, by full ranking.
 
     \b
@@ -336,7 +342,7 @@ def gowalla(data: Path, seed: int, output: Path | None) -> None:
     The peer needs the extra mentorgraph[bench].
     """  # noqa: D301 (click wants the backspace itself)
     with sentences(), shown_on_terminal() as show:
-        found = bench_gowalla(read_split(data), seed, show)
+        found = bench_gowalla(read_split(data), users, seed, show)
     _tell(found, output)
 
 
