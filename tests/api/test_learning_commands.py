@@ -21,6 +21,7 @@ from mentorgraph.api.commands import main
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings.baselines import BASELINES
 from mentorgraph.embeddings.chance import PREFIX, Calibration
+from mentorgraph.embeddings.evaluation import EVERYBODY
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.progress import FAILED, FILE, INTERRUPTED, JUDGED, RUNNING, read_told
 from mentorgraph.embeddings.registry import ARRAYS, Registry
@@ -297,7 +298,7 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
         assert 0 <= row["low"] <= row["ndcg@10"] <= row["high"] <= 1
         assert {"mrr", "hr@10", "recall@20", "ndcg@20", "seconds", "peak_mb"} <= row.keys()
         assert {"coverage@10", "popularity@10", "gini@10"} <= row.keys()
-    assert {each["part"] for each in told["ablation"] if each["name"] == "served"} > {"network"}
+    assert {each["group"] for each in told["ablation"]} == {row["group"] for row in told["rows"]} & {*EVERYBODY}
     assert told["settings"]["begin"].startswith("2026-03-01")
     assert told["settings"]["tuned"].keys() == BASELINES.keys()
     for condition in told["gate"]["conditions"]["served"]:
