@@ -51,7 +51,11 @@ def test_the_page_has_commands_of_every_benchmark() -> None:
 
 
 @pytest.mark.parametrize("words", DOCUMENTED, ids=" ".join)
-def test_every_command_of_the_page_is_understood(words: list[str]) -> None:
+def test_every_command_of_the_page_is_understood(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "DIR").mkdir()
+    monkeypatch.chdir(tmp_path)
     command: click.Command = main
     for word in words[:2]:
         assert isinstance(command, click.Group)
