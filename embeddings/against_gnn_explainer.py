@@ -23,7 +23,7 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.masked import MaskableOpinion
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.tasks import Task, questions
-from mentorgraph.embeddings.training import one_thread
+from mentorgraph.embeddings.teaching import one_thread
 
 OURS, PEER, CHANCE = "paths ranked by deletion", "GNNExplainer", "by chance"
 KINDS = {OURS: "model", PEER: "peer", CHANCE: "baseline"}

@@ -140,6 +140,7 @@ def known_outcomes(
     *,
     most: int = MOST_OUTCOMES,
     began: datetime | None = None,
+    begun_by: datetime | None = None,
 ) -> Outcomes:
     """The pairings for a goal that ended in a window, as a ranking would have scored them when they began.
 
@@ -151,6 +152,7 @@ def known_outcomes(
         until: Its end, exclusive.
         most: Look at so many at most.
         began: Pairings that began before this instant are left out.
+        begun_by: Those that began from this instant on are, too.
     """
     table = columns.tables["pairings"]
     since, ended, result = (table.reals(name) for name in ("since", "until", "outcome"))
@@ -158,6 +160,8 @@ def known_outcomes(
     told = (ended >= begin.timestamp()) & (ended < until.timestamp()) & ~np.isnan(result) & (goal != NONE)
     if began is not None:
         told &= since >= began.timestamp()
+    if begun_by is not None:
+        told &= since < begun_by.timestamp()
     rows = np.flatnonzero(told)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mentorgraph.embeddings.evaluation import EVERYBODY, RULES
+
 
 def card(manifest: Mapping[str, Any]) -> str:
     """A model card in Markdown (Mitchell et al. 2019, "Model cards for model reporting")."""
@@ -21,11 +23,19 @@ def card(manifest: Mapping[str, Any]) -> str:
     ]
     if manifest["forced"]:
         lines.append(f"- Promoted against the gate. Reason given: {manifest['forced']}")
-    lines += ["", "| ranking | for | NDCG@10 | 95 % | MRR | HR@10 | Recall@20 |", "|---|---|---|---|---|---|---|"]
+    lines += ["", "| ranking | for | goals | NDCG@10 | 95 % | MRR | HR@10 | Recall@20 | coverage | popularity | Gini |"]
+    lines.append("|---" * 11 + "|")
     lines += [
-        f"| {row['name']} | {row['group']} | {row['ndcg@10']:.4f} | {row['low']:.4f} – {row['high']:.4f} | "
-        f"{row['mrr']:.4f} | {row['hr@10']:.4f} | {row['recall@20']:.4f} |"
+        f"| {row['name']} | {row['group']} | {row['goals']} | {row['ndcg@10']:.4f} | {row['low']:.4f} – "
+        f"{row['high']:.4f} | {row['mrr']:.4f} | {row['hr@10']:.4f} | {row['recall@20']:.4f} | "
+        f"{row['coverage@10']:.3f} | {row['popularity@10']:.2f} | {row['gini@10']:.3f} |"
         for row in manifest["rows"]
+        if row["group"] in EVERYBODY or row["name"] in (manifest["ranking"], RULES)
+    ]
+    lines += [
+        "",
+        "Of the first ten: coverage is the share of mentors who are in some list, popularity how much more often than",
+        "the mean mentor they had been paired, Gini how unequally lists are spread over mentors.",
     ]
     lines += _chances(manifest["chance"])
     lines += [

@@ -3,8 +3,9 @@
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,15 @@ RULES, LINEAR = "rules", "linear fusion"
 KIND_OF = {SERVED: "model", PLAIN: "model", NETWORK: "model", RULES: "baseline", LINEAR: "baseline"}
 """The rankings that are made of the same evidence: those of the model, what serves without one, and all signals."""
 
+EVERYBODY = ("all", "newcomers", "rest")
+"""The groups that every task has, see `groups`."""
+
 SCALES = np.geomspace(1 / 20, 20, 40)
 """What the scores of the rules may be multiplied with to be log-odds; they are given the best, in hindsight."""
-RESAMPLES = 2_000
+RESAMPLES, LARGEST_DRAW = 2_000, 1_000_000
 SHOWN = 10
+FEWEST_IN_GROUP, MOST_UNITS = 30, 10
+"""Of labels, those with so many asks are groups, and of units the largest ones: fewer asks tell nothing."""
 BLOCK = 64
 """Questions that the baselines rank at a time."""
 
@@ -46,8 +52,9 @@ class Judged:
         seconds: How long the ranking took, all asks together.
         likelihood: Of each ask, the mean of ln(share) of its mentors, where scores are read as log-odds and the shares
             of all candidates sum to 1: `float64[asks]`, in nats. Empty for rankings whose scores are no log-odds.
-        shown: How often each candidate stands among the first `SHOWN`: `int64[candidates]`. Empty for baselines that
-            are made of other evidence.
+        shown: Of each ask, positions of the first `SHOWN` candidates: `int64[asks, SHOWN]`, fewer where there are
+            fewer candidates.
+        without: Name of each part of a sum → where the mentors of each ask stand when it is left out.
     """
 
     name: str
@@ -55,12 +62,17 @@ class Judged:
     places: list[Places]
     seconds: float
     likelihood: Figures = field(default_factory=lambda: np.zeros(0))
-    shown: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    shown: Numbers = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    without: Mapping[str, list[Places]] = field(default_factory=dict)
+
+    def exposure(self, candidates: int, asks: Mask | None = None) -> Numbers:
+        """How often each candidate is shown in some of the asks, or in all: `int64[candidates]`."""
+        return np.bincount((self.shown if asks is None else self.shown[asks]).ravel(), minlength=candidates)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its bootstrap interval of 95 %."""
+    """A mean and its bootstrap interval, of 95 % unless said otherwise."""
 
     mean: float
     low: float
@@ -91,9 +103,8 @@ def judge(
     found = _by_model(model, known, task, asked, progress)
     for name, number in baselines.items():
         began = time.perf_counter()
-        found[name] = Judged(
-            name, "baseline", _by_baseline(name, number, known, task, asked), time.perf_counter() - began
-        )
+        places, shown = _by_baseline(name, number, known, task, asked)
+        found[name] = Judged(name, "baseline", places, time.perf_counter() - began, shown=shown)
     return found
 
 
@@ -107,7 +118,7 @@ def tune(known: Knowledge, task: Task) -> dict[str, float]:
     asked = questions(known.columns, task, known.setting, known.policy.signals)
 
     def figure(name: str, number: float) -> float:
-        return float(metrics.ndcg(_by_baseline(name, number, known, task, asked), 10).mean())
+        return float(metrics.ndcg(_by_baseline(name, number, known, task, asked)[0], 10).mean())
 
     return {
         name: max(each.values, key=lambda number: figure(name, number)) if len(each.values) > 1 else each.values[0]
@@ -115,12 +126,17 @@ def tune(known: Knowledge, task: Task) -> dict[str, float]:
     }
 
 
-def _by_baseline(name: str, number: float, known: Knowledge, task: Task, asked: Sequence[Question]) -> list[Places]:
+def _by_baseline(
+    name: str, number: float, known: Knowledge, task: Task, asked: Sequence[Question]
+) -> tuple[list[Places], Numbers]:
+    """Where the mentors of each ask stand, and who stands first."""
     places: list[Places] = []
+    shown: list[Numbers] = []
     for start in range(0, len(asked), BLOCK):
         scores = BASELINES[name].rank(known, asked[start : start + BLOCK], task.candidates, number)
         places += [metrics.places(row, task.relevant[start + place]) for place, row in enumerate(scores)]
-    return places
+        shown += [metrics.first(row, SHOWN) for row in scores]
+    return places, np.array(shown)
 
 
 def _by_model(
@@ -128,27 +144,34 @@ def _by_model(
 ) -> dict[str, Judged]:
     places: dict[str, list[Places]] = {name: [] for name in KIND_OF}
     likelihoods: dict[str, list[Figures]] = {name: [] for name in KIND_OF}
-    shown = {name: np.zeros(len(task.candidates), np.int64) for name in KIND_OF}
+    shown: dict[str, list[Numbers]] = {name: [] for name in KIND_OF}
     seconds = dict.fromkeys(KIND_OF, 0.0)
     by_rules = Fusion.of_rules(known.policy)
+    parts = {name: fusion.parts() for name, fusion in ((SERVED, model.fusion), (PLAIN, model.plain))}
+    without: dict[str, dict[str, list[Places]]] = {name: {part: [] for part in parts[name]} for name in parts}
     for each, relevant in zip(asked, task.relevant, strict=True):
         began = time.perf_counter()
         found = evidence(known, each, task.candidates)
         gathered = time.perf_counter()
         learned = model.network_scores(known, found)
         thought = time.perf_counter()
+        sums = {SERVED: model.fusion.contributions(found, learned), PLAIN: model.plain.contributions(found, None)}
         scores = {
             NETWORK: learned.astype(np.float64),
-            SERVED: model.fusion.scores(found, learned),
-            PLAIN: model.plain.scores(found, None),
+            SERVED: sums[SERVED].sum(axis=1),
+            PLAIN: sums[PLAIN].sum(axis=1),
             RULES: by_rules.scores(found, None),
             LINEAR: model.linear.scores(found, None),
         }
         for name, own in scores.items():
             places[name].append(metrics.places(own, relevant))
-            shown[name][np.argsort(-own, kind="stable")[:SHOWN]] += 1
+            shown[name].append(metrics.first(own, SHOWN))
             likelihoods[name].append(_likelihood(own, relevant, SCALES if name == RULES else np.ones(1)))
         fused = (time.perf_counter() - thought) / (len(KIND_OF) - 1)
+        for name, own_parts in parts.items():
+            for part, place in own_parts.items():
+                rest = scores[name] - sums[name][:, place]
+                without[name][part].append(metrics.places(rest, relevant))
         seconds[NETWORK] += thought - began
         seconds[SERVED] += thought - began + fused
         for name in (PLAIN, RULES, LINEAR):
@@ -158,7 +181,8 @@ def _by_model(
     for name, kind in KIND_OF.items():
         likelihood = np.reshape(likelihoods[name], (len(asked), -1))
         best = likelihood[:, likelihood.mean(axis=0).argmax()]
-        judged[name] = Judged(name, kind, places[name], seconds[name], best, shown[name])
+        taken = without.get(name, {})
+        judged[name] = Judged(name, kind, places[name], seconds[name], best, np.array(shown[name]), taken)
     return judged
 
 
@@ -169,7 +193,11 @@ def _likelihood(scores: NDArray[np.float64], relevant: Numbers, scales: NDArray[
 
 
 def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[str, Any]]:
-    """One row for each ranking and group that has an ask; `low` and `high` bound the mean of NDCG@10."""
+    """One row for each ranking and group that has an ask; `low` and `high` bound the mean of NDCG@10.
+
+    What is shown are the first ten: the share of the candidates among them, how much more popular they are than a
+    candidate is in the mean, and how unequally they are spread.
+    """
     table: list[dict[str, Any]] = []
     for each in judged.values():
         for group, mask in groups(task).items():
@@ -177,17 +205,24 @@ def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[st
             if not places:
                 continue
             interval = bootstrap(metrics.ndcg(places, 10))
+            exposure = each.exposure(len(task.candidates), mask)
             table.append(
                 {
                     "name": each.name,
                     "kind": each.kind,
                     "setting": setting,
                     "group": group,
+                    "goals": len(places),
                     "mrr": float(metrics.reciprocal_rank(places).mean()),
                     "hr@10": float(metrics.hit(places, 10).mean()),
                     "ndcg@10": interval.mean,
                     "recall@20": float(metrics.recall(places, 20).mean()),
+                    "hr@20": float(metrics.hit(places, 20).mean()),
+                    "recall@10": float(metrics.recall(places, 10).mean()),
                     "ndcg@20": float(metrics.ndcg(places, 20).mean()),
+                    "coverage@10": metrics.coverage(exposure),
+                    "popularity@10": metrics.popularity_shown(exposure, task.popularity),
+                    "gini@10": metrics.gini(exposure),
                     "low": interval.low,
                     "high": interval.high,
                     "seconds": each.seconds,
@@ -197,25 +232,53 @@ def rows(judged: Mapping[str, Judged], task: Task, setting: str) -> list[dict[st
     return table
 
 
+def ablation(judged: Mapping[str, Judged], task: Task) -> list[dict[str, Any]]:
+    """What each part of the model's rankings adds: the loss of NDCG@10 when it is left out of the sum, in pairs.
+
+    The other parts keep their weights, as they do when a list is asked for without a signal.
+    """
+    return [
+        {"name": each.name, "part": part, "group": group, "adds": found.mean, "low": found.low, "high": found.high}
+        for each in judged.values()
+        for part, places in each.without.items()
+        for group, mask in groups(task).items()
+        if group in EVERYBODY and mask.any()
+        for found in [gain(each, replace(each, places=places), mask)]
+    ]
+
+
 def groups(task: Task) -> dict[str, Mask]:
-    """Everybody, those who had never been paired, and the others: `bool[asks]` each."""
-    return {"all": np.ones(len(task), bool), "newcomers": task.newcomers, "rest": ~task.newcomers}
+    """Everybody, those who had never been paired, the others, and those of each label: `bool[asks]` each.
+
+    Labels with fewer than `FEWEST_IN_GROUP` asks are no groups, nor are units beyond the `MOST_UNITS` largest.
+    """
+    found = dict(zip(EVERYBODY, (np.ones(len(task), bool), task.newcomers, ~task.newcomers), strict=True))
+    counts = Counter(label for own in task.labels for label in own)
+    large = sorted((label for label in counts if counts[label] >= FEWEST_IN_GROUP), key=lambda each: -counts[each])
+    units = [label for label in large if label.startswith("unit ")][:MOST_UNITS]
+    for label in sorted(label for label in large if label in units or not label.startswith("unit ")):
+        found[label] = np.array([label in own for own in task.labels])
+    return found
 
 
-def gain(one: Judged, other: Judged, asks: Mask) -> Interval:
+def gain(one: Judged, other: Judged, asks: Mask, level: float = 0.95) -> Interval:
     """By how much one ranking's NDCG@10 exceeds another's on the same asks, resampled in pairs."""
-    return bootstrap((metrics.ndcg(one.places, 10) - metrics.ndcg(other.places, 10))[asks])
+    return bootstrap((metrics.ndcg(one.places, 10) - metrics.ndcg(other.places, 10))[asks], level=level)
 
 
-def bootstrap(figures: Figures, seed: int = 0) -> Interval:
+def bootstrap(figures: Figures, seed: int = 0, level: float = 0.95) -> Interval:
     """The mean over asks with its percentile interval (Efron and Tibshirani 1993, chapter 13)."""
     if not len(figures):
         return Interval(float("nan"), float("nan"), float("nan"))
     chance = np.random.default_rng(seed)
-    means: NDArray[np.float64] = np.array(
-        [figures[chance.integers(0, len(figures), len(figures))].mean() for _ in range(RESAMPLES)]
+    at_once = max(1, LARGEST_DRAW // len(figures))
+    means = np.concatenate(
+        [
+            figures[chance.integers(0, len(figures), (min(at_once, RESAMPLES - done), len(figures)))].mean(axis=1)
+            for done in range(0, RESAMPLES, at_once)
+        ]
     )
-    low, high = np.quantile(means, (0.025, 0.975))
+    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(figures.mean()), float(low), float(high))
 
 

@@ -162,6 +162,11 @@ class Fusion:
         learned = np.zeros(len(own)) if network is None else self.network * network.astype(np.float64)
         return np.concatenate([own, learned[:, None]], axis=1)
 
+    def parts(self) -> dict[str, int]:
+        """The signals that count, and the network where it does, with their places among the contributions."""
+        found = {FUSED[place].removeprefix("signal "): int(place) for place in np.flatnonzero(self.weights)}
+        return found | ({"network": len(FUSED)} if self.network else {})
+
     def scores(self, found: Evidence, network: NDArray[np.floating] | None) -> Reals:
         """The sum of the contributions: `float64[people]`."""
         total: Reals = self.contributions(found, network).sum(axis=1)

@@ -7,6 +7,9 @@ else nothing, so that what serves goes on.
 Few goals tell little about an order, and weights found by chance may order few signals well. The odds that a ranking
 states tell more: whoever learned nothing states them far worse than the rules would.
 
+No group may pay for the others: newcomers, people with a past pairing, each unit and each format of programme with
+enough goals get lists that are no worse than what serves, but for a margin.
+
 Chances of success are judged apart. A version whose chances are not true serves without them: they change no order, so
 to refuse the version would give everybody a worse list for a number that can be left out.
 """
@@ -24,6 +27,7 @@ from mentorgraph.embeddings.calibration import (
     is_enough,
 )
 from mentorgraph.embeddings.evaluation import (
+    FEWEST_IN_GROUP,
     LINEAR,
     PLAIN,
     RULES,
@@ -38,6 +42,9 @@ from mentorgraph.embeddings.tasks import Task
 
 LARGEST_LOSS = 0.005
 """By how much NDCG@10 a new version may be worse than the present one, at the upper end of the interval."""
+
+LARGEST_LOSS_OF_GROUP = 0.02
+"""By how much it may be worse in one group: newcomers, the others, a unit, a format. Only luck excuses more."""
 
 LARGEST_ERROR, LARGEST_ERROR_OF_GROUP = 0.05, 0.08
 """Expected calibration error that chances may have, beyond what true ones would show by luck."""
@@ -109,6 +116,9 @@ def decide(judged: Mapping[str, Judged], task: Task, current: Judged | None = No
             loss = gain(current, own, everybody["all"])
             told = f"against the present version {_figures(gain(own, current, everybody['all']))}"
             found.append(Condition("no loss", loss.high <= LARGEST_LOSS, told))
+        found += _no_group_pays(
+            own, current or judged[RULES], "rules" if current is None else "the present version", task
+        )
         conditions[name] = tuple(found)
     fusion = gain(judged[SERVED], judged[LINEAR], everybody["all"])
     told = f"against the fusion of all signals that are not learned {_figures(fusion)}"
@@ -146,6 +156,25 @@ def may_tell_chances(found: Calibrated) -> tuple[Condition, ...]:
 def _beats(one: Judged, other: Judged, task: Task) -> Condition:
     found = gain(one, other, groups(task)["all"])
     return Condition(f"beats {other.name}", found.mean > 0, f"against {other.name} {_figures(found)}")
+
+
+def _no_group_pays(own: Judged, present: Judged, name: str, task: Task) -> list[Condition]:
+    """Whether no group gets a list that is worse than the present one by more than the margin, beyond doubt.
+
+    The intervals are of 99 % for all groups together (Bonferroni): one group of a dozen is unlucky now and then.
+    """
+    asked = {group: asks for group, asks in groups(task).items() if group != "all" and asks.sum() >= FEWEST_IN_GROUP}
+    level = 1 - 0.01 / max(1, len(asked))
+    found = []
+    for group, asks in asked.items():
+        gained = gain(own, present, asks, level)
+        told = (
+            f"for {group} ({asks.sum()} goals) against {name} {_figures(gained)}; a loss of {LARGEST_LOSS_OF_GROUP} is "
+            "allowed, or one that luck explains"
+        )
+        holds = gained.mean >= -LARGEST_LOSS_OF_GROUP or gained.high >= 0
+        found.append(Condition(f"no loss for {group}", holds, told))
+    return found
 
 
 def _network(with_it: Judged, without: Judged, task: Task) -> list[Condition]:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 Places = npt.NDArray[np.int64]
 Figures = npt.NDArray[np.float64]
 
+BLOCK = 64
+
 
 def places(scores: npt.NDArray[np.floating | np.integer], relevant: npt.ArrayLike) -> Places:
     """Where the relevant candidates of one query stand, in ascending order.
@@ -28,6 +30,53 @@ def places(scores: npt.NDArray[np.floating | np.integer], relevant: npt.ArrayLik
     earlier = np.arange(len(scores)) < positions[:, None]
     found: Places = 1 + ((scores > own) | ((scores == own) & earlier)).sum(axis=1)
     return np.sort(found)
+
+
+def first(scores: npt.NDArray[np.floating | np.integer], k: int) -> npt.NDArray[np.int64]:
+    """Positions of the first k candidates, best first, equals in the order of `places`: `int64[≤ k]`.
+
+    The k-th largest of the maxima of blocks is no more than the k-th largest score, so whoever is below it is not among
+    the first k; what is left is few, and the long list is read through twice only.
+    """
+    k = min(k, len(scores))
+    if not k:
+        return np.zeros(0, np.int64)
+    whole = len(scores) // BLOCK * BLOCK
+    maxima = scores[:whole].reshape(-1, BLOCK).max(axis=1) if whole >= k * BLOCK else scores
+    best = np.flatnonzero(scores >= np.partition(maxima, -k)[-k])
+    found: npt.NDArray[np.int64] = best[np.argsort(-scores[best], kind="stable")][:k]
+    return found
+
+
+def coverage(shown: npt.NDArray[np.int64]) -> float:
+    """Share of the candidates that are shown at least once, by how often each is: `int64[candidates]`.
+
+    Source: Ge, Delgado-Battenfeld and Jannach 2010, "Beyond accuracy: evaluating recommender systems by coverage and
+    serendipity" (catalogue coverage).
+    """
+    return float((shown > 0).mean()) if len(shown) else 0.0
+
+
+def gini(counts: npt.NDArray[np.int64]) -> float:
+    """How unequally something is spread: 0 for alike, towards 1 for all on one (Gini 1912)."""
+    if not counts.sum():
+        return 0.0
+    ranks = np.arange(1, len(counts) + 1)
+    return float(2 * (ranks * np.sort(counts)).sum() / (len(counts) * counts.sum()) - (len(counts) + 1) / len(counts))
+
+
+def popularity_shown(shown: npt.NDArray[np.int64], popularity: npt.NDArray[np.int64]) -> float:
+    """Mean popularity of a place in a list over the mean popularity of a candidate; 1 where lists are by chance.
+
+    Source: average recommendation popularity, Yin et al. 2012, "Challenging the long tail recommendation", as a ratio.
+
+    Args:
+        shown: How often each candidate is shown: `int64[candidates]`.
+        popularity: How often each was chosen before: `int64[candidates]`.
+    """
+    if not shown.sum() or not popularity.sum():
+        return 0.0
+    return float((shown @ popularity) / shown.sum() / popularity.mean())
 
 
 def ndcg(found: Sequence[Places], k: int) -> Figures:

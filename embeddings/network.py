@@ -4,15 +4,14 @@ Each head weighs precedents by their likeness, its mass flows to those who mento
 mentees who became mentors. What reaches a person, and what is known of the pair, becomes one score.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from warnings import catch_warnings, simplefilter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor, nn
-from torch_geometric.data import HeteroData
-from torch_geometric.nn import GraphConv
 from torch_geometric.utils import scatter, softmax
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
@@ -30,8 +29,25 @@ from mentorgraph.embeddings.inference import (
     WIDTH,
 )
 from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.parallel import ALONE, Share, SharedNorm
+from mentorgraph.embeddings.products import LinkConv, Links
 
 DROPOUT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which questions of a step a batch has, where several processes share the step.
+
+    Attributes:
+        whole: Number of the step's questions.
+        places: Of each question its place among them.
+        counts: Whether it counts; a process that has none of them looks at one that does not.
+    """
+
+    whole: int
+    places: tuple[int, ...]
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,7 @@ class Batch:
         wishes: `float32[questions, skills]`.
         units: `float32[questions, units]`, rows of sum 1 or 0.
         questions: How many.
+        part: Which ones of the step.
     """
 
     edges: Tensor
@@ -71,10 +88,11 @@ class Batch:
     wishes: Tensor
     units: Tensor
     questions: int
+    part: Part
 
     @classmethod
-    def of(cls, found: Sequence[Evidence], units: int) -> "Batch":
-        """Puts the evidence for several questions together."""
+    def of(cls, found: Sequence[Evidence], units: int, part: Part | None = None) -> "Batch":
+        """Puts the evidence for several questions together, which are the whole step if no part is named."""
         edge_starts = np.cumsum([0, *(len(each.precedents) for each in found)])
         pair_starts = np.cumsum([0, *(len(each.people) for each in found)])
 
@@ -112,32 +130,55 @@ class Batch:
             torch.from_numpy(np.stack([each.wishes for each in found])),
             torch.from_numpy(own_units),
             len(found),
+            part or Part(len(found), tuple(range(len(found)))),
         )
 
+    def to(self, device: str) -> "Batch":
+        """The same on another device."""
+        told = ((each.name, getattr(self, each.name)) for each in fields(self))
+        moved: dict[str, Any] = {name: value.to(device) for name, value in told if isinstance(value, Tensor)}
+        return replace(self, **moved)
 
-def hetero_data(graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> HeteroData:
-    """The message graph as torch-geometric takes it, its adjacencies compressed by row.
 
-    Args:
-        graph: The graph.
-        skills: Row of each skill among the id embeddings, 0 if it is not there: `int64[skills]`.
-        units: The same for units.
-        kept: The share of the pairings that carry messages, chosen by chance.
+@dataclass(frozen=True)
+class Graph:
+    """The message graph as the encoder takes it.
+
+    Attributes:
+        text: `float32[precedents, dimensions]`.
+        skill, unit: Row of each among the id embeddings, 0 if it is not there: `int64[skills]`, `int64[units]`.
+        links: By the names of `LINKS`.
     """
-    data = HeteroData()
-    data["goal"].x = torch.from_numpy(graph.text)
-    data["skill"].row, data["unit"].row = skills, units
-    data["person"].num_nodes = graph.offers.shape[0]
-    for name, (source, target) in LINKS.items():
-        matrix = getattr(graph, name)
-        values = torch.from_numpy(matrix.data)
-        if name == "pairings" and kept < 1:
-            values = values * (torch.rand(len(values)) < kept) / kept
-        ends, columns = (torch.from_numpy(each.astype(np.int64)) for each in (matrix.indptr, matrix.indices))
-        with catch_warnings():
-            simplefilter("ignore")  # torch calls its compressed tensors a beta
-            data[source, name, target].adj_t = torch.sparse_csr_tensor(ends, columns, values, size=matrix.shape)
-    return data
+
+    text: Tensor
+    skill: Tensor
+    unit: Tensor
+    links: Mapping[str, Links]
+
+    @classmethod
+    def of(cls, graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> "Graph":
+        """Takes a message graph.
+
+        Args:
+            graph: The graph.
+            skills: See `Graph.skill`.
+            units: See `Graph.unit`.
+            kept: The share of the pairings that carry messages, chosen by chance.
+        """
+        links = {}
+        for name in LINKS:
+            matrix: sparse.csr_array = getattr(graph, name)
+            if name == "pairings" and kept < 1:
+                drawn = (torch.rand(matrix.nnz) < kept).numpy()
+                data = (matrix.data * drawn / kept).astype(np.float32)
+                matrix = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+            links[name] = Links.of(matrix)
+        return cls(torch.from_numpy(graph.text), skills, units, links)
+
+    def to(self, device: str) -> "Graph":
+        """The same on another device."""
+        links = {name: each.to(device) for name, each in self.links.items()}
+        return Graph(self.text.to(device), self.skill.to(device), self.unit.to(device), links)
 
 
 class Encoder(nn.Module):
@@ -158,25 +199,23 @@ class Encoder(nn.Module):
             nn.init.normal_(table.weight, std=0.3)
             with torch.no_grad():
                 table.weight[0] = 0
-        self.send = nn.ModuleDict({name: GraphConv(ENCODED, ENCODED) for name in LINKS})
+        self.send = nn.ModuleDict({name: LinkConv(ENCODED, ENCODED) for name in LINKS})
 
-    def forward(self, data: HeteroData, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, graph: Graph, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors of the asking goals, of the precedents and of all people: `float32[…, ENCODED]`, of length 1."""
-        skill = self.skill(data["skill"].row)
-        skill = skill + self.send["broader"](skill, data["skill", "broader", "skill"].adj_t)
-        unit = self.unit(data["unit"].row)
-        wishes, units = data["skill", "wishes", "goal"].adj_t, data["unit", "units", "goal"].adj_t
-        goal = self._goals(self.text(data["goal"].x), skill, wishes, unit, units)
-        asker = self._goals(
-            self.text(batch.text), skill, batch.wishes.to_sparse_csr(), unit, batch.units.to_sparse_csr()
-        )
-        person = torch.zeros(data["person"].num_nodes, ENCODED)
+        skill, links = self.skill(graph.skill), graph.links
+        skill = skill + self.send["broader"]((skill, skill), links["broader"])
+        unit = self.unit(graph.unit)
+        goal = self._goals(self.text(graph.text), skill, links["wishes"], unit, links["units"])
+        wishes, units = (Links(each, each.T) for each in (batch.wishes, batch.units))
+        asker = self._goals(self.text(batch.text), skill, wishes, unit, units)
+        person = torch.zeros(links["offers"].forth.shape[0], ENCODED, device=skill.device)
         for name, nodes in (("offers", skill), ("members", unit), ("pairings", goal)):
-            person = person + self.send[name]((nodes, None), data[LINKS[name][0], name, "person"].adj_t)
+            person = person + self.send[name]((nodes, None), links[name])
         normalize = nn.functional.normalize
         return normalize(asker, dim=1), normalize(goal, dim=1), normalize(person, dim=1)
 
-    def _goals(self, own: Tensor, skill: Tensor, wishes: Tensor, unit: Tensor, units: Tensor) -> Tensor:
+    def _goals(self, own: Tensor, skill: Tensor, wishes: Links, unit: Tensor, units: Links) -> Tensor:
         """What goals become by their texts, wishes and units."""
         sent = self.send["wishes"]((skill, own), wishes) + self.send["units"]((unit, own), units)
         return nn.functional.gelu(sent)
@@ -190,10 +229,12 @@ class Network(nn.Module):
         skills: Number of skills with an embedding of their own.
         units: The same of units.
         dimensions: Of the texts.
+        share: Which part of each step this process has.
     """
 
-    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int) -> None:
+    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int, share: Share = ALONE) -> None:
         super().__init__()
+        self.share = share
         features = len(EDGE_FEATURES) + 1
         self.encoder = Encoder(skills, units, dimensions)
         self.edge_scale: Tensor
@@ -205,7 +246,7 @@ class Network(nn.Module):
         self.team = nn.Parameter(torch.full((HEADS,), 0.3))
         self.value = nn.Linear(HIDDEN, VALUES)
         inputs = 5 * HEADS + 2 * VALUES + len(PAIR_FEATURES) + GROUPS + 1
-        self.norm = nn.BatchNorm1d(inputs, eps=NORM_EPSILON, affine=False)
+        self.norm = SharedNorm(inputs, eps=NORM_EPSILON, affine=False)
         self.first = nn.Linear(inputs, WIDTH)
         self.second = nn.Linear(WIDTH, WIDTH)
         self.last = nn.Linear(WIDTH, 1)
@@ -215,9 +256,9 @@ class Network(nn.Module):
             self.attend.weight[:, EDGE_FEATURES.index("full scaled")] += 1.0
             self.skip.weight.zero_()
 
-    def forward(self, batch: Batch, data: HeteroData) -> Tensor:
+    def forward(self, batch: Batch, graph: Graph) -> Tensor:
         """`float32[people]`: the score of each pair."""
-        asker, goal, person = self.encoder(data, batch)
+        asker, goal, person = self.encoder(graph, batch)
         near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
         scaled = (batch.edges - self.edge_scale[0]) / self.edge_scale[1]
         edges = torch.cat([scaled.clamp(-FURTHEST, FURTHEST), 2 * near], dim=1)
@@ -254,7 +295,8 @@ class Network(nn.Module):
             ],
             dim=1,
         )
-        inputs = self.norm(inputs).clamp(-FURTHEST, FURTHEST)
+        counted = torch.full((people, 1), float(batch.part.counts), device=inputs.device)
+        inputs = self.norm.normalised(inputs, counted, self.share).clamp(-FURTHEST, FURTHEST)
         deep = self._drop(inputs, batch)
         deep = self._drop(torch.relu(self.first(deep)), batch)
         deep = self._drop(torch.relu(self.second(deep)), batch)
@@ -265,5 +307,5 @@ class Network(nn.Module):
         """Dropout with one mask a question: people are compared under the same mask, and little chance is drawn."""
         if not self.training:
             return values
-        kept = (torch.rand(batch.questions, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
-        return values * kept[batch.pair_question]
+        kept = (torch.rand(batch.part.whole, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
+        return values * kept[list(batch.part.places)].to(values.device)[batch.pair_question]

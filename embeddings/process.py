@@ -1,14 +1,19 @@
 """The training process: started by the command line, so that nothing that answers requests ever loads torch.
 
-Run as `python -m mentorgraph.embeddings.process`. It reads one request from standard input and writes one JSON object a
+Run as `python -m mentorgraph.embeddings.process`. It reads one request, from the file that is named or from standard
+input, and writes one JSON object a
 line: `{"doing", "done", "total"}` while it works, and in the end `{"result"}` or `{"error", "code"}`. Where the request
 names a file for its `progress`, the same is told there.
+
+Started by torchrun in several processes, all teach and the first one alone does the rest and says how far they are.
 """
 
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +32,8 @@ from mentorgraph.graph.rules.policy import load_policy
 
 Progress = Callable[[str, int, int], None]
 
+IS_FIRST = os.environ.get("RANK", "0") == "0"
+
 MISSING = (
     "training needs torch and torch-geometric, which the extra `train` brings: install mentorgraph[train], "
     "about 3 GB to download"
@@ -36,8 +43,8 @@ MISSING = (
 def main() -> None:
     """Carry out one request."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this, who then ends it
-    request = orjson.loads(sys.stdin.buffer.read())
-    file = request.get("progress")
+    request = orjson.loads(Path(sys.argv[1]).read_bytes() if sys.argv[1:] else sys.stdin.buffer.read())
+    file = request.get("progress") if IS_FIRST else None
     try:
         with telling(Path(file) if file else None, request["what"]) as told:
 
@@ -68,41 +75,49 @@ def main() -> None:
 
 
 def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    runs = _runs()
+    runs, parallel = _taught_with("runs", "parallel")
     snapshot = snapshots.load(Path(request["snapshot"]))
     registry = Registry(Path(request["registry"]))
-    run = runs.evaluate(
-        snapshot,
-        runs.judging_window(snapshot),
-        None,
-        SETTINGS[request["setting"]],
-        _policy(request),
-        seed=request["seed"],
-        current=_current(registry),
-        progress=progress,
-    )
+    with parallel.shared(request.get("device", "cpu")) as share:
+        run = runs.evaluate(
+            snapshot,
+            runs.judging_window(snapshot),
+            None,
+            SETTINGS[request["setting"]],
+            _policy(request),
+            seed=request["seed"],
+            current=_current(registry),
+            progress=progress,
+            share=share,
+        )
+    if run is None:
+        return {}
     version = runs.publish(run, registry, force=request["force"])
     return {"version": version, **_told(run, SERVED if request["force"] else run.decision.ranking)}
 
 
 def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    runs = _runs()
+    runs, parallel = _taught_with("runs", "parallel")
     until = request["until"]
-    run = runs.evaluate(
-        snapshots.load(Path(request["snapshot"])),
-        datetime.fromisoformat(request["begin"]),
-        datetime.fromisoformat(until) if until else None,
-        SETTINGS[request["setting"]],
-        _policy(request),
-        seed=request["seed"],
-        progress=progress,
-    )
+    with parallel.shared(request.get("device", "cpu")) as share:
+        run = runs.evaluate(
+            snapshots.load(Path(request["snapshot"])),
+            datetime.fromisoformat(request["begin"]),
+            datetime.fromisoformat(until) if until else None,
+            SETTINGS[request["setting"]],
+            _policy(request),
+            seed=request["seed"],
+            progress=progress,
+            share=share,
+        )
+    if run is None:
+        return {}
     return _told(run, run.decision.ranking or SERVED)
 
 
 def _explain(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Our reasons beside GNNExplainer's, on a generated community and a model taught without its last months."""
-    runs, peer = _runs(), import_module("mentorgraph.embeddings.against_gnn_explainer")
+    runs, peer = _taught_with("runs", "against_gnn_explainer")
     columns, now = community(request["people"], request["seed"], lambda doing: progress(doing, 0, 0))
     begin = now - timedelta(days=request["days"])
     policy = _policy(request)
@@ -127,12 +142,42 @@ def _explain(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
+def _step(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """A training step along sparse products beside LightGCN's along `edge_index`."""
+    [peer] = _taught_with("against_lightgcn")
+    sizes = [request[name] for name in ("people", "pairings", "dimensions", "layers", "steps", "seed")]
+    return asdict(peer.measure(*sizes, progress=lambda done: progress("Taking steps", done, request["steps"])))
+
+
+def _newcomers(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """How well newcomers of a generated community are served, beside what the truth allows."""
+    [measured] = _taught_with("generated")
+    found = measured.newcomers(
+        request["people"], request["seed"], _policy(request), lambda doing: progress(doing, 0, 0)
+    )
+    return dict(found)
+
+
+def _calibration(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """How true chances are, of outcomes that they were not fitted to and of later ones."""
+    [measured] = _taught_with("generated")
+    found = measured.calibration(
+        request["people"],
+        request["seed"],
+        _policy(request),
+        request["with_network"],
+        lambda doing: progress(doing, 0, 0),
+    )
+    return dict(found)
+
+
 def _told(run: Any, ranking: str) -> dict[str, Any]:
     """What is said of a run, and of the chances of one of its rankings; of no chances where nothing may serve."""
     return {
         "chance": run.chances(ranking) if ranking else None,
         "gate": run.decision.told(),
         "rows": run.rows,
+        "ablation": run.ablation,
         "tuned": run.tuned,
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
@@ -143,16 +188,18 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "train": _train,
     "evaluate": _evaluate,
     "explain": _explain,
+    "step": _step,
+    "newcomers": _newcomers,
+    "calibration": _calibration,
 }
 
 
-def _runs() -> Any:
-    """The module that needs torch."""
+def _taught_with(*names: str) -> list[Any]:
+    """Modules that need torch."""
     try:
-        from mentorgraph.embeddings import runs
+        return [import_module(f"mentorgraph.embeddings.{name}") for name in names]
     except ImportError as error:
         raise DomainError(MISSING, code="EXTRA_MISSING") from error
-    return runs
 
 
 def _policy(request: Mapping[str, Any]) -> Any:
@@ -169,6 +216,8 @@ def _current(registry: Registry) -> Published | None:
 
 
 def _say(told: Mapping[str, Any]) -> None:
+    if not IS_FIRST:
+        return
     sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
     sys.stdout.buffer.flush()
 

@@ -10,12 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from mentorgraph.embeddings.evaluation import EVERYBODY, RULES
+from mentorgraph.embeddings.metrics import coverage, gini
 from mentorgraph.graph.columns.table import Numbers, Reals
 
 WIDTH, HEIGHT, LEFT, BELOW, MARGIN = 560, 300, 54, 40, 14
 BAR, NAMES = 26, 210
 TICKS = 5
 MOST_POINTS = 800
+FIGURES = {
+    **{"ndcg@10": "NDCG@10", "mrr": "MRR", "hr@10": "HR@10", "recall@20": "Recall@20"},
+    **{"coverage@10": "coverage", "popularity@10": "popularity", "gini@10": "Gini"},
+}
+"""Keys of a row and what they are called."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2433; --quiet: #5d6678; --paper: #fff; --line: #d4d9e2; --one: #2458c5;
@@ -66,6 +73,8 @@ def report(manifest: Mapping[str, Any], drawn: Drawn) -> str:
         f"<p>{escape(manifest['gate']['verdict'])}</p>",
         _section("Teaching", _teaching(manifest["epochs"])),
         _section("Beside simple rankings", _ranking(manifest["rows"])),
+        _section("What each part adds", _ablation(manifest.get("ablation", ()), manifest["ranking"])),
+        _section("By unit and format of programme", _parts(manifest["rows"], manifest["ranking"])),
         _section("Chances of success", _chances(manifest["chance"])),
         _section("Popularity and exposure", _exposure(drawn)),
         _section("Map of mentors", _map(drawn)),
@@ -78,14 +87,6 @@ def report(manifest: Mapping[str, Any], drawn: Drawn) -> str:
     )
 
 
-def gini(counts: Numbers) -> float:
-    """How unequally something is spread: 0 for alike, towards 1 for all on one (Gini 1912)."""
-    if not counts.sum():
-        return 0.0
-    ranks = np.arange(1, len(counts) + 1)
-    return float(2 * (ranks * np.sort(counts)).sum() / (len(counts) * counts.sum()) - (len(counts) + 1) / len(counts))
-
-
 def _teaching(epochs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     networks = sorted({each["network"] for each in epochs})
     lines = [[(each["number"], each["loss"]) for each in epochs if each["network"] == number] for number in networks]
@@ -95,13 +96,47 @@ def _teaching(epochs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _ranking(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for group in sorted({row["group"] for row in rows}, key=("all", "newcomers", "rest").index):
+    for group in EVERYBODY:
         found = sorted((row for row in rows if row["group"] == group), key=lambda row: -row["ndcg@10"])
+        if not found:
+            continue
         yield _bars(f"NDCG@10 for {group}, with its interval of 95 %", found)
-        cells = [
-            [row["name"], *(f"{row[name]:.3f}" for name in ("ndcg@10", "mrr", "hr@10", "recall@20"))] for row in found
+        cells = [[row["name"], *(f"{row[name]:.3f}" for name in FIGURES)] for row in found]
+        yield _table(["ranking", *FIGURES.values()], cells)
+    yield (
+        "<p>Of the first ten: coverage is the share of the mentors who are in some list, popularity how much more "
+        "often than the mean mentor they had been paired, Gini how unequally lists are spread over mentors.</p>"
+    )
+
+
+def _ablation(rows: Sequence[Mapping[str, Any]], ranking: str) -> Iterator[str]:
+    found = [row for row in rows if row["name"] == ranking and row["group"] == EVERYBODY[0]]
+    if not found:
+        yield "<p>The ranking has no parts.</p>"
+        return
+    yield "<p>Loss of NDCG@10 on the same goals when a part is left out of the sum, the others as they are.</p>"
+    cells = [
+        [row["part"], f"{row['adds']:+.4f}", f"{row['low']:+.4f} – {row['high']:+.4f}"]
+        for row in sorted(found, key=lambda row: -row["adds"])
+    ]
+    yield _table(["part", "adds", "95 %"], cells)
+
+
+def _parts(rows: Sequence[Mapping[str, Any]], ranking: str) -> Iterator[str]:
+    """The groups of labels, with what was chosen to serve beside the rules."""
+    by_rules = {row["group"]: row["ndcg@10"] for row in rows if row["name"] == RULES}
+    found = [row for row in rows if row["name"] == ranking and row["group"] not in EVERYBODY]
+    if not found:
+        yield "<p>No unit and no format has enough goals to be judged apart.</p>"
+        return
+    cells = [
+        [
+            *(row["group"], str(row["goals"]), f"{row['ndcg@10']:.3f}", f"{row['low']:.3f}–{row['high']:.3f}"),
+            *(f"{by_rules[row['group']]:.3f}", f"{row['coverage@10']:.3f}"),
         ]
-        yield _table(["ranking", "NDCG@10", "MRR", "HR@10", "Recall@20"], cells)
+        for row in found
+    ]
+    yield _table(["for", "goals", "NDCG@10", "95 %", "by rules", "coverage"], cells)
 
 
 def _chances(told: Mapping[str, Any]) -> Iterator[str]:
@@ -128,7 +163,7 @@ def _exposure(drawn: Drawn) -> Iterator[str]:
         "times among the first ten, by earlier pairings; one point for a mentor", [], "earlier pairings", points
     )
     cells = [
-        ["mentors who are shown at least once", f"{(drawn.shown > 0).mean() if len(drawn.shown) else 0:.3f}"],
+        ["mentors who are shown at least once", f"{coverage(drawn.shown):.3f}"],
         ["Gini of exposure", f"{gini(drawn.shown):.3f}"],
         ["Gini of earlier pairings", f"{gini(drawn.paired):.3f}"],
     ]

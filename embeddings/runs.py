@@ -21,15 +21,17 @@ from mentorgraph.embeddings.calibration import (
     known_outcomes,
 )
 from mentorgraph.embeddings.card import card
-from mentorgraph.embeddings.evaluation import SERVED, Judged, judge, rows, tune
+from mentorgraph.embeddings.evaluation import SERVED, Judged, ablation, judge, rows, tune
 from mentorgraph.embeddings.gate import Decision, decide, may_tell_chances
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.embeddings.report import Drawn, report
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
-from mentorgraph.embeddings.training import Epoch, Recipe, last_window, train
+from mentorgraph.embeddings.teaching import Epoch, Recipe
+from mentorgraph.embeddings.training import last_window, train
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
@@ -77,6 +79,11 @@ class Run:
         """The figures, one row for each ranking and group."""
         return rows(self.judged, self.task, self.model.setting.name)
 
+    @cached_property
+    def ablation(self) -> list[dict[str, Any]]:
+        """What each part of the model's rankings adds."""
+        return ablation(self.judged, self.task)
+
     def calibrated(self, ranking: str) -> Calibrated:
         """What the scores of one of the model's rankings say of success, by the outcomes of the judging window."""
         if ranking not in self._chances:
@@ -107,7 +114,8 @@ def evaluate(
     seed: int = 0,
     current: Published | None = None,
     progress: Progress = lambda _step, _done, _total: None,
-) -> Run:
+    share: Share = ALONE,
+) -> Run | None:
     """Teaches a model with what was known before an instant and judges it on the goals of the time that follows.
 
     Args:
@@ -120,6 +128,10 @@ def evaluate(
         seed: Decides all that chance decides.
         current: The version that serves, to be judged beside it.
         progress: Told how far it is.
+        share: Which part of the lessons this process has.
+
+    Returns:
+        The run; None in processes that are not the first, since those only help to teach.
 
     Raises:
         DomainError: `TOO_LITTLE_DATA`, with how much is missing.
@@ -137,7 +149,9 @@ def evaluate(
     def tell(step: str) -> None:
         progress(step, 0, 0)
 
-    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append)
+    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append, share=share)
+    if not share.is_first:
+        return None
     done = 0
 
     def count(asks: int) -> None:
@@ -220,12 +234,9 @@ def publish(run: Run, registry: Registry, *, force: str = "") -> str:
 def drawn(run: Run, ranking: str) -> Drawn:
     """What a report shows of the mentors whom a ranking chose from."""
     known = run.model.knowledge(run.snapshot.columns, run.task.now, run.policy)
-    table = run.snapshot.columns.tables["pairings"]
-    mentors = table.numbers("mentor")[table.begun(run.task.now.timestamp())]
-    paired = np.bincount(mentors, minlength=len(run.snapshot.columns.people))[run.task.candidates]
     _, encoded = run.model.encoded(known)
     vectors = encoded[0].person[run.task.candidates].astype(np.float64)
-    return Drawn(paired, run.judged[ranking].shown, vectors)
+    return Drawn(run.task.popularity, run.judged[ranking].exposure(len(run.task.candidates)), vectors)
 
 
 def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
@@ -242,6 +253,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "asks": len(run.task),
         "candidates": len(run.task.candidates),
         "rows": run.rows,
+        "ablation": run.ablation,
         "tuned": dict(run.tuned),
         "gate": run.decision.told(),
         "chance": run.chances(ranking),

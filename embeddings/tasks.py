@@ -5,7 +5,7 @@ happened later is only in `relevant`. Tasks of earlier windows teach, tasks of l
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -55,6 +55,9 @@ class Task:
         newcomers: Whether the mentee had never been paired before `now`: `bool[asks]`.
         worth: Of each of `relevant`, how much it counts as an example: the outcome, as far as it was told, else
             `OUTCOME_UNKNOWN`. Only teaching looks at it.
+        popularity: How often each candidate had mentored before `now`: `int64[candidates]`.
+        labels: Of each ask, the groups for which it is judged apart too: `unit NAME` and, of the programmes in which it
+            found its mentors, `format NAME`. Only judging looks at them.
     """
 
     now: datetime
@@ -65,6 +68,8 @@ class Task:
     relevant: tuple[Numbers, ...]
     newcomers: Mask
     worth: tuple[Reals, ...] = ()
+    popularity: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    labels: tuple[frozenset[str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.goals)
@@ -79,6 +84,7 @@ class Task:
             relevant=tuple(self.relevant[place] for place in kept),
             newcomers=self.newcomers[kept],
             worth=tuple(self.worth[place] for place in kept) if self.worth else (),
+            labels=tuple(self.labels[place] for place in kept) if self.labels else (),
         )
 
 
@@ -95,7 +101,7 @@ def task(columns: Columns, now: datetime, until: datetime, told: datetime | None
     pairings, goals = columns.tables["pairings"], columns.tables["goals"]
     mentor, goal = pairings.numbers("mentor"), pairings.numbers("goal")
     before = pairings.begun(now.timestamp())
-    candidates = np.unique(mentor[before])
+    candidates, popularity = np.unique(mentor[before], return_counts=True)
     paired = np.zeros(len(columns.people) + 1, bool)
     paired[pairings.numbers("mentee")[before]] = True
     since = goals.reals("since")
@@ -112,7 +118,23 @@ def task(columns: Columns, now: datetime, until: datetime, told: datetime | None
     worth = np.nan_to_num(outcome, nan=OUTCOME_UNKNOWN)
     relevant, worths = (tuple(np.split(each, starts[1:])) if len(asks) else () for each in (links[1], worth))
     mentees = goals.numbers("person")[asks]
-    return Task(now, until, asks, mentees, candidates, relevant, ~paired[mentees], worths)
+    labels = _labels(columns, asks, rows)
+    return Task(now, until, asks, mentees, candidates, relevant, ~paired[mentees], worths, popularity, labels)
+
+
+def _labels(columns: Columns, asks: Numbers, pairings: Numbers) -> tuple[frozenset[str], ...]:
+    """See `Task.labels`, of goals that found their mentors by some pairings."""
+    goals, table, programmes = (columns.tables[name] for name in ("goals", "pairings", "programmes"))
+    names, formats = columns.tables["units"].strings("name"), programmes.strings("format")
+    found: dict[int, set[str]] = {int(goal): set() for goal in asks}
+    for goal, unit in zip(asks, goals.numbers("unit")[asks], strict=True):
+        if unit != NONE and unit < len(names) and names[unit]:
+            found[int(goal)].add(f"unit {names[unit]}")
+    for goal, row in zip(table.numbers("goal")[pairings], pairings, strict=True):
+        programme = programmes.rows.find(table.strings("programme")[row] or "")
+        if programme != NONE and formats[programme]:
+            found[int(goal)].add(f"format {formats[programme]}")
+    return tuple(map(frozenset, found.values()))
 
 
 def windows(columns: Columns, now: datetime, starts: Sequence[datetime]) -> list[Task]:

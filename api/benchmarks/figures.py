@@ -24,6 +24,7 @@ OURS, BASELINE, PEER = "model", "baseline", "peer"
 """Kinds of row: of mentorgraph, of something that is no rival but a measure, and of what one would use instead."""
 
 LABELS = ("name", "kind", "setting", "group")
+WIDEST = 1_000
 HIDDEN = ("low", "high", "seconds", "peak_mb")
 
 
@@ -69,9 +70,8 @@ class Findings:
         for row in rows:
             cells = [row["name"], *((row["group"],) if groups else ()), *(_short(row.get(key)) for key in figures)]
             table.add_row(*cells, style="bold" if row["kind"] == OURS else None)
-        console = Console()
         # A figure that is cut short says nothing, so lines may be longer than a narrow terminal.
-        Console(width=max(console.width, console.measure(table).maximum)).print(table)
+        Console(width=Console(width=WIDEST).measure(table).maximum).print(table)
         for target in self.targets:
             click.echo(f"  {'✓' if target.is_met else '✗'} {target.told}")
         for note in self.notes:

@@ -8,8 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from mentorgraph.api.commands.learning import SNAPSHOTS, take_snapshot
+from mentorgraph.api.commands.learning import take_snapshot
 from mentorgraph.api.commands.session import sentences
+from mentorgraph.api.commands.watching import FOLDER as SNAPSHOTS
 from mentorgraph.api.context import MODELS
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.drift import moved, since_judged

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 import click
@@ -17,23 +19,26 @@ from rich.table import Table
 
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.session import prepare_to_read, run, sentences
+from mentorgraph.api.commands.watching import FOLDER as SNAPSHOTS
+from mentorgraph.api.commands.watching import look, watch
 from mentorgraph.api.context import MODELS
+from mentorgraph.embeddings import process as training_process
 from mentorgraph.embeddings import snapshot as snapshots
-from mentorgraph.embeddings.drift import moved, since_judged
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.progress import FILE as PROGRESS
-from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.home import mentorgraph_home
-from mentorgraph.graph.rules.policy import chosen_policy, load_policy
+from mentorgraph.graph.rules.policy import chosen_policy
 from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.store.store import Store
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
-SNAPSHOTS, LOG = "snapshots", "training.log"
+LOG = "training.log"
+ENOUGH_CHANGED = 100
+LAST_WORDS_S = 10
 COLUMNS = ("ndcg@10", "mrr", "hr@10")
 
 _seed = click.option("--seed", default=0, show_default=True, help="Decides all that chance decides.")
@@ -49,6 +54,21 @@ def _setting(*names: str) -> Callable[[FunctionT], FunctionT]:
     )
 
 
+_device = click.option(
+    "--device",
+    type=click.Choice(("cpu", "cuda")),
+    default="cpu",
+    show_default=True,
+    help="Where to compute; cuda: a GPU.",
+)
+_processes = click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that share the goals to learn from, one core each.",
+)
 _snapshot = click.option(
     "--snapshot", "name", metavar="NAME", help="A snapshot that was taken before; a new one if not given."
 )
@@ -87,7 +107,25 @@ def snapshot(as_of: datetime | None) -> None:
     metavar="N",
     help="Only if N pairings have begun or become known how they went, or drift is found; for a daily job.",
 )
-def train(name: str | None, setting: str, seed: int, force: str, when_changed: int | None) -> None:
+@click.option(
+    "--watch",
+    "minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="Look again each so many minutes, until Ctrl-C; without --when-changed from 100 changes on.",
+)
+@_device
+@_processes
+def train(
+    name: str | None,
+    setting: str,
+    seed: int,
+    force: str,
+    when_changed: int | None,
+    minutes: float | None,
+    device: str,
+    processes: int,
+) -> None:
     """Teach a model, judge it on later goals, and let it serve if it passes the gate.
 
     \b
@@ -95,6 +133,7 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
       mentorgraph train
       mentorgraph train --snapshot 20260101-0123456789ab --seed 1
       mentorgraph train --when-changed 100
+      mentorgraph train --watch 60
 
     The last months are kept aside: the model is taught with what was known before them, and then ranks all mentors for
     their goals, beside rankings that need no training. It serves if it beats all of them, if the network itself adds
@@ -102,11 +141,23 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
 
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
+    if minutes is not None:
+        if name or force:
+            raise click.UsageError("--watch looks at new facts and through the gate: leave --snapshot and --force away")
+        watch(
+            minutes,
+            when_changed or ENOUGH_CHANGED,
+            take_snapshot,
+            lambda taken: train_model(taken, setting, seed, "", device, processes),
+        )
+        return
     if when_changed is not None:
         name = name or take_snapshot().name
-        if not _is_worth_it(name, when_changed):
+        seen = look(mentorgraph_home() / SNAPSHOTS / name, when_changed)
+        click.echo(seen.told)
+        if not seen.is_worth_it:
             return
-    result = train_model(name, setting, seed, force)
+    result = train_model(name, setting, seed, force, device, processes)
     print_figures(result)
     if result["version"]:
         click.echo(f"Model {result['version']} serves now.")
@@ -120,6 +171,8 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
 @_snapshot
 @_setting(*SETTINGS)
 @_seed
+@_device
+@_processes
 @click.option(
     "--json",
     "output",
@@ -128,7 +181,14 @@ def train(name: str | None, setting: str, seed: int, force: str, when_changed: i
     help="Write the figures as JSON, for programs.",
 )
 def evaluate(
-    begin: datetime, until: datetime | None, name: str | None, setting: str, seed: int, output: Path | None
+    begin: datetime,
+    until: datetime | None,
+    name: str | None,
+    setting: str,
+    seed: int,
+    device: str,
+    processes: int,
+    output: Path | None,
 ) -> None:
     """Judge how well mentors would have been ranked in a past time; nothing is published.
 
@@ -149,6 +209,8 @@ def evaluate(
         "until": until.isoformat() if until else None,
         "setting": setting,
         "seed": seed,
+        "device": device,
+        "processes": processes,
     }
     result = _ask_process(name, request)
     print_figures(result)
@@ -156,27 +218,15 @@ def evaluate(
         settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
         settings["tuned"] = result["tuned"]
-        told = {"rows": result["rows"], "gate": result["gate"], "chance": result["chance"], "settings": settings}
+        told = {
+            "rows": result["rows"],
+            "ablation": result["ablation"],
+            "gate": result["gate"],
+            "chance": result["chance"],
+            "settings": settings,
+        }
         with sentences():
             output.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-
-
-def _is_worth_it(name: str, number: int) -> bool:
-    """Whether so much has changed since the model was judged, or drifted, that it is taught again; says why."""
-    with sentences():
-        registry = Registry(mentorgraph_home() / MODELS)
-        if not registry.current():
-            click.echo("No model serves, so one is taught.")
-            return True
-        snapshot = snapshots.load(mentorgraph_home() / SNAPSHOTS / name)
-        found = since_judged(registry, snapshot, load_policy(chosen_policy()))
-    told = f"{found.changed} pairings began or became known how they went since {found.since:%Y-%m-%d}"
-    reasons = moved(found.shifts)
-    if found.changed < number and not reasons:
-        click.echo(f"{told}, fewer than {number}, and nothing has moved; {found.version} goes on.")
-        return False
-    click.echo(f"{told}." if found.changed >= number else f"Moved: {'; '.join(reasons)}.")
-    return True
 
 
 def take_snapshot(as_of: datetime | None = None) -> Path:
@@ -196,10 +246,17 @@ def take_snapshot(as_of: datetime | None = None) -> Path:
     return run(work)
 
 
-def train_model(name: str | None = None, setting: str = "full", seed: int = 0, force: str = "") -> dict[str, Any]:
-    """Teach, judge and publish in a process of its own; what `process` says in the end."""
-    registry = str(mentorgraph_home() / MODELS)
-    return _ask_process(name, {"what": "train", "setting": setting, "seed": seed, "force": force, "registry": registry})
+def train_model(
+    name: str | None = None,
+    setting: str = "full",
+    seed: int = 0,
+    force: str = "",
+    device: str = "cpu",
+    processes: int = 1,
+) -> dict[str, Any]:
+    """Teach, judge and publish in processes of their own; what `process` says in the end."""
+    request = {"what": "train", "setting": setting, "seed": seed, "force": force, "device": device}
+    return _ask_process(name, {**request, "processes": processes, "registry": str(mentorgraph_home() / MODELS)})
 
 
 def print_figures(result: Mapping[str, Any]) -> None:
@@ -259,28 +316,37 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     Raises:
         DomainError: As the process says, or `INTERNAL` where it ended without a word.
     """
+    processes = int(request.get("processes", 1))
+    if processes > 1 and not find_spec("torch"):
+        raise DomainError(training_process.MISSING, code="EXTRA_MISSING")
     # Threads that spin while they wait would take the second core from whatever serves beside.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ}
-    command = [sys.executable, "-P", "-m", "mentorgraph.embeddings.process"]
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONWARNINGS": "ignore", **os.environ, "PYTHONSAFEPATH": "1"}
+    several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+    if processes > 1:
+        environment = {"OMP_NUM_THREADS": "1", **environment}
     said: dict[str, Any] = {}
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            for said in _talk(process, request):
-                if "doing" in said:
-                    show(said["doing"], said["done"], said["total"])
-            process.wait()
-        finally:
-            process.kill()
+    # Several processes cannot share standard input, so the request is a file.
+    with log.open("wb") as errors, NamedTemporaryFile(prefix="mentorgraph-", suffix=".json") as file:
+        file.write(orjson.dumps(request))
+        file.flush()
+        command = [
+            sys.executable,
+            "-m",
+            *(several if processes > 1 else ()),
+            "mentorgraph.embeddings.process",
+            file.name,
+        ]
+        with subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True
+        ) as process:
+            try:
+                assert process.stdout is not None  # noqa: S101
+                for said in map(orjson.loads, process.stdout):
+                    if "doing" in said:
+                        show(said["doing"], said["done"], said["total"])
+                process.wait()
+            finally:
+                _end(process)
     if "result" in said:
         return dict(said["result"])
     if "error" in said:
@@ -291,10 +357,10 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     )
 
 
-def _talk(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the training process its request, and return what it says, one after the other."""
-    assert process.stdin is not None  # noqa: S101
-    assert process.stdout is not None  # noqa: S101
-    with process.stdin as stdin:
-        stdin.write(orjson.dumps(request))
-    yield from map(orjson.loads, process.stdout)
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process, and give one that leads others the time to end them."""
+    process.terminate()
+    try:
+        process.wait(LAST_WORDS_S)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,16 +1,20 @@
 """`mentorgraph bench`, on communities so small that the figures mean nothing but their form does."""
 
+import gzip
 import json
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from mentorgraph.api.benchmarks import recommend
 from mentorgraph.api.benchmarks.figures import BASELINE, OURS, PEER, Findings, Target, absent, row, spread
+from mentorgraph.api.benchmarks.gowalla import FUSED, SPECTRAL
 from mentorgraph.api.benchmarks.recommend import FIRST, OVERLAP, ROUND_TRIP, gain
 from mentorgraph.api.commands import main
 from mentorgraph.graph.embedded.database import attach
@@ -43,11 +47,17 @@ def told(folder: Path, *words: str) -> dict[str, Any]:
 
 
 def test_the_page_has_commands_of_every_benchmark() -> None:
-    assert {words[1] for words in DOCUMENTED} == {"recommend", "explanations"}
+    group = main.get_command(click.Context(main), "bench")
+    assert isinstance(group, click.Group)
+    assert {words[1] for words in DOCUMENTED} == set(group.list_commands(click.Context(group)))
 
 
 @pytest.mark.parametrize("words", DOCUMENTED, ids=" ".join)
-def test_every_command_of_the_page_is_understood(words: list[str]) -> None:
+def test_every_command_of_the_page_is_understood(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "DIR").mkdir()
+    monkeypatch.chdir(tmp_path)
     command: click.Command = main
     for word in words[:2]:
         assert isinstance(command, click.Group)
@@ -94,6 +104,59 @@ def test_reasons_are_measured_beside_gnn_explainer(tmp_path: Path) -> None:
     assert kinds == {"paths ranked by deletion": OURS, "GNNExplainer": PEER, "by chance": BASELINE}
     assert found["settings"]["pairs"] == 2
     assert next(each for each in found["rows"] if each["kind"] == PEER)["times_ours"] > 1
+
+
+def test_retrieval_is_exact_and_told_of_without_the_peer(tmp_path: Path) -> None:
+    found = told(tmp_path, "bench", "retrieval", "--mentors", "3000", "--queries", "30")
+    assert found["rows"][0]["recall"] == 1
+    assert found["rows"][0]["times_ours"] == 1
+    if find_spec("faiss") is None:
+        assert found["notes"] == ["faiss FlatIP is left out: the package faiss is not installed."]
+        assert len(found["rows"]) == 1
+
+
+@pytest.mark.journey
+def test_a_step_is_measured_beside_lightgcn_and_is_the_same_step(tmp_path: Path) -> None:
+    small = ("--people", "200", "--pairings", "900", "--dimensions", "8", "--steps", "2")
+    found = told(tmp_path, "bench", "training-step", *small)
+    assert [each["kind"] for each in found["rows"]] == [OURS, PEER]
+    assert found["targets"][1]["is_met"]
+    assert found["targets"][1]["told"].startswith("vectors and gradients of the first step differ by ")
+
+
+def planted(folder: Path) -> None:
+    """People of six circles, each of whom chose twelve of the 25 things of their circle; four more are to be found."""
+    draws = np.random.default_rng(0)
+    lines: dict[str, list[str]] = {"train": [], "test": []}
+    for user in range(150):
+        own = (draws.choice(25, 16, replace=False) + 25 * (user % 6)).tolist()
+        lines["train"].append(" ".join(map(str, [user, *own[:12]])))
+        lines["test"].append(" ".join(map(str, [user, *own[12:]])))
+    (folder / "test.txt").write_text("\n".join(lines["test"]))
+    with gzip.open(folder / "train.txt.gz", "wt") as file:
+        file.write("\n".join(lines["train"]))
+
+
+def test_histories_of_choices_are_measured_on_a_folder_of_ones_own(tmp_path: Path) -> None:
+    planted(tmp_path)
+    found = told(tmp_path, "bench", "gowalla", "--data", str(tmp_path))
+    figures = {each["name"]: each for each in found["rows"]}
+    assert figures[SPECTRAL]["recall@20"] == 1  # 13 things are left in each circle
+    assert figures[FUSED]["ndcg@20"] > 2 * figures["popularity"]["ndcg@20"]
+    assert figures[SPECTRAL]["ndcg@20"] < 1
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("0 1 2\n1 x\n", "train.txt, line 2: a user and items are whole numbers"), ("", "train.txt holds no choice")],
+)
+def test_a_history_that_cannot_be_read_is_told_of(content: str, sentence: str, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(main, ["bench", "gowalla", "--data", str(tmp_path)])
+    assert (refused.exit_code, "holds neither train.txt nor train.txt.gz" in refused.output) == (1, True)
+    (tmp_path / "train.txt").write_text(content)
+    (tmp_path / "test.txt").write_text("0 3\n")
+    refused = CliRunner().invoke(main, ["bench", "gowalla", "--data", str(tmp_path)])
+    assert (refused.exit_code, sentence in refused.output) == (1, True)
 
 
 def test_too_few_people_are_said_in_a_sentence(tmp_path: Path) -> None:

@@ -5,16 +5,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -22,25 +19,24 @@ from click.testing import CliRunner, Result
 
 from mentorgraph.api.commands import main
 from mentorgraph.api.context import MODELS
-from mentorgraph.api.ids import global_id
 from mentorgraph.embeddings.baselines import BASELINES
 from mentorgraph.embeddings.chance import PREFIX, Calibration
+from mentorgraph.embeddings.evaluation import EVERYBODY
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.progress import FAILED, FILE, INTERRUPTED, JUDGED, RUNNING, read_told
 from mentorgraph.embeddings.registry import ARRAYS, Registry
 from mentorgraph.graph.decisions.entry import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
-from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World, write
 
 from ..conftest import WIPE, run_directly
+from .server_of_its_own import COMMAND, ask_patiently, mentee_of, serving
 
 pytestmark = pytest.mark.journey
 
 POLICY_TEXT = (Path(__file__).parents[2] / "graph" / "rules" / "policy.toml").read_text("utf-8")
-COMMAND = Path(sys.executable).with_name("mentorgraph")
 
 
 def mentorgraph(*arguments: str | Path) -> Result:
@@ -181,71 +177,10 @@ def test_a_calibrated_version_states_chances_which_are_kept_and_replay(trained: 
     assert (result.exit_code, "the chance is None, recorded Chance(" in result.output) == (1, True), result.output
 
 
-@contextmanager
-def serving() -> Iterator[str]:
-    """A server with two workers on this home, and its address."""
-    command: list[str | Path] = [COMMAND, "serve", "--demo", "--port", "0", "--workers", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr
-            said = server.stderr.readline()
-            address = said.split("GraphQL on ")[1].split("/graphql")[0]
-            # What it says later must not fill the pipe.
-            threading.Thread(target=server.stderr.read, daemon=True).start()
-            deadline = time.monotonic() + 120
-            while not is_ready(address):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            yield address
-        finally:
-            server.send_signal(signal.SIGINT)
-            assert server.wait(60) == 0
-
-
-def is_ready(address: str) -> bool:
-    try:
-        with urlopen(f"{address}/readyz", timeout=10) as answer:  # noqa: S310 (our own loopback address)
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-QUESTION = """
-query ($mentee: ID!) {
-  one: recommendMentors(menteeId: $mentee, first: 5) { ...answer }
-  other: recommendMentors(menteeId: $mentee, first: 5) { ...answer }
-}
-fragment answer on RecommendationConnection {
-  modelVersion edges { node { score signals { name contribution } paths { sentence } } }
-}
-"""
-
-
-def mentee_of(goal: Mapping[str, str]) -> str:
-    return global_id("Person", uid_of("bundle", "people", goal["person_id"]))
-
-
-def ask(address: str, mentee: str, query: str = QUESTION) -> dict[str, Any]:
-    body = json.dumps({"query": query, "variables": {"mentee": mentee}}).encode()
-    request = Request(f"{address}/graphql", data=body, headers={"content-type": "application/json"})  # noqa: S310
-    try:
-        with urlopen(request, timeout=60) as answer:  # noqa: S310
-            return dict(json.load(answer))
-    except HTTPError as error:  # a request that took too long is answered with a status of its own
-        return dict(json.load(error))
-
-
-def ask_patiently(address: str, mentee: str, query: str = QUESTION) -> dict[str, Any]:
-    """As `ask`, and again where the answer says so: on a busy machine a worker may open late or answer too slowly."""
-    deadline = time.monotonic() + 60
-    while True:
-        answer = ask(address, mentee, query)
-        codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
-        if not codes or codes - {"SERVICE_UNAVAILABLE", "TIMEOUT"} or time.monotonic() > deadline:
-            return answer
-
-
-def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(trained: str, world: World) -> None:
+def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(
+    trained: str, world: World, count: Callable[[int, int], int]
+) -> None:
+    requests, versions = count(36, 10_000), ["", trained] * 6
     mentee = mentee_of(world.rows["goals"][-1])
     answers: list[dict[str, Any]] = []
     is_over = threading.Event()
@@ -258,18 +193,20 @@ def test_versions_change_under_load_without_an_error_and_each_answer_is_of_one(t
         threads = [threading.Thread(target=go_on_asking, args=(address,)) for _ in range(3)]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 120
-        for version in ["", trained] * 6:
+        deadline = time.monotonic() + max(120, requests / 4)
+        for version in versions:
             Registry(models()).promote(version)
             time.sleep(0.5)
             told = len(answers)
-            while len(answers) < told + len(threads):  # each of them was asked something since
+            while len(answers) < told + max(
+                len(threads), -(-requests // len(versions))
+            ):  # each of them was asked since
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         is_over.set()
         for thread in threads:
             thread.join()
-    assert len(answers) > 12
+    assert len(answers) >= requests
     assert [answer["errors"] for answer in answers if "errors" in answer] == []
     seen = set()
     for answer in answers:
@@ -315,6 +252,24 @@ def test_nothing_is_taught_again_before_enough_has_changed(trained: str) -> None
     assert Registry(models()).current() == trained
 
 
+def test_a_loop_looks_tells_a_line_and_ends_on_an_interrupt(trained: str) -> None:
+    """What was looked at and not taught with is not kept."""
+    snapshots = models().parent / "snapshots"
+    before = {each.name for each in snapshots.iterdir()}
+    command: list[str | Path] = [COMMAND, "train", "--watch", "0.02", "--when-changed", "1000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        last = process.stdout.read()
+        assert process.wait(60) == 0
+    for line in lines:
+        assert line.endswith(f"fewer than 1000000, and nothing has moved; {trained} goes on.\n")
+    assert last.endswith("Stopped watching; what serves goes on.\n")
+    assert {each.name for each in snapshots.iterdir()} == before
+    assert Registry(models()).current() == trained
+
+
 def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: World) -> None:
     file = models() / trained / ARRAYS
     whole = file.read_bytes()
@@ -330,16 +285,20 @@ def test_a_damaged_version_does_not_serve_and_the_rules_do(trained: str, world: 
 
 def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    result = mentorgraph("evaluate", "--from", "2026-03-01", "--setting", "no-unit", "--json", file)
+    result = mentorgraph(
+        *("evaluate", "--from", "2026-03-01", "--setting", "no-unit", "--processes", "2", "--json", file)
+    )
     assert result.exit_code == 0, result.output
     told = json.loads(file.read_text())
     assert {"served", "network", "linear fusion", "popularity"} <= {row["name"] for row in told["rows"]}
     for row in told["rows"]:
         assert row["kind"] in ("model", "baseline", "peer")
         assert row["setting"] == "no-unit"
-        assert row["group"] in ("all", "newcomers", "rest")
+        assert row["group"] in ("all", "newcomers", "rest") or row["group"].split()[0] in ("unit", "format")
         assert 0 <= row["low"] <= row["ndcg@10"] <= row["high"] <= 1
         assert {"mrr", "hr@10", "recall@20", "ndcg@20", "seconds", "peak_mb"} <= row.keys()
+        assert {"coverage@10", "popularity@10", "gini@10"} <= row.keys()
+    assert {each["group"] for each in told["ablation"]} == {row["group"] for row in told["rows"]} & {*EVERYBODY}
     assert told["settings"]["begin"].startswith("2026-03-01")
     assert told["settings"]["tuned"].keys() == BASELINES.keys()
     for condition in told["gate"]["conditions"]["served"]:
@@ -351,6 +310,15 @@ def test_a_past_time_is_judged_and_written_as_json(trained: str, tmp_path: Path)
     assert progress
     assert (progress.what, progress.state, progress.verdict) == ("evaluate", JUDGED, told["gate"]["verdict"])
     assert Registry(models()).current() == trained
+
+
+@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
+def test_without_a_gpu_nothing_is_taught_on_one(trained: str) -> None:
+    result = mentorgraph("evaluate", "--from", "2026-03-01", "--device", "cuda")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (
+        1,
+        "Error: there is no GPU that this torch can use, so nothing can be taught on cuda; leave --device away",
+    )
 
 
 def test_too_little_data_is_said_and_changes_nothing(trained: str, tmp_path: Path) -> None:

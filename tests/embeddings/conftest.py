@@ -8,7 +8,8 @@ import pytest
 from mentorgraph.embeddings import tasks
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task
-from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.embeddings.teaching import Recipe
+from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.facts.model import Row
 from mentorgraph.graph.facts.rows import FILES, facts_of

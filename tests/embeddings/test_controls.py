@@ -14,7 +14,8 @@ from mentorgraph.embeddings.gate import Decision, decide
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.precedents import Precedents
 from mentorgraph.embeddings.tasks import FULL, Task, windows
-from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.embeddings.teaching import Recipe
+from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.rules.policy import load_policy
 from mentorgraph.graph.world.community import generate

@@ -10,7 +10,7 @@ from mentorgraph.embeddings.evidence import EDGE_FEATURES, Evidence, evidence
 from mentorgraph.embeddings.inference import attend, encode
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import Model
-from mentorgraph.embeddings.network import Batch, Network, hetero_data
+from mentorgraph.embeddings.network import Batch, Graph, Network
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question
@@ -55,7 +55,7 @@ def test_numpy_equals_torch_for_random_weights_and_graphs(
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
         batch = Batch.of(listed, len(units))
-        data = hetero_data(graph, torch.from_numpy(skills), torch.from_numpy(units))
+        data = Graph.of(graph, torch.from_numpy(skills), torch.from_numpy(units))
         network.train()
         network(batch, data)  # gives the normalisation something to remember
         network.eval()

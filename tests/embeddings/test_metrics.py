@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.embeddings.metrics import hit, ndcg, places, recall, reciprocal_rank
+from mentorgraph.embeddings.metrics import (
+    coverage,
+    first,
+    gini,
+    hit,
+    ndcg,
+    places,
+    popularity_shown,
+    recall,
+    reciprocal_rank,
+)
 
 Query = tuple[list[int], set[int]]
 
@@ -84,3 +94,29 @@ def test_a_query_without_a_relevant_candidate_is_refused() -> None:
 def test_a_list_of_no_length_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         hit([places(np.array([1.0]), [0])], 0)
+
+
+@given(queries(), st.integers(1, 35))
+def test_the_first_of_a_list_are_those_that_places_puts_first(query: Query, k: int) -> None:
+    scores, _ = query
+    found = first(np.array(scores), k).tolist()
+    assert found == ranking(scores)[:k]
+    assert [places(np.array(scores), [each])[0] for each in found] == list(range(1, len(found) + 1))
+
+
+@given(st.integers(0, 1_000), st.integers(1, 4_000), st.integers(1, 12), st.sampled_from([2, 50, 10_000]))
+def test_the_first_of_a_long_list_are_the_same(seed: int, candidates: int, k: int, different: int) -> None:
+    """With many equals and with few, where the list has whole blocks and where it has not."""
+    scores = np.random.default_rng(seed).integers(0, different, candidates).astype(np.float32)
+    assert first(scores, k).tolist() == np.argsort(-scores, kind="stable")[:k].tolist()
+
+
+def test_what_is_shown_worked_out_by_hand() -> None:
+    """Two lists of two from four mentors: one stands in both, two in one, one in none."""
+    shown, popularity = np.array([2, 1, 1, 0]), np.array([8, 2, 0, 2])
+    assert coverage(shown) == 0.75
+    assert popularity_shown(shown, popularity) == pytest.approx(((8 + 8 + 2 + 0) / 4) / (12 / 4))
+    assert gini(shown) == pytest.approx(0.375)
+    assert popularity_shown(np.array([0, 0, 4, 0]), popularity) == 0  # only those whom nobody had asked before
+    assert popularity_shown(np.ones(4, np.int64), popularity) == 1
+    assert (coverage(np.zeros(3, np.int64)), popularity_shown(np.zeros(4, np.int64), popularity)) == (0, 0)

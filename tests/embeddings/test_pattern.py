@@ -14,7 +14,8 @@ import pytest
 from mentorgraph.embeddings import tasks
 from mentorgraph.embeddings.evidence import evidence
 from mentorgraph.embeddings.tasks import FULL, OUTCOME_UNKNOWN, Task, questions
-from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.embeddings.teaching import Recipe
+from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.rules.policy import load_policy

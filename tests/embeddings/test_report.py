@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mentorgraph.embeddings.metrics import gini
 from mentorgraph.embeddings.registry import REPORT, ModelRefused, Registry
-from mentorgraph.embeddings.report import Drawn, gini, report
+from mentorgraph.embeddings.report import Drawn, report
 
-ROW = {"mrr": 0.2, "hr@10": 0.4, "ndcg@10": 0.3, "recall@20": 0.5, "low": 0.25, "high": 0.35}
+ROW = {"mrr": 0.2, "hr@10": 0.4, "ndcg@10": 0.3, "recall@20": 0.5, "low": 0.25, "high": 0.35, "goals": 40}
+ROW |= {"coverage@10": 0.6, "popularity@10": 1.4, "gini@10": 0.7}
 PART = {"chance": 0.4, "succeeded": 0.45, "low": 0.3, "high": 0.6, "outcomes": 40}
 MANIFEST: dict[str, Any] = {
     "ranking": "served",
@@ -29,8 +31,12 @@ MANIFEST: dict[str, Any] = {
     ],
     "rows": [
         {"name": name, "kind": kind, "group": group, **ROW}
-        for group in ("newcomers", "all", "rest")
+        for group in ("newcomers", "all", "unit Maps & <b>Routes", "rest")
         for name, kind in (("served", "model"), ("rules", "baseline"))
+    ],
+    "ablation": [
+        {"name": "served", "part": part, "group": "all", "adds": adds, "low": adds - 0.01, "high": adds + 0.01}
+        for part, adds in (("unit", 0.02), ("skills", 0.1))
     ],
     "chance": {"conditions": [{"name": "x", "holds": False, "told": "too few"}], "curve": [PART, PART]},
 }
@@ -49,6 +55,8 @@ def test_it_loads_nothing_and_draws_everything() -> None:
     page = report(MANIFEST, drawn(60))
     assert not re.search(r"https?:|\bsrc=|\bhref=|url\(|@import|<script", page)
     assert "&lt;script&gt;" in page
+    assert "<td>unit Maps &amp; &lt;b&gt;Routes</td><td>40</td><td>0.300</td>" in page
+    assert page.index("<td>skills</td><td>+0.1000</td>") < page.index("<td>unit</td><td>+0.0200</td>")
     found = drawings(page)
     captions = [each.attrib["aria-label"].split(",")[0].split(" by ")[0] for each in found]
     assert captions == [

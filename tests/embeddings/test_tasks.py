@@ -53,6 +53,29 @@ def test_only_goals_with_a_mentor_of_experience_are_asked_and_only_such_mentors_
     assert asked.newcomers.tolist() == [False, True]
 
 
+def test_goals_are_judged_by_unit_and_by_the_formats_in_which_they_found_mentors(small: Columns) -> None:
+    told = [("units", {"id": "maps", "name": "Maps"})]
+    told += [
+        ("programmes", {"id": each, "name": each, "format": each, "since": "2023-01-01"})
+        for each in ("cohort", "micro")
+    ]
+    told += [("goals", {"id": "g5", "person_id": "z", "title": "g5", "created_on": "2024-05-01", "unit_id": "maps"})]
+    for number, programme in ((2, "cohort"), (3, "micro"), (5, "micro"), (6, "cohort")):
+        mentor, mentee, goal, day = PAIRINGS[number]
+        row = {"id": f"p{number}", "mentor_id": mentor, "mentee_id": mentee, "goal_id": goal, "programme_id": programme}
+        told.append(("pairings", {**row, "started_on": day, "status": "active"}))
+    assert task(small, NOW, UNTIL).labels == (frozenset(), frozenset())
+    for file, row in told:
+        for record in facts_of(file, row, "test"):
+            small.put(record)
+    asked = task(small, NOW, UNTIL)
+    assert names(small, asked) == ["g3", "g5"]
+    # The cohort of g5 is that of c, who had never mentored and cannot be found.
+    assert asked.labels == (frozenset({"format cohort", "format micro"}), frozenset({"unit Maps", "format micro"}))
+    assert asked.popularity.tolist() == [1, 1]
+    assert asked.only(np.array([1])).labels == asked.labels[1:]
+
+
 def test_a_teaching_window_is_not_told_of_what_began_after_the_teaching(small: Columns) -> None:
     asked = task(small, NOW, UNTIL, told=datetime(2024, 2, 15, tzinfo=UTC))
     assert names(small, asked) == ["g3"]

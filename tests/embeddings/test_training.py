@@ -1,5 +1,6 @@
 """Training repeats, learns, and says what is missing where there is too little."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,6 +14,7 @@ from mentorgraph.embeddings.evaluation import (
     RULES,
     SCALES,
     SERVED,
+    ablation,
     bootstrap,
     gain,
     groups,
@@ -20,11 +22,12 @@ from mentorgraph.embeddings.evaluation import (
     rows,
 )
 from mentorgraph.embeddings.evidence import evidence
-from mentorgraph.embeddings.fusion import Fusion
+from mentorgraph.embeddings.fusion import FUSED, Fusion
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
-from mentorgraph.embeddings.training import Recipe, train
+from mentorgraph.embeddings.teaching import Recipe
+from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import load_policy
@@ -68,10 +71,37 @@ def test_every_ranking_gets_a_row_for_every_group(columns: Columns, task: Task, 
     for row in table:
         assert row["low"] <= row["ndcg@10"] <= row["high"]
         assert row["ndcg@10"] <= row["ndcg@20"] + 1e-9
+        own = judged[row["name"]].shown[groups(asked)[row["group"]]]
+        assert row["goals"] == len(own)
+        assert row["coverage@10"] == pytest.approx(len({*own.ravel().tolist()}) / len(asked.candidates))
+        slots = asked.popularity[own.ravel()]
+        assert row["popularity@10"] == pytest.approx(slots.mean() / asked.popularity.mean())
+    for name, each in judged.items():  # whoever is shown is who stands first
+        for shown, relevant, found in zip(each.shown, asked.relevant, each.places, strict=True):
+            assert np.flatnonzero(np.isin(shown, relevant)).tolist() == (found[found <= 10] - 1).tolist(), name
+    spread = {row["name"]: row for row in table if row["group"] == "all"}
+    assert spread["popularity"]["coverage@10"] == pytest.approx(10 / len(asked.candidates))
+    assert spread["popularity"]["popularity@10"] > 1.5 > spread["skills overlap"]["popularity@10"]
+    assert spread["popularity"]["gini@10"] == max(row["gini@10"] for row in spread.values())
     everybody = groups(asked)["all"]
     assert gain(judged[SERVED], judged[SERVED], everybody).high == 0
     popular = ndcg(judged["popularity"].places, 10).mean()
     assert ndcg(judged[LINEAR].places, 10).mean() > 2 * popular
+
+
+def test_what_a_part_adds_is_the_loss_without_it(columns: Columns, task: Task, model: Model) -> None:
+    """By the slow way: a sum whose weight is 0. A part that all candidates have alike adds nothing."""
+    asked = task.only(np.arange(12))
+    known = model.knowledge(columns, task.now, POLICY)
+    judged = judge(model, known, asked, baselines={})
+    parts = {each["part"]: each for each in ablation(judged, asked) if (each["name"], each["group"]) == (PLAIN, "all")}
+    assert set(parts) == {name.removeprefix("signal ") for name in np.array(FUSED)[model.plain.weights != 0]}
+    weights = model.plain.weights.copy()
+    weights[FUSED.index("signal skills")] = 0
+    fewer = judge(replace(model, plain=Fusion(weights, 0.0)), known, asked, baselines={})
+    assert parts["skills"]["adds"] == pytest.approx(gain(judged[PLAIN], fewer[PLAIN], np.ones(12, bool)).mean)
+    assert parts["skills"]["low"] <= parts["skills"]["adds"] <= parts["skills"]["high"]
+    assert "network" in {each["part"] for each in ablation(judged, asked) if each["name"] == SERVED}
 
 
 def test_the_interval_of_a_mean_covers_what_theory_says() -> None:
