@@ -36,6 +36,7 @@ from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Obser
 from mentorgraph.api.schema import schema
 from mentorgraph.api.settings import KNOWN, ServeSettings, read_settings
 from mentorgraph.api.streaming import ContextFactory, StreamLimits
+from mentorgraph.api.tracing import tracing_of
 from mentorgraph.api.trusted import FOLDER as TRUSTED
 from mentorgraph.api.trusted import TrustedDocuments
 from mentorgraph.api.websocket import GraphQLSocket
@@ -137,6 +138,7 @@ def create_app(
     caller: Callable[[Request], str] = address_of,
     logs_requests: bool = False,
     admit: Admission | None = None,
+    tracing: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> ASGIApp:
     """Return the application: `/graphql`, `/healthz` (the process lives) and `/readyz` (it can answer), and pages.
 
@@ -156,6 +158,7 @@ def create_app(
         caller: By what a caller is known whose requests are counted.
         logs_requests: Whether each request is logged.
         admit: Checks who makes a GraphQL request before anything else of it is read.
+        tracing: Makes spans of requests and statements.
     """
 
     async def healthz(request: Request) -> JSONResponse:
@@ -192,7 +195,8 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a redirected POST loses its body in many clients
     # Outside of Starlette's own error page, so that this has the headers too.
-    return Observed(SecurityHeaders(app), logs=logs_requests)
+    guarded: ASGIApp = SecurityHeaders(app)
+    return Observed(tracing(guarded) if tracing else guarded, logs=logs_requests)
 
 
 def cross_origin(origins: Sequence[str]) -> Middleware:
@@ -210,7 +214,8 @@ def from_environment() -> ASGIApp:
     """Return the application that `mentorgraph serve` runs, as the environment describes it.
 
     Raises:
-        DomainError: `BAD_CONFIGURATION`, no way to sign in is configured, or one badly.
+        DomainError: `BAD_CONFIGURATION`, no way to sign in is configured, or one badly, or traces are wanted
+            and what sends them is not installed.
     """
     settings = read_settings()
     home = mentorgraph_home()
@@ -225,6 +230,7 @@ def from_environment() -> ASGIApp:
         sign_in=signing_in,
         serving=settings.serve,
         trusted=trusted,
+        tracing=tracing_of(os.environ),
     )
 
 
@@ -262,6 +268,7 @@ def app_of(
     sign_in: SignIn | None = None,
     serving: ServeSettings | None = None,
     trusted: TrustedDocuments | None = None,
+    tracing: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> ASGIApp:
     """Return the application that answers from a service and keeps its answers in a log; it opens and closes both.
 
@@ -272,6 +279,7 @@ def app_of(
         sign_in: How callers sign in; the demonstration's, which asks nobody to, unless given.
         serving: What else is set.
         trusted: The documents that may be asked for by their hash.
+        tracing: Makes spans of requests and statements.
     """
     signing_in = sign_in or SignIn(is_demo=True)
     serving = serving or ServeSettings()
@@ -335,6 +343,7 @@ def app_of(
         trusted=trusted,
         trusted_only=serving.trusted_documents_only,
         logs_requests=serving.access_log,
+        tracing=tracing,
         pages=[
             *pages(decisions, viewer, card_link=service.card_link, graph=graph),
             Route("/models/{version}", card),

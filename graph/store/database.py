@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +41,11 @@ from mentorgraph.graph.store import once
 
 round_trips: ContextVar[list[str] | None] = ContextVar("round_trips", default=None)
 """While set to a list, the name of every statement that is sent is added to it."""
+
+around_statements: ContextVar[Callable[[str], AbstractContextManager[object]] | None] = ContextVar(
+    "around_statements", default=None
+)
+"""While set, every statement is sent and read inside of what this makes of its name, such as a span of a trace."""
 
 Result = TypeVar("Result")
 _PANIC = "needs to be restarted"
@@ -331,10 +336,12 @@ async def _run(
     runner: AsyncManagedTransaction | AsyncSession, name: str, parameters: Mapping[str, object]
 ) -> list[dict[str, Any]]:
     _note(name)
+    around = around_statements.get()
     try:
-        result = await runner.run(statement(name), dict(parameters))
-        keys = result.keys()
-        return [dict(zip(keys, record.values(), strict=True)) async for record in result]
+        with around(name) if around else nullcontext():
+            result = await runner.run(statement(name), dict(parameters))
+            keys = result.keys()
+            return [dict(zip(keys, record.values(), strict=True)) async for record in result]
     except ValueError as error:  # what the driver raises at an answer that is not Bolt
         raise DatabaseUnavailable("what answers at the database's address does not speak Bolt") from error
 
