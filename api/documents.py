@@ -18,6 +18,8 @@ from graphql import (
 
 from mentorgraph.api.cost import Plan, plans_of
 from mentorgraph.api.errors import DocumentRefused
+from mentorgraph.api.execution import Compiled
+from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits, check_size
 
 BYTES_PER_TOKEN = 600  # tokens, nodes and locations together: 570 measured on graphql-core 3.2.14
@@ -29,10 +31,12 @@ class Prepared:
 
     Attributes:
         document: What the text says.
+        compiled: The same, ready for execution.
         plans: What each of its operations costs, by name.
     """
 
     document: DocumentNode
+    compiled: Compiled
     plans: dict[str, Plan]
 
 
@@ -72,7 +76,7 @@ class Documents:
         )
         if errors:
             raise DocumentRefused(errors, code="GRAPHQL_VALIDATION_FAILED")
-        prepared = Prepared(document, plans_of(self._schema, document))
+        prepared = Prepared(document, Compiled(self._schema, document, OnceExecution), plans_of(self._schema, document))
         self._keep(text, prepared)
         return prepared
 

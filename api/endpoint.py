@@ -20,7 +20,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    execute,
     get_operation_ast,
 )
 from starlette.requests import ClientDisconnect, Request
@@ -32,7 +31,7 @@ from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
-from mentorgraph.api.idempotency import OnceExecution
+from mentorgraph.api.execution import Compiled
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import Asked, asked
 from mentorgraph.api.parameters import Parameters, read_parameters
@@ -150,7 +149,7 @@ class GraphQLEndpoint:
         prepared = self._documents.prepare(parameters.query)
         operation = self._operation(prepared.document, parameters.operation_name)
         self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
-        async with aclosing(self._streams.follow(request, prepared.document, parameters)) as answers:
+        async with aclosing(self._streams.follow(request, prepared.compiled, parameters)) as answers:
             async for answer in answers:
                 yield answer
 
@@ -176,7 +175,7 @@ class GraphQLEndpoint:
         found.cost = self._cost(prepared.plans[name], parameters)
         extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}}
         with self._slot():
-            result = await self._within_budget(self._execute(request, document, parameters), request, kind)
+            result = await self._within_budget(self._execute(request, prepared.compiled, parameters), request, kind)
         if not result.errors:
             return {"data": result.data, "extensions": extensions}
         if result.data is None and all(error.path is None for error in result.errors):
@@ -258,15 +257,12 @@ class GraphQLEndpoint:
             raise DocumentRefused(f"A {kind.value} is not answered here.", code="BAD_REQUEST")
         return operation
 
-    async def _execute(self, request: Request, document: DocumentNode, parameters: Parameters) -> ExecutionResult:
-        result = execute(
-            self._schema,
-            document,
+    async def _execute(self, request: Request, compiled: Compiled, parameters: Parameters) -> ExecutionResult:
+        result = compiled.execute(
             context_value=await self._context(request),
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             hide_suggestions=self._limits.hides_suggestions,
-            execution_context_class=OnceExecution,
         )
         return await result if isawaitable(result) else result
 
