@@ -13,6 +13,7 @@ from asyncio import gather
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain, groupby
 from math import isfinite
 from types import GeneratorType, NoneType
 from typing import Any, cast
@@ -145,52 +146,47 @@ class FlatExecution(ExecutionContext):
         self, return_type: GraphQLObjectType, field_nodes: list[FieldNode]
     ) -> dict[str, list[FieldNode]]:
         """Return the fields that are selected on an object of a type."""
+        return self._selection(return_type, field_nodes)
+
+    def _selection(self, return_type: GraphQLObjectType, field_nodes: list[FieldNode]) -> "_Selection":
         # Nodes of a document live as long as what is remembered of it, so their numbers stay theirs.
         key = (return_type, *map(id, field_nodes))
         found = self._subfields_cache.get(key)
         if found is None:
             nodes = collect_sub_fields(self.schema, self.fragments, self.variable_values, return_type, field_nodes)
             found = self._subfields_cache[key] = _Selection(self.schema, return_type, nodes)
-        return found
+        return cast(_Selection, found)
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Return the values of the selected fields of an object."""
-        if type(fields) is not _Selection:
-            return super().execute_fields(parent_type, source_value, path, fields)
+        selected = fields if type(fields) is _Selection else self._root(parent_type, fields)
         results: dict[str, Any] = {}
         awaited: list[str] = []
-        for field in fields.fields:
-            name, leaf = field.name, field.leaf
-            if leaf is not None:
-                try:
-                    value = field.read(source_value)
-                    kind = type(value)
-                    if kind is leaf.kind and (leaf.holds is None or leaf.holds(value)):
-                        results[name] = value
-                        continue
-                    if value is None:
-                        if field.is_nullable:
-                            results[name] = None
-                            continue
-                    elif is_settled(kind):
-                        value = leaf.serialize(value)
-                        if value is not None and value is not Undefined:
-                            results[name] = value
-                            continue
-                except Exception:  # noqa: S110 (the long way meets it again, and tells it)
-                    pass
-            inner_path = Path(path, name, parent_type.name)
-            if field.object_type is not None:
-                result = self._object_field(field, field.object_type, parent_type, source_value, inner_path)
-            else:
-                result = self.execute_field(parent_type, source_value, field.nodes, inner_path)
-            if result is not Undefined:
-                results[name] = result
+        for part in selected.parts:
+            if type(part) is _Values and part.read_into(results, source_value):
+                continue
+            for field in part.fields:
+                inner_path = Path(path, field.name, parent_type.name)
+                if field.object_type is not None:
+                    result = self._object_field(field, field.object_type, parent_type, source_value, inner_path)
+                else:
+                    result = self.execute_field(parent_type, source_value, field.nodes, inner_path)
+                results[field.name] = result
                 if type(result) is not dict and self.is_awaitable(result):
-                    awaited.append(name)
-        return _gathered(results, awaited) if awaited else results
+                    awaited.append(field.name)
+        if not awaited:
+            return results
+        # One root field alone may begin at once. Anywhere else that would tear apart what loaders read together.
+        return _alone(results, awaited[0]) if path is None and len(awaited) == 1 else _gathered(results, awaited)
+
+    def _root(self, root_type: GraphQLObjectType, nodes: dict[str, list[FieldNode]]) -> "_Selection":
+        key = (root_type, id(self.operation))
+        found = self._subfields_cache.get(key)
+        if found is None:
+            found = self._subfields_cache[key] = _Selection(self.schema, root_type, nodes)
+        return cast(_Selection, found)
 
     def complete_list_value(
         self,
@@ -223,9 +219,14 @@ class FlatExecution(ExecutionContext):
         path: Path,
         items: Sequence[Any],
     ) -> AwaitableOrValue[list[Any]]:
+        plain = None if object_type.is_type_of else self._selection(object_type, field_nodes).plain
         results: list[Any] = []
         awaited: list[int] = []
         for index, item in enumerate(items):
+            values: dict[str, Any] = {}
+            if plain is not None and plain.read_into(values, item):
+                results.append(values)
+                continue
             result = self._object(object_type, item_type, field_nodes, info, Path(path, index, None), item)
             results.append(result)
             if type(result) is not dict and self.is_awaitable(result):
@@ -242,7 +243,7 @@ class FlatExecution(ExecutionContext):
     ) -> AwaitableOrValue[Any]:
         """Return the value of a field that is read off its object, and is an object itself."""
         try:
-            value = field.read(source)
+            value = field.read(source) if field.read else Undefined
         except Exception:  # the long way meets it again, and tells it
             return self.execute_field(parent_type, source, field.nodes, path)
         if value is None and field.is_nullable:
@@ -269,7 +270,8 @@ class FlatExecution(ExecutionContext):
             else:
                 completed = self.complete_object_value(object_type, field_nodes, info, path, value)
         except Exception as error:
-            return self._failed(error, return_type, field_nodes, path)
+            self._failed(error, return_type, field_nodes, path)
+            return None
         if type(completed) is not dict and self.is_awaitable(completed):
             return self._awaited(completed, return_type, field_nodes, path)
         return completed
@@ -280,7 +282,8 @@ class FlatExecution(ExecutionContext):
         try:
             return await completed
         except Exception as error:
-            return self._failed(error, return_type, field_nodes, path)
+            self._failed(error, return_type, field_nodes, path)
+            return None
 
     def _failed(
         self, error: Exception, return_type: GraphQLOutputType, field_nodes: list[FieldNode], path: Path
@@ -311,7 +314,7 @@ class _Field:
         name: What it is called in the answer.
         nodes: Where the document selects it.
         definition: What the schema says of it.
-        read: Reads it off its object; raises where more than that is called for.
+        read: What reads it off its object, if no more than that is called for; raises where it is after all.
         leaf: Its type, if it is a value that is only read.
         object_type: Its type, if it is an object that is only read.
         is_nullable: Whether it may be null.
@@ -320,7 +323,7 @@ class _Field:
     name: str
     nodes: list[FieldNode]
     definition: GraphQLField
-    read: Read
+    read: Read | None
     leaf: _Leaf | None
     object_type: GraphQLObjectType | None
     is_nullable: bool
@@ -333,28 +336,72 @@ class _Field:
         read = _read_of(nodes[0].name.value, definition, parent)
         leaf = _leaf_of(inner) if read and is_leaf_type(inner) else None
         object_type = inner if read and isinstance(inner, GraphQLObjectType) else None
-        return cls(name, nodes, definition, read or _unread, leaf, object_type, is_nullable)
+        return cls(name, nodes, definition, read, leaf, object_type, is_nullable)
+
+    @property
+    def fields(self) -> "tuple[_Field]":
+        """It alone, as a part of a selection."""
+        return (self,)
+
+
+class _Values:
+    """Fields of a selection, one after the other, that are values and only read."""
+
+    __slots__ = ("_steps", "fields")
+
+    def __init__(self, fields: Sequence[_Field]) -> None:
+        self.fields = fields
+        self._steps = [
+            (each.name, each.read, each.leaf.kind, each.leaf.holds, each.leaf.serialize, each.is_nullable)
+            for each in fields
+            if each.read is not None and each.leaf is not None
+        ]
+
+    def read_into(self, results: dict[str, Any], source: Any) -> bool:
+        """Read them off an object; say no where one of them is not as expected, so that all have to go the long way."""
+        try:
+            for name, read, kind, holds, serialize, is_nullable in self._steps:
+                value = read(source)
+                if type(value) is kind and (holds is None or holds(value)):
+                    results[name] = value
+                elif value is None:
+                    if not is_nullable:
+                        return False
+                    results[name] = None
+                elif is_settled(type(value)):
+                    value = serialize(value)
+                    if value is None or value is Undefined:
+                        return False
+                    results[name] = value
+                else:
+                    return False
+        except Exception:  # the long way meets it again, and tells it
+            return False
+        return True
 
 
 class _Selection(dict[str, list[FieldNode]]):
-    """What is selected on objects of a type: the nodes of each field, as graphql-core has them, and what is known."""
+    """What is selected on objects of a type: the nodes of each field, as graphql-core has them, and what is known.
 
-    __slots__ = ("fields",)
+    Attributes:
+        parts: The fields in their order.
+        plain: They as well, if all of them are values that are only read.
+    """
+
+    __slots__ = ("parts", "plain")
 
     def __init__(self, schema: GraphQLSchema, parent: GraphQLObjectType, nodes: dict[str, list[FieldNode]]) -> None:
         super().__init__(nodes)
         found = ((name, each, get_field_def(schema, parent, each[0])) for name, each in nodes.items())
-        self.fields = tuple(
-            _Field.of(name, each, definition, parent) for name, each, definition in found if definition is not None
-        )
+        fields = [_Field.of(name, each, known, parent) for name, each, known in found if known is not None]
+        runs = groupby(fields, lambda field: field.leaf is not None)
+        parts = [[_Values(list(run))] if are_values else list(run) for are_values, run in runs]
+        self.parts: tuple[_Values | _Field, ...] = tuple(chain.from_iterable(parts))
+        self.plain = self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], _Values) else None
 
 
 class _LongWay(Exception):
     """A field has to be resolved as graphql-core does it."""
-
-
-def _unread(_source: Any) -> Any:
-    raise _LongWay
 
 
 def _read_of(name: str, definition: GraphQLField, parent: GraphQLObjectType) -> Read | None:
@@ -405,10 +452,22 @@ def _leaf_of(kind: GraphQLLeafType) -> _Leaf:
     return _Leaf(None, None, kind.serialize)
 
 
-@lru_cache(maxsize=4096)
+_settled: dict[type, bool] = {}
+
+
 def is_settled(kind: type) -> bool:
     """Say whether what is of this type is a value at once: nothing to wait for, no error, not null."""
-    return not issubclass(kind, Exception | GeneratorType | NoneType | UndefinedType) and not hasattr(kind, "__await__")
+    found = _settled.get(kind)
+    if found is None:
+        is_other = issubclass(kind, Exception | GeneratorType | NoneType | UndefinedType)
+        found = _settled[kind] = not is_other and not hasattr(kind, "__await__")
+    return found
+
+
+async def _alone(results: dict[str, Any], name: str) -> dict[str, Any]:
+    """The results of an object of which one field has to be waited for."""
+    results[name] = await results[name]
+    return results
 
 
 async def _gathered(results: Any, awaited: Sequence[Any]) -> Any:
