@@ -10,72 +10,36 @@ This rests on methods of graphql-core 3.2 that are not public. A test compares b
 """
 
 from asyncio import gather
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import chain, groupby
-from math import isfinite
-from types import GeneratorType, NoneType
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from graphene.types.resolver import dict_or_attr_resolver
 from graphql import (
     DirectiveNode,
     DocumentNode,
     ExecutionContext,
     ExecutionResult,
     FieldNode,
-    GraphQLBoolean,
     GraphQLError,
-    GraphQLField,
-    GraphQLFloat,
-    GraphQLID,
-    GraphQLInt,
-    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    GraphQLString,
-    TypeNameMetaFieldDef,
+    OperationDefinitionNode,
     VariableNode,
     Visitor,
-    default_field_resolver,
-    execute,
     is_leaf_type,
     located_error,
     visit,
 )
 from graphql.execution.collect_fields import collect_sub_fields
-from graphql.execution.execute import get_field_def
-from graphql.pyutils import AwaitableOrValue, Path, Undefined, UndefinedType
-from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
+from graphql.pyutils import AwaitableOrValue, Path, Undefined
 
-Read = Callable[[Any], Any]
-"""What reads a field off its object. It may be called twice, and gives the same then."""
+from mentorgraph.api.selections import Field, Selection, Values, is_settled, leaf_of
 
 MOST_CONDITIONS = 32
 """Values of the variables in @skip and @include, together, for which a document keeps what is selected."""
-
-
-class Reading:
-    """A resolver of a field without arguments that only reads its object."""
-
-    __slots__ = ("read",)
-
-    def __init__(self, read: Read) -> None:
-        """Makes one.
-
-        Args:
-            read: Returns the value. It has no effects and does not look at who asks.
-        """
-        self.read = read
-
-    def __call__(self, root: Any, _info: GraphQLResolveInfo) -> Any:
-        """The value, for whoever calls it as any resolver."""
-        return self.read(root)
 
 
 class Compiled:
@@ -106,23 +70,24 @@ class Compiled:
         hide_suggestions: bool = False,
     ) -> AwaitableOrValue[ExecutionResult]:
         """Execute one of the operations, as `graphql.execute`."""
-        return execute(
+        made = self._execution.build(
             self._schema,
             self.document,
             root_value,
             context_value,
             variable_values,
             operation_name,
-            execution_context_class=cast(Any, self),  # all that graphql-core does with it is to call its `build`
             hide_suggestions=hide_suggestions,
         )
-
-    def build(self, *arguments: Any, **options: Any) -> "list[GraphQLError] | FlatExecution":
-        """What executes an operation, as `ExecutionContext.build`, with what is known from earlier executions."""
-        made = self._execution.build(*arguments, **options)
-        if isinstance(made, FlatExecution):
-            made.remember(self._selections_under(made.variable_values))
-        return cast("list[GraphQLError] | FlatExecution", made)
+        if isinstance(made, list):
+            return ExecutionResult(None, made)
+        assert isinstance(made, FlatExecution)  # noqa: S101 (it was made by that class)
+        made.remember(self._selections_under(made.variable_values))
+        try:
+            data = made.execute_operation(made.operation, root_value)
+        except GraphQLError as error:
+            return made.failed(error)
+        return made.awaited(data) if made.is_awaitable(data) else made.response(cast("dict[str, Any]", data))
 
     def _selections_under(self, values: Mapping[str, Any]) -> dict[Any, Any]:
         """What is selected depends on nothing but these variables, and on the type of the object."""
@@ -142,30 +107,54 @@ class FlatExecution(ExecutionContext):
         """Take, and add to, what earlier executions of the same document have found out under the same conditions."""
         self._subfields_cache = selections
 
+    def response(self, data: dict[str, Any] | None) -> ExecutionResult:
+        """Return the data with the errors of the fields that failed."""
+        return self.build_response(data, self.collected_errors.errors)
+
+    def failed(self, error: GraphQLError) -> ExecutionResult:
+        """Return that there is no data, since a field failed that no null could stand for."""
+        self.collected_errors.add(error, None)
+        return self.response(None)
+
+    async def awaited(self, data: Any) -> ExecutionResult:
+        """Return the data, when it is there, with the errors of the fields that failed."""
+        try:
+            found = await data
+        except GraphQLError as error:
+            return self.failed(error)
+        return self.response(found)
+
+    def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> AwaitableOrValue[Any]:
+        """Return the values of the root fields."""
+        found = cast("Selection | None", self._subfields_cache.get((operation.operation, id(operation))))
+        if found is None:
+            return super().execute_operation(operation, root_value)
+        return self.execute_fields(found.parent, root_value, None, found)
+
     def collect_subfields(
         self, return_type: GraphQLObjectType, field_nodes: list[FieldNode]
     ) -> dict[str, list[FieldNode]]:
         """Return the fields that are selected on an object of a type."""
         return self._selection(return_type, field_nodes)
 
-    def _selection(self, return_type: GraphQLObjectType, field_nodes: list[FieldNode]) -> "_Selection":
+    def _selection(self, return_type: GraphQLObjectType, field_nodes: list[FieldNode]) -> "Selection":
         # Nodes of a document live as long as what is remembered of it, so their numbers stay theirs.
         key = (return_type, *map(id, field_nodes))
         found = self._subfields_cache.get(key)
         if found is None:
             nodes = collect_sub_fields(self.schema, self.fragments, self.variable_values, return_type, field_nodes)
-            found = self._subfields_cache[key] = _Selection(self.schema, return_type, nodes)
-        return cast(_Selection, found)
+            found = self._subfields_cache[key] = Selection(self.schema, return_type, nodes)
+        return cast("Selection", found)
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Return the values of the selected fields of an object."""
-        selected = fields if type(fields) is _Selection else self._root(parent_type, fields)
+        selected = fields if type(fields) is Selection else self._root(parent_type, fields)
         results: dict[str, Any] = {}
         awaited: list[str] = []
         for part in selected.parts:
-            if type(part) is _Values and part.read_into(results, source_value):
+            if type(part) is Values and part.read_into(results, source_value):
                 continue
             for field in part.fields:
                 inner_path = Path(path, field.name, parent_type.name)
@@ -181,12 +170,12 @@ class FlatExecution(ExecutionContext):
         # One root field alone may begin at once. Anywhere else that would tear apart what loaders read together.
         return _alone(results, awaited[0]) if path is None and len(awaited) == 1 else _gathered(results, awaited)
 
-    def _root(self, root_type: GraphQLObjectType, nodes: dict[str, list[FieldNode]]) -> "_Selection":
-        key = (root_type, id(self.operation))
+    def _root(self, root_type: GraphQLObjectType, nodes: dict[str, list[FieldNode]]) -> "Selection":
+        key = (self.operation.operation, id(self.operation))
         found = self._subfields_cache.get(key)
         if found is None:
-            found = self._subfields_cache[key] = _Selection(self.schema, root_type, nodes)
-        return cast(_Selection, found)
+            found = self._subfields_cache[key] = Selection(self.schema, root_type, nodes)
+        return cast("Selection", found)
 
     def complete_list_value(
         self,
@@ -205,7 +194,7 @@ class FlatExecution(ExecutionContext):
                 if all(map(is_settled, kinds)):
                     return self._objects(inner, item_type, field_nodes, info, path, result)
             elif is_leaf_type(inner):
-                leaf = _leaf_of(inner)
+                leaf = leaf_of(inner)
                 if kinds <= {leaf.kind} and (leaf.holds is None or all(map(leaf.holds, result))):
                     return list(result)
         return super().complete_list_value(return_type, field_nodes, info, path, result)
@@ -235,7 +224,7 @@ class FlatExecution(ExecutionContext):
 
     def _object_field(
         self,
-        field: "_Field",
+        field: "Field",
         object_type: GraphQLObjectType,
         parent_type: GraphQLObjectType,
         source: Any,
@@ -248,7 +237,7 @@ class FlatExecution(ExecutionContext):
             return self.execute_field(parent_type, source, field.nodes, path)
         if value is None and field.is_nullable:
             return None
-        if not is_settled(type(value)):
+        if not is_settled(type(value)) or callable(value):
             return self.execute_field(parent_type, source, field.nodes, path)
         info = self.build_resolve_info(field.definition, field.nodes, parent_type, path)
         return self._object(object_type, field.definition.type, field.nodes, info, path, value)
@@ -289,179 +278,6 @@ class FlatExecution(ExecutionContext):
         self, error: Exception, return_type: GraphQLOutputType, field_nodes: list[FieldNode], path: Path
     ) -> None:
         self.handle_field_error(located_error(error, field_nodes, path.as_list()), return_type, path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    """A type of values.
-
-    Attributes:
-        kind: The type in Python whose values are written as they are; None if there is none.
-        holds: Says which of them; None for all.
-        serialize: Turns any other value into one that can be written, or raises.
-    """
-
-    kind: type | None
-    holds: Callable[[Any], bool] | None
-    serialize: Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """A field that is selected.
-
-    Attributes:
-        name: What it is called in the answer.
-        nodes: Where the document selects it.
-        definition: What the schema says of it.
-        read: What reads it off its object, if no more than that is called for; raises where it is after all.
-        leaf: Its type, if it is a value that is only read.
-        object_type: Its type, if it is an object that is only read.
-        is_nullable: Whether it may be null.
-    """
-
-    name: str
-    nodes: list[FieldNode]
-    definition: GraphQLField
-    read: Read | None
-    leaf: _Leaf | None
-    object_type: GraphQLObjectType | None
-    is_nullable: bool
-
-    @classmethod
-    def of(cls, name: str, nodes: list[FieldNode], definition: GraphQLField, parent: GraphQLObjectType) -> "_Field":
-        """What is known of a field beforehand."""
-        is_nullable = not isinstance(definition.type, GraphQLNonNull)
-        inner = definition.type if is_nullable else cast(GraphQLNonNull[Any], definition.type).of_type
-        read = _read_of(nodes[0].name.value, definition, parent)
-        leaf = _leaf_of(inner) if read and is_leaf_type(inner) else None
-        object_type = inner if read and isinstance(inner, GraphQLObjectType) else None
-        return cls(name, nodes, definition, read, leaf, object_type, is_nullable)
-
-    @property
-    def fields(self) -> "tuple[_Field]":
-        """It alone, as a part of a selection."""
-        return (self,)
-
-
-class _Values:
-    """Fields of a selection, one after the other, that are values and only read."""
-
-    __slots__ = ("_steps", "fields")
-
-    def __init__(self, fields: Sequence[_Field]) -> None:
-        self.fields = fields
-        self._steps = [
-            (each.name, each.read, each.leaf.kind, each.leaf.holds, each.leaf.serialize, each.is_nullable)
-            for each in fields
-            if each.read is not None and each.leaf is not None
-        ]
-
-    def read_into(self, results: dict[str, Any], source: Any) -> bool:
-        """Read them off an object; say no where one of them is not as expected, so that all have to go the long way."""
-        try:
-            for name, read, kind, holds, serialize, is_nullable in self._steps:
-                value = read(source)
-                if type(value) is kind and (holds is None or holds(value)):
-                    results[name] = value
-                elif value is None:
-                    if not is_nullable:
-                        return False
-                    results[name] = None
-                elif is_settled(type(value)):
-                    value = serialize(value)
-                    if value is None or value is Undefined:
-                        return False
-                    results[name] = value
-                else:
-                    return False
-        except Exception:  # the long way meets it again, and tells it
-            return False
-        return True
-
-
-class _Selection(dict[str, list[FieldNode]]):
-    """What is selected on objects of a type: the nodes of each field, as graphql-core has them, and what is known.
-
-    Attributes:
-        parts: The fields in their order.
-        plain: They as well, if all of them are values that are only read.
-    """
-
-    __slots__ = ("parts", "plain")
-
-    def __init__(self, schema: GraphQLSchema, parent: GraphQLObjectType, nodes: dict[str, list[FieldNode]]) -> None:
-        super().__init__(nodes)
-        found = ((name, each, get_field_def(schema, parent, each[0])) for name, each in nodes.items())
-        fields = [_Field.of(name, each, known, parent) for name, each, known in found if known is not None]
-        runs = groupby(fields, lambda field: field.leaf is not None)
-        parts = [[_Values(list(run))] if are_values else list(run) for are_values, run in runs]
-        self.parts: tuple[_Values | _Field, ...] = tuple(chain.from_iterable(parts))
-        self.plain = self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], _Values) else None
-
-
-class _LongWay(Exception):
-    """A field has to be resolved as graphql-core does it."""
-
-
-def _read_of(name: str, definition: GraphQLField, parent: GraphQLObjectType) -> Read | None:
-    """What reads a field, if nothing else is called for."""
-    resolve = definition.resolve
-    if definition is TypeNameMetaFieldDef:
-        return lambda _source: parent.name
-    if definition.args:
-        return None
-    if isinstance(resolve, Reading):
-        return resolve.read
-    if isinstance(resolve, partial) and resolve.func is dict_or_attr_resolver:
-        return _reading(*resolve.args)
-    return _reading_or_called(name) if resolve is None or resolve is default_field_resolver else None
-
-
-def _reading(name: str, default: object) -> Read:
-    """Reads as graphene does where a class says nothing else."""
-
-    def read(source: Any) -> Any:
-        return source.get(name, default) if isinstance(source, dict) else getattr(source, name, default)
-
-    return read
-
-
-def _reading_or_called(name: str) -> Read:
-    """Reads as graphql-core does where a schema says nothing else."""
-
-    def read(source: Any) -> Any:
-        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
-        if callable(value):
-            raise _LongWay
-        return value
-
-    return read
-
-
-@lru_cache(maxsize=4096)
-def _leaf_of(kind: GraphQLLeafType) -> _Leaf:
-    if kind is GraphQLString or kind is GraphQLID:
-        return _Leaf(str, None, kind.serialize)
-    if kind is GraphQLBoolean:
-        return _Leaf(bool, None, kind.serialize)
-    if kind is GraphQLInt:
-        return _Leaf(int, lambda value: GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT, kind.serialize)
-    if kind is GraphQLFloat:
-        return _Leaf(float, isfinite, kind.serialize)
-    return _Leaf(None, None, kind.serialize)
-
-
-_settled: dict[type, bool] = {}
-
-
-def is_settled(kind: type) -> bool:
-    """Say whether what is of this type is a value at once: nothing to wait for, no error, not null."""
-    found = _settled.get(kind)
-    if found is None:
-        is_other = issubclass(kind, Exception | GeneratorType | NoneType | UndefinedType)
-        found = _settled[kind] = not is_other and not hasattr(kind, "__await__")
-    return found
 
 
 async def _alone(results: dict[str, Any], name: str) -> dict[str, Any]:
