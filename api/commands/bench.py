@@ -1,26 +1,35 @@
 """`mentorgraph bench`: ours beside named alternatives, from one run on this machine."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import nullcontext
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
-from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target
-from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, bench_recommend
+from mentorgraph.api.benchmarks.clients import served
+from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, joined
+from mentorgraph.api.benchmarks.lists import bench_lists, python
+from mentorgraph.api.benchmarks.load import bench_load
+from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, Asks, bench_recommend
+from mentorgraph.api.benchmarks.servers import HOME
 from mentorgraph.api.commands.learning import LOG, SNAPSHOTS, converse
 from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
 from mentorgraph.api.commands.session import sentences
 from mentorgraph.api.context import MODELS
+from mentorgraph.api.ids import global_id
+from mentorgraph.api.settings import KNOWN
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.bundle import bundle_of, open_bundle
 from mentorgraph.graph.exchange.table_files import BundleFile
+from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import FEWEST_PEOPLE, STEPS, generate
@@ -153,6 +162,91 @@ def explanations(people: int, pairs: int, seed: int, output: Path | None) -> Non
     _tell(Findings(title, found["rows"], settings, targets), output)
 
 
+@bench.command()
+@_people
+@click.option(
+    "--requests",
+    type=click.IntRange(min=40),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="How often each server is asked for the list.",
+)
+@click.option(
+    "--apollo",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder in which npm has installed @apollo/server and graphql, to measure Apollo Server too.",
+)
+@click.option(
+    "--clients",
+    default="1,4,16,32",
+    show_default=True,
+    metavar="N,N",
+    callback=lambda _context, _option, text: _numbers(text),
+    help="How many ask the service at the same time.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    metavar="S",
+    help="For how long, each kind of work with each number of clients.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the database in this folder and use what it holds; else it is gone afterwards.",
+)
+@click.option("--only", type=click.Choice(["list", "load"]), help="Measure only the list, or only the load.")
+@_seed
+@_json
+def api(
+    people: int,
+    requests: int,
+    apollo: Path | None,
+    clients: Sequence[int],
+    seconds: float,
+    keep: Path | None,
+    only: str | None,
+    seed: int,
+    output: Path | None,
+) -> None:
+    """Measure the GraphQL endpoint: one list beside other servers, and the service under load.
+
+    \b
+    Example:
+      mentorgraph bench api
+      mentorgraph bench api --only list --apollo ~/apollo --json figures.json
+
+    First a list of 20 items with 5 fields that every server holds in memory: processor time of the server for each
+    request, beside starlette without GraphQL, Strawberry, Ariadne (extra mentorgraph[bench]) and Apollo Server. Then
+    this service on a generated community: lists of ten mentors, without and with their paths, and a mixture with
+    writes.
+    """  # noqa: D301 (click wants the backspace itself)
+    told = {"command": "api", "seed": seed}
+    parts = []
+    with sentences(), shown_on_terminal() as show:
+        if only != "load":
+            parts.append(bench_lists(requests, apollo, told, show))
+        if only != "list":
+            with nullcontext(keep) if keep else scratch_home() as home:
+                parts.append(asyncio.run(_load(home, people, clients, seconds, seed, {**told, "people": people}, show)))
+    _tell(joined(parts), output, parts)
+
+
+def _numbers(text: str) -> Sequence[int]:
+    try:
+        found = [int(each) for each in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(1 <= each <= 256 for each in found):
+        raise click.BadParameter("give numbers from 1 to 256 with commas between them, such as 1,8,32")
+    return found
+
+
 async def _recommend(
     home: Path,
     people: int,
@@ -163,8 +257,35 @@ async def _recommend(
     told: Mapping[str, Any],
     show: Report,
 ) -> Findings:
+    async with _filled(home, people, bundle, seed, show) as store:
+        published = await _published(home, store, seed, show) if with_model else None
+        policy = load_policy(chosen_policy())
+        return await bench_recommend(store, policy, published, goals=goals, seed=seed, settings=told, show=show)
+
+
+async def _load(
+    home: Path, people: int, clients: Sequence[int], seconds: float, seed: int, told: Mapping[str, Any], show: Report
+) -> Findings:
+    async with _filled(home, people, None, seed, show) as store:
+        recommender = Recommender(store, RulesScorer(load_policy(chosen_policy())))
+        columns = await recommender.fresh_columns()
+        askers = [
+            (global_id("Person", mentee), global_id("Goal", goal)) for mentee, goal in Asks.of(columns, None, seed).open
+        ]
+        # The server finds the database of this home, whichever one the environment names.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("NEO4J_")}
+        environment |= {"MENTORGRAPH_HOME": str(home), KNOWN["serve.demo"].variable: "1"}
+        show("Starting the server", 0, 0)
+        with served(python(HOME), environment) as server:
+            return await bench_load(
+                server, askers, clients=clients, seconds=seconds, seed=seed, settings=told, show=show
+            )
+
+
+@asynccontextmanager
+async def _filled(home: Path, people: int, bundle: Path | None, seed: int, show: Report) -> AsyncIterator[Store]:
+    """The graph of a home, filled now if the home is new."""
     async with database_of(home, show) as database:
-        store, policy = Store(database), load_policy(chosen_policy())
         holds = home / HOLDS
         wanted = {"bundle": str(bundle.resolve())} if bundle else {"people": people, "seed": seed}
         if not holds.exists():
@@ -172,8 +293,7 @@ async def _recommend(
             holds.write_bytes(orjson.dumps(wanted))
         elif orjson.loads(holds.read_bytes()) != wanted:
             raise DomainError(f"{home} holds another graph; name another folder or remove it", code="BAD_USER_INPUT")
-        published = await _published(home, store, seed, show) if with_model else None
-        return await bench_recommend(store, policy, published, goals=goals, seed=seed, settings=told, show=show)
+        yield Store(database)
 
 
 def _bundle(people: int, bundle: Path | None, seed: int, show: Report) -> Mapping[str, BundleFile]:
@@ -199,8 +319,9 @@ async def _published(home: Path, store: Store, seed: int, show: Report) -> Publi
     return registry.load(registry.current())
 
 
-def _tell(found: Findings, output: Path | None) -> None:
-    found.show()
+def _tell(found: Findings, output: Path | None, parts: Sequence[Findings] = ()) -> None:
+    for part in parts or [found]:
+        part.show()
     if output is not None:
         with sentences():
             found.write(output)
