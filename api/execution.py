@@ -9,7 +9,7 @@ is still there, since this is a subclass of its `ExecutionContext`; so answers a
 This rests on methods of graphql-core 3.2 that are not public. A test compares both ways on random documents.
 """
 
-from asyncio import gather
+from asyncio import gather, sleep
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -282,7 +282,13 @@ class FlatExecution(ExecutionContext):
 
 async def _alone(results: dict[str, Any], name: str) -> dict[str, Any]:
     """The results of an object of which one field has to be waited for."""
-    results[name] = await results[name]
+    try:
+        results[name] = await results[name]
+    except Exception:
+        # A task takes two turns of the loop to tell of its failure. What else fails meanwhile is told with it.
+        await sleep(0)
+        await sleep(0)
+        raise
     return results
 
 

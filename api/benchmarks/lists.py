@@ -24,7 +24,7 @@ APOLLO = "Apollo Server"
 PEERS = {STRAWBERRY: "strawberry", ARIADNE: "ariadne"}
 """Peers in Python, and the packages that they need."""
 
-CLIENTS, TURNS, WARM_UP = 4, 10, 200
+CLIENTS, TURNS = 4, 10
 TIMES_BARE, TIMES_LESS = 2.5, 10
 REQUEST = orjson.dumps({"query": servers.QUERY})
 _APOLLO = Path(__file__).with_name("apollo.mjs")
@@ -101,7 +101,7 @@ async def _measured(running: Mapping[str, Server], requests: int, show: Report) 
 
     for name, server in running.items():
         show("Starting servers", 0, 0)
-        await _warmed_up(name, server)
+        await _warmed_up(name, server, max(1, requests // 10))
     for turn in range(TURNS):
         show("Asking in turns", turn, TURNS)
         asked += share * CLIENTS
@@ -120,11 +120,11 @@ async def _measured(running: Mapping[str, Server], requests: int, show: Report) 
     }
 
 
-async def _warmed_up(name: str, server: Server) -> None:
+async def _warmed_up(name: str, server: Server, times: int) -> None:
     """Asks a server until it is as fast as it gets, and sees that it answers as all do."""
     expected = {"mentors": servers.mentors()}
     async with server.clients(1) as [client]:
-        for _ in range(WARM_UP):
+        for _ in range(times):
             answer = await client.ask(REQUEST)
         if answer.status != 200 or orjson.loads(answer.body).get("data") != expected:
             raise Broken(f"{name} answers {answer.status} with other than the list: {answer.body[:200]!r}")

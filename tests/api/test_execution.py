@@ -1,8 +1,10 @@
 """The short way of executing plain fields: the same as graphql-core's, to the byte, on random documents and values."""
 
 import asyncio
+import gc
+import sys
 from collections import UserDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -113,7 +115,7 @@ class Things:
     schema: GraphQLSchema
     odd: float
 
-    def of(self, kind: Any, depth: int = 3) -> Any:
+    def of(self, kind: Any, depth: int = 2) -> Any:
         """Something for a place of a type."""
         if self.random.random() < self.odd:
             return self.random.choice(ODD)()
@@ -132,8 +134,8 @@ class Things:
         if isinstance(kind, GraphQLEnumType):
             return self.random.choice([each.value for each in kind.values.values()])
         choices: dict[str, tuple[Any, ...]] = {
-            "Int": (3, 0, -5),
-            "Float": (1.5, 2, -0.25),
+            "Int": (3, 0, -5, 2**31 - 1, 2**31),
+            "Float": (1.5, 2, -0.25, float("nan")),
             "Boolean": (True, False),
             "ID": ("i", 4),
             "DateTime": (datetime(2026, 1, 31, tzinfo=UTC),),
@@ -249,14 +251,21 @@ async def both(schema: GraphQLSchema, seed: int, odd: float) -> tuple[list[objec
     return slow, fast
 
 
-pytestmark = pytest.mark.filterwarnings(
-    # graphql-core leaves what it need not wait for, once a field that must not be null is.
-    "ignore:coroutine .* was never awaited:RuntimeWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+
+
+@pytest.fixture(autouse=True)
+def _left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody hears of the coroutines that graphql-core leaves, once a field that must not be null is."""
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    yield
+    gc.collect()
 
 
 @given(seed=st.integers(0, 2**60), odd=st.sampled_from((0.0, 0.01, 0.05, 0.2)))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=max(1, settings().max_examples // 2), suppress_health_check=[HealthCheck.too_slow]
+)
 def test_answers_are_those_of_graphql_core(seed: int, odd: float) -> None:
     slow, fast = asyncio.run(both(SMALL, seed, odd))
     assert fast == slow
@@ -279,7 +288,9 @@ SERVED = plain_copy()
 
 
 @given(seed=st.integers(0, 2**60), odd=st.sampled_from((0.0, 0.02)))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=max(1, settings().max_examples // 3), suppress_health_check=[HealthCheck.too_slow]
+)
 def test_so_are_answers_in_the_types_of_the_schema_that_is_served(seed: int, odd: float) -> None:
     slow, fast = asyncio.run(both(SERVED, seed, odd))
     assert fast == slow
@@ -291,7 +302,7 @@ def differs(most: int) -> bool:
     async def look() -> bool:
         for seed in range(most):
             try:
-                slow, fast = await both(SMALL, seed, 0.05)
+                slow, fast = await both(SMALL, seed, 0.3)
             except Exception:
                 return True
             if slow != fast:
