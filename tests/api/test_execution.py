@@ -57,13 +57,18 @@ type Cat implements Thing { id: ID! name: String lives: Int! friend: Cat }
 type Owner { id: ID! name: String! pets: [Pet] dog: Dog! }
 type Query { dog: Dog owner: Owner! thing: Thing things: [Thing!] pets: [Pet] dogs: [Dog!]! late: Dog }
 """
+ODD_VALUES: tuple[Any, ...] = (
+    *("text", "", 7, -1, 2**31, 2**31 - 1, True, False, 1.5, 2.0, float("nan"), float("inf"), b"bytes", Decimal("2.5")),
+    *(Undefined, "GLAD", "nothing", {}, [], {"id": "x"}, [None], ["a", None, 3], (1, 2), {"age"}, int, len),
+)
+
+
+def _same(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
 ODD: tuple[Callable[[], Any], ...] = (
-    *(lambda each=each: each for each in ("text", "", 7, -1, 2**31, 2**31 - 1, True, False, 1.5, 2.0, float("nan"))),
-    *(
-        lambda each=each: each
-        for each in (float("inf"), b"bytes", Decimal("2.5"), Undefined, "GLAD", "nothing", {}, [])
-    ),
-    *(lambda each=each: each for each in ({"id": "x"}, [None], ["a", None, 3], (1, 2), {"age"}, int, len)),
+    *map(_same, ODD_VALUES),
     lambda: ValueError("told, not raised"),
     lambda: GraphQLError("told as GraphQL tells it"),
     lambda: (each for each in (1, 2)),
@@ -210,7 +215,11 @@ def small_schema() -> GraphQLSchema:
 
     cat.is_type_of = is_cat
     owner.is_type_of = lambda root, _info: not isinstance(root, str)
-    schema.type_map["Day"].serialize = lambda value: f"day {value}" if value != "other" else _raise(ValueError(value))  # type: ignore[attr-defined]
+
+    def told_day(value: Any) -> Any:
+        return f"day {value}" if value != "other" else _raise(ValueError(value))
+
+    schema.type_map["Day"].serialize = told_day  # type: ignore[attr-defined]
     return schema
 
 
