@@ -3,9 +3,14 @@
 #   make test          everything a change must pass                           LINE=lts on the oldest Neo4j supported
 #   make check         only format, lint, types and import rules: seconds
 #   make prove         the tests with full counts, recorded in build/prove-*.json: hours
+#   make sbom          what a release is made of, in CycloneDX: build/sbom.json
 #   make lock          renew requirements/ from pyproject.toml                 UPGRADE=1 to the newest versions
 PYTHON ?= python3
 LINE ?= current
+
+# Many processes start here, some with torch: what Python has compiled once is kept, also where images say not to.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 
 BIN := .venv/bin
 PACKAGES := mentorgraph.api mentorgraph.graph mentorgraph.embeddings mentorgraph.cypher
@@ -16,9 +21,9 @@ ON_LTS := $(addprefix tests/,test_cypher_contract.py graph/embedded/test_running
 	$(patsubst %,api/test_%.py,groups idempotency milestones notes overrides queries subscriptions) \
 	$(patsubst %,graph/test_%.py,admission away bundle check clock format_choice load mentees migrate onboarding pairing people programmes \
 		random_graphs recording scripts sessions store surveys timetable wishes world12 world12_life))
-PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=15
+PYTEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: demo test check prove lock clean set-up-demo set-up-test
+.PHONY: demo test check prove sbom lock clean set-up-demo set-up-test
 .DEFAULT_GOAL := demo
 
 demo: set-up-demo
@@ -34,7 +39,7 @@ check: set-up-test build/view/mentorgraph
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES:%=-p %)
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests requirements/sbom.py
 	$(BIN)/lint-imports --no-logo
 
 prove: check
@@ -42,6 +47,10 @@ prove: check
 ifeq ($(LINE),current)
 	$(PYTEST) -m "store and not journey" --line lts --prove build/prove-lts.json
 endif
+
+sbom: set-up-test
+	@mkdir -p build
+	$(BIN)/python requirements/sbom.py build/sbom.json
 
 lock: set-up-test
 	$(COMPILE) --python-version 3.11 --group setup --output-file requirements/setup.txt

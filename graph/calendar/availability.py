@@ -70,12 +70,21 @@ def window_bits(window: Window, monday: date) -> Bits:
 @lru_cache(maxsize=1_000)
 def _local_slots(zone: str, monday: date) -> NDArray[np.int16]:
     """What the wall clock of a zone shows in each slot of a UTC week, in slots since Monday 00:00: `int16[SLOTS]`."""
-    first = datetime.combine(monday, time(), UTC)
-    clock = (
-        (first + slot * timedelta(minutes=SLOT_MINUTES)).astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
-        for slot in range(SLOTS)
-    )
-    return np.array([(shown - first) // timedelta(minutes=SLOT_MINUTES) % SLOTS for shown in clock], np.int16)
+    first, slot = datetime.combine(monday, time(), UTC), timedelta(minutes=SLOT_MINUTES)
+    shifts = np.empty(SLOTS, np.int64)
+    for day in range(7):
+        begin = first + timedelta(days=day)
+        # Clocks that show the same distance from UTC at both ends of a day have not changed in it.
+        changes = _shift(begin, zone) != _shift(begin + timedelta(days=1), zone)
+        steps = range(DAY_SLOTS) if changes else range(1)
+        shifts[day * DAY_SLOTS : (day + 1) * DAY_SLOTS] = [_shift(begin + step * slot, zone) for step in steps]
+    return ((np.arange(SLOTS) + shifts) % SLOTS).astype(np.int16)
+
+
+def _shift(instant: datetime, zone: str) -> int:
+    """How many slots the wall clock of a zone is ahead of UTC."""
+    shown = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
+    return (shown - instant) // timedelta(minutes=SLOT_MINUTES)
 
 
 def _slot_of_day(local: str) -> int:

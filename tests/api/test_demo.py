@@ -60,32 +60,27 @@ def test_the_demonstration_answers_the_readme_and_leaves_no_process(tmp_path: Pa
     assert "Filling the database with 150 generated people" in first.stderr
     assert processes_of(tmp_path) == []
 
+    # What was begun on another database is not completed on this one.
+    begun(tmp_path, "bolt://another")
     second = run_demo(tmp_path, line, "--once", "--port", str(taken_port))
     assert second.returncode == 0, second.stderr
     assert "Using the people that the database holds already" in second.stderr
     assert "Filling" not in second.stderr
 
 
-def test_an_import_that_was_cut_short_is_completed_but_not_on_another_database(emptied: EmbeddedDatabase) -> None:
-    note = emptied.home / "demo-begun.json"
+def begun(home: Path, database: str) -> Path:
+    """The note of an import that was cut short."""
+    note = home / "demo-begun.json"
     community = {"people": 150, "months": 12, "seed": 7}
-    note.write_text(json.dumps({"database": "", "community": community}), "utf-8")
-    completed = run_demo(emptied.home, emptied.line.name, "--once", "--port", "0", "--seed", "8")
-    assert completed.returncode == 0, completed.stderr
-    assert "Filling the database with 150 generated people with 12 months behind them (seed 7)" in completed.stderr
-    assert not note.exists()
-
-    note.write_text(json.dumps({"database": "bolt://another", "community": community}), "utf-8")
-    try:
-        again = run_demo(emptied.home, emptied.line.name, "--once", "--port", "0")
-        assert again.returncode == 0, again.stderr
-        assert "Using the people that the database holds already" in again.stderr
-    finally:
-        note.unlink()
+    note.write_text(json.dumps({"database": database, "community": community}), "utf-8")
+    return note
 
 
-def test_the_demonstration_serves_until_it_is_interrupted(emptied: EmbeddedDatabase, tmp_path: Path) -> None:
-    command: list[str | Path] = [COMMAND, "demo", "--people", "150", "--months", "12", "--port", "0"]
+def test_an_import_that_was_cut_short_is_completed_and_served_until_interrupted(
+    emptied: EmbeddedDatabase, tmp_path: Path
+) -> None:
+    note = begun(emptied.home, "")
+    command: list[str | Path] = [COMMAND, "demo", "--people", "150", "--months", "12", "--seed", "8", "--port", "0"]
     environment = environment_for(emptied.home, emptied.line.name)
     with (tmp_path / "out").open("w") as out, (tmp_path / "log").open("w") as log:
         demo = subprocess.Popen(command, env=environment, stdout=out, stderr=log, cwd=tmp_path)
@@ -95,6 +90,9 @@ def test_the_demonstration_serves_until_it_is_interrupted(emptied: EmbeddedDatab
             assert demo.poll() is None, (tmp_path / "log").read_text("utf-8")
             assert time.monotonic() < deadline, (tmp_path / "log").read_text("utf-8")
             time.sleep(0.2)
+        said = (tmp_path / "log").read_text("utf-8")
+        assert "Filling the database with 150 generated people with 12 months behind them (seed 7)" in said
+        assert not note.exists()
         address = shown.split("GraphQL on ")[1].split("/graphql")[0]
         with urlopen(f"{address}/readyz", timeout=10) as answer:  # noqa: S310 (our own address)
             assert answer.status == 200

@@ -205,7 +205,7 @@ def small_schema() -> GraphQLSchema:
     for name in ("late", "lateDogs"):
         dog.fields[name].resolve = late
     for name in ("read", "readDog"):
-        dog.fields[name].resolve = Reading(lambda root, name=name: read_of(root, name))
+        dog.fields[name].resolve = Reading(partial(read_of, name=name))
     for name in ("name", "age", "tags", "mother"):
         dog.fields[name].resolve = partial(dict_or_attr_resolver, name, None)
 
