@@ -21,7 +21,7 @@ from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 
 READY_WITHIN_S = 90.0
-MOST_ASKERS = 100
+MOST_ASKERS = 50
 UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 LIST = """
@@ -93,7 +93,8 @@ async def bench_load(
         show: Told how far it is.
 
     Raises:
-        DomainError: `SERVICE_UNAVAILABLE`, the server does not answer; `BAD_USER_INPUT`, nobody gets a list.
+        DomainError: `SERVICE_UNAVAILABLE`, the server does not answer; `BAD_USER_INPUT`, nobody gets a list, which may
+            be since it does not get ready.
     """
     answered = await _who_is_answered(server, askers, show)
     found, notes, step = [], [], 0
@@ -165,10 +166,10 @@ async def _who_is_answered(server: Server, askers: Sequence[Asker], show: Report
             show("Warming up", place, min(len(askers), MOST_ASKERS))
             while (code := await _code(client, LIST, {"mentee": mentee, "goal": goal})) == UNAVAILABLE:
                 if time.monotonic() > deadline:
-                    raise DomainError("the server does not get ready", code=UNAVAILABLE)
+                    break
                 await asyncio.sleep(0.3)
             refused[code] += 1
             found += [] if code else [(mentee, goal)]
     if not found:
-        raise DomainError(f"nobody of this graph gets a list: {dict(refused)}", code="BAD_USER_INPUT")
+        raise DomainError(f"nobody gets a list: {dict(refused)}", code="BAD_USER_INPUT")
     return found
