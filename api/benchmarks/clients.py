@@ -8,7 +8,6 @@ import asyncio
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -154,7 +153,7 @@ def served(command: Callable[[int], Sequence[str]], environment: dict[str, str] 
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port, descriptor = listener.getsockname()[1], listener.fileno()
         process = subprocess.Popen(  # noqa: S603 (a command of ours)
-            command(descriptor), pass_fds=[descriptor], env=environment, stdout=subprocess.DEVNULL, stderr=sys.stderr
+            command(descriptor), pass_fds=[descriptor], env=environment, stdout=subprocess.DEVNULL
         )
     try:
         yield Server(port, process.pid)
