@@ -111,6 +111,7 @@ def test_one_list_is_measured_beside_other_servers(tmp_path: Path) -> None:
 
 
 def test_a_server_that_answers_something_else_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "PEERS", {})
     monkeypatch.setattr(lists, "REQUEST", b'{"query": "{ mentors { id } }"}')
     result = CliRunner().invoke(main, ["bench", "api", "--only", "list", "--requests", "40"])
     assert result.exit_code == 1
