@@ -15,7 +15,7 @@ from pathlib import Path
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -73,6 +73,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
 ReadyCheck = Callable[[], Awaitable[Mapping[str, object]]]
 
 
@@ -87,12 +89,31 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _SECURITY_HEADERS if each[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class Compressed:
+    """Middleware that compresses long answers for clients that can read that, and is not in the way of others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressing = GZipMiddleware(app, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=4)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or "gzip" in Headers(scope=scope).get("accept-encoding", ""):
+            return await self._compressing(scope, receive, send)
+
+        async def send_as_it_is(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(raw=message["headers"]).add_vary_header("Accept-Encoding")
+            await send(message)
+
+        await self._app(scope, receive, send_as_it_is)
 
 
 class ReadyPage:
@@ -189,7 +210,7 @@ def create_app(
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False),
             *([cross_origin(cors_origins)] if cors_origins else []),
-            Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=4),
+            Middleware(Compressed),
         ],
         lifespan=lifespan,
     )

@@ -4,6 +4,7 @@ Parsing and validating a document costs several times what executing it does, an
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphql import (
@@ -11,6 +12,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
     parse,
     specified_rules,
     validate,
@@ -18,6 +20,8 @@ from graphql import (
 
 from mentorgraph.api.cost import Plan, plans_of
 from mentorgraph.api.errors import DocumentRefused
+from mentorgraph.api.execution import Compiled
+from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits, check_size
 
 BYTES_PER_TOKEN = 600  # tokens, nodes and locations together: 570 measured on graphql-core 3.2.14
@@ -29,11 +33,15 @@ class Prepared:
 
     Attributes:
         document: What the text says.
+        compiled: The same, ready for execution.
+        operations: Each of its operations by its name, and the only one also by None.
         plans: What each of its operations costs, by name.
     """
 
     document: DocumentNode
-    plans: dict[str, Plan]
+    compiled: Compiled
+    operations: Mapping[str | None, OperationDefinitionNode]
+    plans: Mapping[str, Plan]
 
 
 class Documents:
@@ -72,7 +80,8 @@ class Documents:
         )
         if errors:
             raise DocumentRefused(errors, code="GRAPHQL_VALIDATION_FAILED")
-        prepared = Prepared(document, plans_of(self._schema, document))
+        compiled = Compiled(self._schema, document, OnceExecution)
+        prepared = Prepared(document, compiled, _operations_of(document), plans_of(self._schema, document))
         self._keep(text, prepared)
         return prepared
 
@@ -92,6 +101,12 @@ class Documents:
         self._kept_bytes += _weight(text, prepared)
         while len(self._kept) > self._limits.max_kept_documents or self._kept_bytes > self._limits.max_kept_bytes:
             self._kept_bytes -= _weight(*self._kept.popitem(last=False))
+
+
+def _operations_of(document: DocumentNode) -> dict[str | None, OperationDefinitionNode]:
+    found = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    named: dict[str | None, OperationDefinitionNode] = {each.name.value: each for each in found if each.name}
+    return {**named, None: found[0]} if len(found) == 1 else named
 
 
 def _weight(text: str, prepared: Prepared) -> int:

@@ -8,31 +8,30 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import Any
 
 import orjson
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    execute,
-    get_operation_ast,
 )
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mentorgraph.api.begun import Begun
 from mentorgraph.api.callers import Rate, address_of
 from mentorgraph.api.cost import Plan
-from mentorgraph.api.documents import Documents
+from mentorgraph.api.documents import Documents, Prepared
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
-from mentorgraph.api.idempotency import OnceExecution
+from mentorgraph.api.execution import Compiled
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import Asked, asked
 from mentorgraph.api.parameters import Parameters, read_parameters
@@ -83,7 +82,7 @@ class GraphQLEndpoint:
         admit: Admission | None = None,
         stream_limits: StreamLimits | None = None,
     ) -> None:
-        self._schema = schema
+        self._kinds = {kind for kind in OperationType if schema.get_root_type(kind)}
         self._context = context
         self._admit = admit
         self._limits = limits or Limits()
@@ -148,9 +147,9 @@ class GraphQLEndpoint:
             yield await self._answer(request, parameters)
             return
         prepared = self._documents.prepare(parameters.query)
-        operation = self._operation(prepared.document, parameters.operation_name)
+        operation = self._operation(prepared, parameters.operation_name)
         self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
-        async with aclosing(self._streams.follow(request, prepared.document, parameters)) as answers:
+        async with aclosing(self._streams.follow(request, prepared.compiled, parameters)) as answers:
             async for answer in answers:
                 yield answer
 
@@ -160,8 +159,7 @@ class GraphQLEndpoint:
         found.document_hash = parameters.document_hash
         found.was_kept = parameters.query in self._documents
         prepared = self._documents.prepare(parameters.query)
-        document = prepared.document
-        operation = self._operation(document, parameters.operation_name)
+        operation = self._operation(prepared, parameters.operation_name)
         kind, name = operation.operation, operation.name.value if operation.name else ""
         if found.document_hash or self._trusted_only:
             found.operation = name
@@ -175,7 +173,7 @@ class GraphQLEndpoint:
             )
         found.cost = self._cost(prepared.plans[name], parameters)
         with self._slot():
-            result = await self._within_budget(self._execute(request, document, parameters), request, kind)
+            result = await self._within_budget(self._execute(request, prepared.compiled, parameters), request, kind)
         extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}, **(result.extensions or {})}
         if not result.errors:
             return {"data": result.data, "extensions": extensions}
@@ -241,11 +239,11 @@ class GraphQLEndpoint:
         return replace(parameters, query=text)
 
     def _is_subscription(self, parameters: Parameters) -> bool:
-        document = self._documents.prepare(parameters.query).document
-        return self._operation(document, parameters.operation_name).operation is OperationType.SUBSCRIPTION
+        prepared = self._documents.prepare(parameters.query)
+        return self._operation(prepared, parameters.operation_name).operation is OperationType.SUBSCRIPTION
 
-    def _operation(self, document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-        operation = get_operation_ast(document, name)
+    def _operation(self, prepared: Prepared, name: str | None) -> OperationDefinitionNode:
+        operation = prepared.operations.get(name)
         if operation is None:
             raise DocumentRefused(
                 "Name one operation of the document as operationName."
@@ -253,21 +251,17 @@ class GraphQLEndpoint:
                 else f"The document has no operation named '{name}'.",
                 code="BAD_REQUEST",
             )
-        kind = operation.operation
-        if not self._schema.get_root_type(kind):
-            raise DocumentRefused(f"A {kind.value} is not answered here.", code="BAD_REQUEST")
+        if operation.operation not in self._kinds:
+            raise DocumentRefused(f"A {operation.operation.value} is not answered here.", code="BAD_REQUEST")
         return operation
 
-    async def _execute(self, request: Request, document: DocumentNode, parameters: Parameters) -> ExecutionResult:
+    async def _execute(self, request: Request, compiled: Compiled, parameters: Parameters) -> ExecutionResult:
         context = await self._context(request)
-        executing = execute(
-            self._schema,
-            document,
+        executing = compiled.execute(
             context_value=context,
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             hide_suggestions=self._limits.hides_suggestions,
-            execution_context_class=OnceExecution,
         )
         result = await executing if isawaitable(executing) else executing
         if degraded := getattr(context, "degraded", None):
@@ -282,31 +276,40 @@ class GraphQLEndpoint:
         Cancelling reaches as far as the database, whose driver drops the connection. A mutation goes on without its
         client: cut in the middle, it would leave nobody knowing what it did.
         """
-        running, leaving = asyncio.create_task(work), asyncio.create_task(departure(request.receive))
-        budget_s = self._limits.execution_s
+        begun = Begun(work)
+        if begun.is_over:
+            return begun.result
+        budget_s, leaving = self._limits.execution_s, asyncio.create_task(departure(request.receive))
         try:
-            ends = {running} if kind is OperationType.MUTATION else {running, leaving}
-            await asyncio.wait(ends, timeout=budget_s, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                return running.result()
-            if leaving.done():
-                raise ClientDisconnect
-            if kind is OperationType.MUTATION:
-                message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
-            else:
-                message, code = "Ask for less, or again later.", "TIMEOUT"
-            raise RequestRefused(
-                f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504, limit="execution"
-            )
+            async with asyncio.timeout(budget_s) as deadline:
+                if kind is not OperationType.MUTATION:
+                    leaving.add_done_callback(partial(_end_with_client, deadline))
+                return await begun
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            has_left = leaving.done() and kind is not OperationType.MUTATION
         finally:
-            running.cancel()
             leaving.cancel()
-            ended, _ = await asyncio.wait({running, leaving}, timeout=1)
-            for task in ended:
-                if not task.cancelled():
-                    task.exception()  # seen: asyncio does not report it
+        if has_left:
+            raise ClientDisconnect
+        if kind is OperationType.MUTATION:
+            message, code = "It may have taken place or not; look before you repeat it.", "OUTCOME_UNKNOWN"
+        else:
+            message, code = "Ask for less, or again later.", "TIMEOUT"
+        raise RequestRefused(
+            f"The answer took longer than {budget_s:g} seconds. {message}", code=code, status=504, limit="execution"
+        )
 
 
+def _end_with_client(deadline: asyncio.Timeout, leaving: asyncio.Task[None]) -> None:
+    """Have the time of a request be over when its client has left."""
+    if not leaving.cancelled() and not leaving.exception():
+        with suppress(RuntimeError):  # it was answered at the same moment
+            deadline.reschedule(asyncio.get_running_loop().time())
+
+
+@lru_cache(maxsize=64)
 def negotiate(accept: str, otherwise: str | None = None) -> str:
     """Return the media type to answer with, by the quality values of an Accept header.
 

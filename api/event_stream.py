@@ -6,6 +6,7 @@ breaks off without `complete`, so that clients connect again.
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import lru_cache
 
 import orjson
 from starlette.requests import ClientDisconnect
@@ -23,6 +24,7 @@ ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 
 
+@lru_cache(maxsize=64)
 def is_event_stream(accept: str) -> bool:
     """Tell whether an Accept header names event streams."""
     return any(entry.partition(";")[0].strip() == EVENT_STREAM for entry in accept.lower().split(","))

@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import orjson
 from graphql import (
-    ExecutionContext,
     FieldNode,
     GraphQLError,
     GraphQLInputField,
@@ -31,6 +30,7 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path
 
 from mentorgraph.api.context import RequestContext
+from mentorgraph.api.execution import FlatExecution
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
@@ -69,7 +69,7 @@ def _without_key(resolve: Callable[..., Any]) -> Callable[..., Any]:
     return resolve_without_key
 
 
-class OnceExecution(ExecutionContext):
+class OnceExecution(FlatExecution):
     """Executes operations, and of those mutations that have a key each one once."""
 
     def execute_field(

@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +32,7 @@ SEVERAL_PROCESSES = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which the workers of one server keep their figures, so that each can tell those of all."""
 
 REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = REQUEST_ID.lower().encode()
 ANONYMOUS = "anonymous"
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -52,6 +54,12 @@ DOCUMENTS = Counter("mentorgraph_documents", "Documents that were kept ready, or
 REFUSALS = Counter("mentorgraph_refusals", "Requests that were refused, by the limit that they passed.", ["limit"])
 RUNNING = Gauge("mentorgraph_requests_running", "Requests that are being answered.", multiprocess_mode="livesum")
 MODEL = Gauge("mentorgraph_model_info", "1 for the model that ranks.", ["version"], multiprocess_mode="livemax")
+
+
+# To look up a figure by its labels takes longer than to count.
+_answers = lru_cache(maxsize=1_000)(REQUESTS.labels)
+_seconds = lru_cache(maxsize=1_000)(SECONDS.labels)
+_round_trips = lru_cache(maxsize=1_000)(ROUND_TRIPS.labels)
 
 
 @dataclass(slots=True)
@@ -124,7 +132,7 @@ class Observed:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status, seconds = message["status"], time.perf_counter() - began
-                MutableHeaders(scope=message)[REQUEST_ID] = found.request
+                message["headers"] = [*message["headers"], (_REQUEST_ID, found.request.encode())]
             await send(message)
 
         RUNNING.inc()

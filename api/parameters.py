@@ -6,12 +6,14 @@ UTF-8, NaN, a hundred thousand brackets.
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
 
+from mentorgraph.api.begun import Begun
 from mentorgraph.api.errors import RequestRefused
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.trusted import HASH, hash_of
@@ -49,7 +51,9 @@ async def read_parameters(request: Request, limits: Limits) -> Parameters:
     if request.method in {"GET", "HEAD"}:
         sent = _query_string(request)
     elif request.method == "POST":
-        _check_content_type(request)
+        _check_content_type(
+            request.headers.get("content-type", ""), request.headers.get("content-encoding", "identity")
+        )
         sent = _json(await _body(request, limits), "body")
     else:
         raise RequestRefused(
@@ -128,12 +132,12 @@ def _query_string(request: Request) -> dict[str, object]:
     return sent
 
 
-def _check_content_type(request: Request) -> None:
+@lru_cache(maxsize=64)
+def _check_content_type(content_type: str, encoding: str) -> None:
     """Let JSON in UTF-8 pass: browsers ask permission before they send that to another origin."""
-    media_type, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
+    media_type, *parameters = (part.strip() for part in content_type.lower().split(";"))
     charsets = {part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")}
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if media_type != "application/json" or charsets - {"utf-8", "utf8"} or encoding != "identity":
+    if media_type != "application/json" or charsets - {"utf-8", "utf8"} or encoding.lower() != "identity":
         raise RequestRefused(
             "Send the request as application/json in UTF-8, not compressed.",
             code="UNSUPPORTED_MEDIA_TYPE",
@@ -143,18 +147,12 @@ def _check_content_type(request: Request) -> None:
 
 
 async def _body(request: Request, limits: Limits) -> bytes:
-    body = bytearray()
+    begun = Begun(_received(request, limits.max_body_bytes))
+    if begun.is_over:
+        return begun.result
     try:
         async with asyncio.timeout(limits.receipt_s):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.max_body_bytes:
-                    raise RequestRefused(
-                        f"The body is larger than {limits.max_body_bytes} bytes.",
-                        code="LIMIT_EXCEEDED",
-                        status=413,
-                        limit="body",
-                    )
+            return await begun
     except TimeoutError:
         raise RequestRefused(
             f"The body did not arrive within {limits.receipt_s:g} seconds.",
@@ -163,6 +161,16 @@ async def _body(request: Request, limits: Limits) -> bytes:
             headers={"Connection": "close"},
             limit="receipt",
         ) from None
+
+
+async def _received(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise RequestRefused(
+                f"The body is larger than {most} bytes.", code="LIMIT_EXCEEDED", status=413, limit="body"
+            )
     return bytes(body)
 
 

@@ -6,6 +6,7 @@ here; several workers are looked after in `supervisor`.
 
 import asyncio
 import copy
+import gc
 import ipaddress
 import logging
 import socket
@@ -23,6 +24,9 @@ from mentorgraph.api.supervisor import Supervisor
 logger = logging.getLogger(__name__)
 
 GRACE_S = 10
+GARBAGE_AFTER = 10_000
+"""New objects after which Python looks for circles of garbage; what an answer makes is mostly none."""
+
 TOO_SLOW = 1013
 """Code with which a WebSocket is closed whose client does not take what it is sent; it may connect again."""
 
@@ -40,7 +44,8 @@ class PunctualProtocol(HttpToolsProtocol):
     patience_s = 15.0
     max_head_bytes = 65_536
 
-    _deadline: asyncio.TimerHandle | None = None
+    _until: float | None = None
+    _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _is_in_head = True
 
@@ -53,6 +58,8 @@ class PunctualProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop_clock()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -72,8 +79,10 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Leave the head."""
-        self._is_in_head = False
+        self._is_in_head, before = False, self.cycle
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before and self.scope["method"] != "HEAD":
+            self.cycle.transport = _WholeAnswer(self.transport)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """Stop the clock: the request is here."""
@@ -101,13 +110,49 @@ class PunctualProtocol(HttpToolsProtocol):
         super().shutdown()
 
     def _start_clock(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self.patience_s, self.transport.abort)
+        if self._until is None:
+            self._until = self.loop.time() + self.patience_s
+            if self._timer is None:
+                self._timer = self.loop.call_at(self._until, self._look)
 
     def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._until = None
+
+    def _look(self) -> None:
+        """End the connection where the time is over. One timer serves many requests, as most are here at once."""
+        self._timer = None
+        if self._until is not None and self.loop.time() < self._until:
+            self._timer = self.loop.call_at(self._until, self._look)
+        elif self._until is not None:
+            self.transport.abort()
+
+
+class _WholeAnswer:
+    """What one answer is written to: its head goes out with the first of its body, in one packet.
+
+    uvicorn sends the head at once. That is one more call of the system, which takes as long as all of a small answer,
+    and wakes up the client for nothing.
+    """
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep the head."""
+        if self._head is None and not data.startswith(b"HTTP/1.1 100 "):
+            self._head = data
+        else:
+            self._transport.write((self._head or b"") + data)
+            self._head = self._head and b""
+
+    def close(self) -> None:
+        """Send what is left, and close the connection."""
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
 
 
 class PunctualWebSocket(WebSocketsSansIOProtocol):
@@ -179,6 +224,10 @@ class _Config(uvicorn.Config):
         except Exception:
             logger.exception("The application could not be loaded.")
             sys.exit(STARTUP_FAILURE)
+        # What was loaded stays, so Python need not look through it for garbage again and again while it answers.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER)
 
 
 def is_loopback(host: str) -> bool:

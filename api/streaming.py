@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar, cast
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, create_source_event_stream, execute
+from graphql import ExecutionResult, GraphQLSchema, create_source_event_stream
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present
+from mentorgraph.api.execution import Compiled
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.parameters import Parameters
 
@@ -74,7 +75,7 @@ class Streams:
         """Subscriptions now."""
 
     async def follow(
-        self, request: Request, document: DocumentNode, parameters: Parameters
+        self, request: Request, compiled: Compiled, parameters: Parameters
     ) -> AsyncGenerator[Answer, None]:
         """The answers to a subscription, one for each event.
 
@@ -89,21 +90,21 @@ class Streams:
             )
         self.open += 1
         try:
-            source = await self._source(request, document, parameters)
+            source = await self._source(request, compiled, parameters)
             async with aclosing(_while_wanted(source, request)) as events:
                 async for event in events:
-                    yield await self._answer(request, document, parameters, event)
+                    yield await self._answer(request, compiled, parameters, event)
         finally:
             self.open -= 1
 
     async def _source(
-        self, request: Request, document: DocumentNode, parameters: Parameters
+        self, request: Request, compiled: Compiled, parameters: Parameters
     ) -> AsyncGenerator[object, None]:
         try:
             async with asyncio.timeout(self._streams.begin_s), self._beginning:
                 source = await create_source_event_stream(
                     self._schema,
-                    document,
+                    compiled.document,
                     context_value=await self._context(request),
                     variable_values=parameters.variables,
                     operation_name=parameters.operation_name,
@@ -118,26 +119,22 @@ class Streams:
             raise DocumentRefused(source.errors or (), code="BAD_USER_INPUT")
         return cast(AsyncGenerator[object, None], source)
 
-    async def _answer(self, request: Request, document: DocumentNode, parameters: Parameters, event: object) -> Answer:
+    async def _answer(self, request: Request, compiled: Compiled, parameters: Parameters, event: object) -> Answer:
         """The answer to one event, asked for again until the database that it is read from is there."""
         pause_s = 0.5
         while True:
-            answer = await self._executed(request, document, parameters, event)
+            answer = await self._executed(request, compiled, parameters, event)
             if not _is_unavailable(answer):
                 return answer
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    async def _executed(
-        self, request: Request, document: DocumentNode, parameters: Parameters, event: object
-    ) -> Answer:
+    async def _executed(self, request: Request, compiled: Compiled, parameters: Parameters, event: object) -> Answer:
         budget_s = self._limits.execution_s
         context = await self._context(request)
         try:
             async with asyncio.timeout(budget_s):
-                executing = execute(
-                    self._schema,
-                    document,
+                executing = compiled.execute(
                     root_value=event,
                     context_value=context,
                     variable_values=parameters.variables,

@@ -9,6 +9,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
+from mentorgraph.api.selections import Reading
 from mentorgraph.graph.columns.proficiency import SkillLevel as KnownLevel
 from mentorgraph.graph.columns.proficiency import person_levels
 from mentorgraph.graph.facts.levels import Rating, weight_of
@@ -130,19 +131,12 @@ class Node(graphene.Interface):
         """Tells which type a node has."""
         return instance.kind if isinstance(instance, NodeRecord) else "Recommendation"
 
-    @staticmethod
-    def resolve_id(root: NodeRecord, _info: Info) -> str:
-        """The global id."""
-        return global_id(root.kind, root.uid)
+    resolve_id = Reading(lambda root: global_id(root.kind, root.uid))
 
 
-def stored(name: str) -> Any:
+def stored(name: str) -> Reading:
     """A resolver that reads one stored property."""
-
-    def resolve(root: NodeRecord, _info: Info) -> Any:
-        return root.properties.get(name)
-
-    return resolve
+    return Reading(lambda root: root.properties.get(name))
 
 
 def is_kind(kind: str) -> Any:

@@ -88,6 +88,17 @@ class Findings:
         file.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
+def joined(parts: Sequence[Findings]) -> Findings:
+    """Several findings as one, for a file."""
+    return Findings(
+        "; ".join(part.title for part in parts),
+        [row for part in parts for row in part.rows],
+        {name: value for part in parts for name, value in part.settings.items()},
+        [target for part in parts for target in part.targets],
+        [note for part in parts for note in part.notes],
+    )
+
+
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as the table has it: bounds in one cell, and without what is written for programs only."""
     found = {key: value for key, value in row.items() if key not in HIDDEN}

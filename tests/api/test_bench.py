@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from mentorgraph.api.benchmarks import recommend
+from mentorgraph.api.benchmarks import lists, recommend
 from mentorgraph.api.benchmarks.figures import BASELINE, OURS, PEER, Findings, Target, absent, row, spread
 from mentorgraph.api.benchmarks.gowalla import FUSED, SPECTRAL
 from mentorgraph.api.benchmarks.recommend import FIRST, OVERLAP, ROUND_TRIP, gain
@@ -24,6 +24,7 @@ from ..test_readme import commands_in
 PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text("utf-8")
 DOCUMENTED = [words[1:] for words in commands_in(PAGE) if words[:2] == ["mentorgraph", "bench"]]
 TINY = {"--people": "150", "--goals": "6", "--pairs": "2"}
+KNOWN = {"recommend": "--goals", "explanations": "--pairs"}
 OF_EVALUATE = {"name", "kind", "setting", "group"}
 
 
@@ -33,8 +34,7 @@ def tiny(words: list[str], folder: Path) -> list[str]:
     for before, word in zip(["", *words], words, strict=False):
         found.append(TINY.get(before, str(folder / word) if before in ("--keep", "--json") else word))
     for option, number in TINY.items():
-        known = "--goals" if words[1] == "recommend" else "--pairs"
-        if option not in words and option in ("--people", known):
+        if option not in words and option in ("--people", KNOWN.get(words[1])):
             found += [option, number]
     return found
 
@@ -64,6 +64,7 @@ def test_every_command_of_the_page_is_understood(
         found = command.get_command(click.Context(command), word)
         assert found is not None
         command = found
+    words = [str(tmp_path) if before == "--apollo" else word for before, word in zip(["", *words], words, strict=False)]
     command.make_context(words[1], words[2:])
     with pytest.raises(click.NoSuchOption):
         command.make_context(words[1], [*words[2:], "--unheard-of"])
@@ -157,6 +158,27 @@ def test_a_history_that_cannot_be_read_is_told_of(content: str, sentence: str, t
     (tmp_path / "test.txt").write_text("0 3\n")
     refused = CliRunner().invoke(main, ["bench", "gowalla", "--data", str(tmp_path)])
     assert (refused.exit_code, sentence in refused.output) == (1, True)
+
+
+def test_one_list_is_measured_beside_other_servers(tmp_path: Path) -> None:
+    found = told(tmp_path, "bench", "api", "--only", "list", "--requests", "40")
+    rows = {each["name"]: each for each in found["rows"]}
+    peers = {"strawberry", "ariadne"} & set(rows)
+    assert set(rows) == {"mentorgraph", "starlette alone"} | peers
+    assert {rows[name]["kind"] for name in peers} <= {PEER}
+    assert rows["starlette alone"]["to_bare"] == 1
+    assert rows["mentorgraph"]["to_ours"] == 1
+    assert all(each["cpu_us"] > 0 and each["memory_mb"] > 10 for each in rows.values())
+    assert len(found["notes"]) == 3 - len(peers)  # Apollo Server, and whoever is not installed
+    assert len(found["targets"]) == 1 + len(peers)
+
+
+def test_a_server_that_answers_something_else_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "PEERS", {})
+    monkeypatch.setattr(lists, "REQUEST", b'{"query": "{ mentors { id } }"}')
+    result = CliRunner().invoke(main, ["bench", "api", "--only", "list", "--requests", "40"])
+    assert result.exit_code == 1
+    assert "other than the list" in result.output
 
 
 def test_too_few_people_are_said_in_a_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,218 @@
+"""`mentorgraph bench`, on what learns and what it rests on: vectors, steps, newcomers, chances and public histories."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, row, spread
+from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
+from mentorgraph.api.benchmarks.retrieval import bench_retrieval
+from mentorgraph.api.commands.bench_options import json_option, people_option, seed_option, tell
+from mentorgraph.api.commands.learning import LOG, converse
+from mentorgraph.api.commands.scratch import scratch_home
+from mentorgraph.api.commands.session import sentences
+from mentorgraph.embeddings.evaluation import PLAIN, SERVED
+from mentorgraph.embeddings.gate import LARGEST_ERROR, LARGEST_ERROR_OF_GROUP
+from mentorgraph.graph.embedded.progress import shown_on_terminal
+from mentorgraph.graph.rules.policy import chosen_policy
+
+TIMES_FASTER_STEP = 5
+LARGE = 50_000
+
+
+@click.command()
+@click.option(
+    "--mentors", type=click.IntRange(min=10), default=100_000, show_default=True, metavar="N", help="Vectors."
+)
+@click.option("--dimensions", type=click.IntRange(min=1), default=64, show_default=True, help="Length of a vector.")
+@click.option("--queries", type=click.IntRange(min=1), default=500, show_default=True, metavar="N", help="Questions.")
+@seed_option
+@json_option
+def retrieval(mentors: int, dimensions: int, queries: int, seed: int, output: Path | None) -> None:
+    """Measure the exact ten nearest of many vectors, one query at a time, beside faiss's exact index.
+
+    \b
+    Example:
+      mentorgraph bench retrieval
+      mentorgraph bench retrieval --mentors 10000 --json figures.json
+
+    The peer needs the extra mentorgraph[bench].
+    """  # noqa: D301 (click wants the backspace itself)
+    with sentences(), shown_on_terminal() as show:
+        found = bench_retrieval(mentors, dimensions, queries, seed, show)
+    tell(found, output)
+
+
+@click.command("training-step")
+@people_option
+@click.option("--pairings", type=click.IntRange(min=1), default=800_000, show_default=True, metavar="N", help="Edges.")
+@click.option("--dimensions", type=click.IntRange(min=1), default=64, show_default=True, help="Size of the embeddings.")
+@click.option("--layers", type=click.IntRange(min=1), default=3, show_default=True, help="Hops.")
+@click.option("--steps", type=click.IntRange(min=1), default=10, show_default=True, help="Timed steps of each.")
+@seed_option
+@json_option
+def training_step(
+    people: int, pairings: int, dimensions: int, layers: int, steps: int, seed: int, output: Path | None
+) -> None:
+    """Measure a training step along sparse products beside torch-geometric's LightGCN along edge_index.
+
+    \b
+    Example:
+      mentorgraph bench training-step --people 70000
+      mentorgraph bench training-step --people 10000 --pairings 50000 --json figures.json
+
+    Graph, beginning, layers, size, loss and optimizer are the same, and so are vectors and gradients.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    sizes = {"people": people, "pairings": pairings, "dimensions": dimensions, "layers": layers, "steps": steps}
+    with sentences(), shown_on_terminal() as show, scratch_home() as home:
+        found = converse({"what": "step", **sizes, "seed": seed}, show, home / LOG)
+    ours, peer = spread(found["ours"]), spread(found["peer"])
+    times = peer["p50_ms"] / ours["p50_ms"]
+    rows = [
+        row("along sparse products", OURS, "", **ours, times_ours=1.0),
+        row("LightGCN along edge_index", PEER, "", **peer, times_ours=times),
+    ]
+    targets = (
+        Target(
+            f"LightGCN takes {times:.1f} × our time at the median, {TIMES_FASTER_STEP} × are meant",
+            times >= TIMES_FASTER_STEP,
+        ),
+        Target(
+            f"vectors and gradients of the first step differ by {found['apart']:.1e} of the largest, 1e-5 is meant",
+            found["apart"] <= 1e-5,
+        ),
+    )
+    settings = {"command": "training-step", **sizes, "seed": seed, "threads": found["threads"]}
+    title = f"a step of {layers} layers over {found['edges']:,} directed edges, {dimensions} dimensions"
+    tell(Findings(title, rows, settings, targets), output)
+
+
+@click.command()
+@people_option
+@seed_option
+@json_option
+def newcomers(people: int, seed: int, output: Path | None) -> None:
+    """Measure lists for people who have never been paired, in a generated community whose truth is known.
+
+    \b
+    Example:
+      mentorgraph bench newcomers --people 10000
+      mentorgraph bench newcomers --people 2000 --seed 100 --json figures.json
+
+    A model is taught without the last four months. Each ranking ranks all who had mentored, for the goals of those
+    months; the oracle knows how well everybody suits every goal, and only the noise of choices is above it.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    with sentences(), shown_on_terminal() as show, scratch_home() as home:
+        found = converse({"what": "newcomers", "people": people, "seed": seed, **_policy()}, show, home / LOG)
+    figure = {each["name"]: each["ndcg@10"] for each in found["rows"]}
+    best = max(figure[name] for name in (SERVED, PLAIN))
+    times, share = best / max(1e-9, figure["metapath neighbours"]), best / max(1e-9, figure["oracle"])
+    is_large = people >= LARGE
+    wanted_s, wanted_times, wanted_share = (150, 1.5, 0.9) if is_large else (30, 1.35, 0.75)
+    seconds, megabytes = found["taught_s"], found["taught_mb"]
+    targets = (
+        Target(f"NDCG@10 is {times:.2f} × metapath neighbours', {wanted_times} × are meant", times >= wanted_times),
+        Target(f"and {share:.2f} of the oracle's, {wanted_share} are meant", share >= wanted_share),
+        Target(f"teaching took {seconds:.0f} s, {wanted_s} s are meant", seconds <= wanted_s),
+        Target(f"and {megabytes:,.0f} MB, 2,500 MB are meant", megabytes <= 2_500),
+    )
+    rows = [
+        row(*(each[name] for name in ("name", "kind", "setting", "group")))
+        | {name: each[name] for name in ("ndcg@10", "low", "high", "mrr", "hr@10", "coverage@10", "gini@10", "goals")}
+        | {"to_oracle": each["ndcg@10"] / max(1e-9, figure["oracle"])}
+        for each in found["rows"]
+    ]
+    note = f"The gate would let serve: {found['may_serve'] or 'nothing'}."
+    settings = {"command": "newcomers", "people": people, "seed": seed}
+    tell(Findings(f"newcomers of {people:,} people", rows, settings, targets, (note,)), output)
+
+
+@click.command()
+@people_option
+@click.option("--network", "with_network", is_flag=True, help="Of the ranking with the network, else signals alone.")
+@seed_option
+@json_option
+def calibration(people: int, with_network: bool, seed: int, output: Path | None) -> None:
+    """Measure how true chances of success are, in a generated community.
+
+    \b
+    Example:
+      mentorgraph bench calibration --people 10000
+      mentorgraph bench calibration --people 2000 --seed 100 --json figures.json
+
+    They are fitted to outcomes that became known in three months after the teaching, and checked on outcomes that they
+    were not fitted to, and on the pairings that began in the six weeks after.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    request = {"what": "calibration", "people": people, "seed": seed, "with_network": with_network, **_policy()}
+    with sentences(), shown_on_terminal() as show, scratch_home() as home:
+        found = converse(request, show, home / LOG)
+    if not found["rows"]:
+        raise click.ClickException(
+            f"{found['outcomes']} outcomes, {found['successes']} of them successes, are too few; take more people"
+        )
+    targets = [
+        Target(
+            f"{each['name']}, {each['group']}: {each['ece']:.3f}, {_allowed(each)} is meant",
+            each["ece"] <= _allowed(each),
+        )
+        for each in found["rows"]
+    ]
+    note = (
+        f"Fitted to {found['outcomes']} outcomes by the {found['method']} map, taught before "
+        f"{found['taught_before'][:10]}; of the later pairings {found['known_later']:.1%} have ended. by luck: what "
+        "true chances exceed in one of twenty samples."
+    )
+    settings = {"command": "calibration", "people": people, "seed": seed, "with_network": with_network}
+    tell(Findings(f"expected calibration error, {people:,} people", found["rows"], settings, targets, (note,)), output)
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder with train.txt and test.txt: a user and the items chosen, a line each; .gz is unpacked.",
+)
+@click.option(
+    "--users",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Judge on so many users drawn by chance, for a first look; on all if not given.",
+)
+@seed_option
+@json_option
+def gowalla(data: Path, users: int | None, seed: int, output: Path | None) -> None:
+    """Measure spectral filters on a public benchmark of histories of choices, by full ranking.
+
+    \b
+    Example:
+      mentorgraph bench gowalla --data DIR
+      mentorgraph bench gowalla --data DIR --json figures.json
+
+    Made for the LightGCN split of Gowalla, which is not part of mentorgraph. All numbers are chosen on a part of the
+    training choices; the test choices are looked at once.
+
+    The peer needs the extra mentorgraph[bench].
+    """  # noqa: D301 (click wants the backspace itself)
+    with sentences(), shown_on_terminal() as show:
+        found = bench_gowalla(read_split(data), users, seed, show)
+    tell(found, output)
+
+
+def _allowed(found: Mapping[str, Any]) -> float:
+    return LARGEST_ERROR if found["group"] == "all" else LARGEST_ERROR_OF_GROUP
+
+
+def _policy() -> dict[str, str | None]:
+    """Of a request: where the policy is."""
+    policy = chosen_policy()
+    return {"policy": str(policy) if policy else None}
