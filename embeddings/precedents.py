@@ -196,7 +196,7 @@ def goal_needs(columns: Columns, goals: Numbers, told: float, now: float) -> spa
     held = needs.begun(told)
     if len(columns.tables["goals"]):
         closed = columns.tables["goals"].reals("until")[goal]
-        held &= (needs.reals("until") >= told) | (needs.reals("until") >= closed)
+        held = held & ((needs.reals("until") >= told) | (needs.reals("until") >= closed))
     shape = (len(columns.goals) + 1, len(columns.skills))
     matrix = _ones(goal[held], columns.skills_of("goal_skills", "skill", now)[held], shape)
     return sparse.csr_array(matrix[np.where(goals == NONE, shape[0] - 1, goals)])
