@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.columns.columns import LOADED, Columns
+from mentorgraph.graph.columns.columns import SCORED, Columns
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Record
@@ -170,7 +170,7 @@ async def _write(store: Store, file: Path, as_of: datetime, change: int, on_prog
     digest = hashlib.sha256()
     people = 0
     with file.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6) as stream:
-        for name in LOADED:
+        for name in SCORED:
             lines = []
             async for fact in store.facts(KINDS[name]):
                 on_progress(name, 1)

@@ -24,7 +24,7 @@ from mentorgraph.graph.skills.naming import SkillNames
 from mentorgraph.graph.skills.taxonomy import TOLD_BY, Taxonomy
 from mentorgraph.graph.store.store import Store
 
-LOADED = (
+SCORED = (
     "people",
     "units",
     "skills",
@@ -50,6 +50,10 @@ LOADED = (
     "availability",
     "absences",
     "busy_times",
+)
+"""Kinds that scoring and teaching look at."""
+
+JUDGED = (
     "policies",
     "reporting_lines",
     "onboarding_steps",
@@ -59,7 +63,9 @@ LOADED = (
     "blocks",
     "consents",
 )
-"""Kinds that scoring, rules and teaching look at."""
+"""Kinds that only rules look at; no snapshot for training holds them."""
+
+LOADED = (*SCORED, *JUDGED)
 
 Derived = TypeVar("Derived")
 

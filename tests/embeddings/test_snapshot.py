@@ -70,6 +70,7 @@ async def test_only_what_was_known_of_people_who_agreed_is_frozen(store: Store, 
     assert counts == {
         "people": 2, "units": 1, "skills": 1, "goals": 1, "roles": 2, "goal_skills": 1, "pairings": 1, "sessions": 1,
     }  # fmt: skip
+    assert not {"consents", "blocks", "overrides"} & {line[0] for line in lines(folder)}  # nor who agreed to what
     assert frozen.manifest.without_consent == 1
     assert {kind: found(frozen.columns, kind) for kind in counts} == counts
     pairings = frozen.columns.tables["pairings"]

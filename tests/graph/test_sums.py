@@ -92,7 +92,7 @@ def without(columns: Columns, edge: Edge) -> Columns:
     column = link or "until"
     table._values = {**table._values, column: list(table._values[column])}
     table._values[column][row] = nobody(columns) if link else -np.inf
-    table._arrays = {}
+    table._arrays, table._masks, table._state = {}, {}, None
     table.version = -1
     return changed
 
