@@ -20,7 +20,7 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("api", "graph", "embeddings", "cypher")
 # Not only code: the statements, the archives of Neo4j, the policy, what worlds and what pages are made from.
-DATA = {".py", ".cypher", ".typed", ".lock", ".toml", ".csv", ".html", ".css", ".js", ".svg", ".txt", ".sha256"}
+DATA = {".py", ".cypher", ".typed", ".lock", ".mjs", ".toml", ".csv", ".html", ".css", ".js", ".svg", ".txt", ".sha256"}
 STARTS_WITHIN_S = 30.0
 
 

@@ -99,7 +99,7 @@ def test_every_command_of_a_page_exists_with_its_options(
     monkeypatch.chdir(tmp_path)  # an option that names a file to write opens it when it is read
     commands = commands_in(page.read_text("utf-8"))
     for before, word in chain.from_iterable(pairwise(command) for command in commands):
-        if before in ("--bundle", "--data"):
+        if before in ("--bundle", "--data", "--apollo"):
             (tmp_path / word).mkdir(exist_ok=True)
         elif Path(word).suffix and not word.startswith("-"):
             (tmp_path / word).touch()

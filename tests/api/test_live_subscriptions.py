@@ -288,8 +288,8 @@ def port_of(worker: Worker) -> int:
     return int(worker.connection.port)
 
 
-def newcomer(worker: Worker, name: str) -> str:
-    return told(worker, REGISTER, name=name, roles=["MENTOR"], consents=["MATCHING"], consentTextVersion="1")
+def newcomer(worker: Worker, name: str, role: str = "MENTOR") -> str:
+    return told(worker, REGISTER, name=name, roles=[role], consents=["MATCHING"], consentTextVersion="1")
 
 
 def withdraw(worker: Worker, person: str) -> None:
@@ -331,6 +331,7 @@ def test_a_subscription_outlives_a_database_that_is_killed_and_tells_how_things_
         wait_for(lambda: not is_back())
         wait_for(is_back)
         assert mentors(own.told()) == before  # as it stands, though nothing has changed: it is there again
+        wait_for(lambda: newcomer(teller, "Meanwhile", "MENTEE") != "")  # a database that has just begun is slow
         person = newcomer(teller, "After")
         assert mentors(own.told()) == before | {person}
         withdraw(teller, person)
