@@ -84,7 +84,7 @@ def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest
     assert all(set(each) >= OF_EVALUATE for each in rows.values())
     assert rows[ROUND_TRIP]["p50_in_round_trips"] == 1
     assert rows[OVERLAP]["p95_to_overlap"] == 1
-    assert all(rows[name]["p50_ms"] > rows[ROUND_TRIP]["p50_ms"] for name in lists)
+    assert all(each["p95_ms"] >= each["p50_ms"] > 0 for each in rows.values())
     assert found["settings"]["people"] == 150
     assert len(found["targets"]) >= 4
     with attach(tmp_path / "big"):  # so that both find the database running
