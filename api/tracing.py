@@ -57,19 +57,21 @@ class Traced:
     """Middleware that makes the spans; it has to be inside of what knows the request that is `asked`."""
 
     def __init__(self, app: ASGIApp, tracer: "Tracer") -> None:
+        from opentelemetry.trace import SpanKind
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
         self._app = app
         self._tracer = tracer
+        self._kinds = SpanKind
+        self._context = TraceContextTextMapPropagator()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http" or scope["path"] in UNTRACED:
             return await self._app(scope, receive, send)
-        from opentelemetry.trace import SpanKind
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
         headers = Headers(scope=scope)
         sent = {name: headers[name] for name in FROM_CALLER if name in headers}
-        parent = TraceContextTextMapPropagator().extract(sent)
+        parent = self._context.extract(sent)
 
         async def send_and_note(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -77,7 +79,7 @@ class Traced:
             await send(message)
 
         with self._tracer.start_as_current_span(
-            scope["method"], parent, SpanKind.SERVER, record_exception=False
+            scope["method"], parent, self._kinds.SERVER, record_exception=False
         ) as span:
             token = around_statements.set(self._statement)
             try:
@@ -88,10 +90,8 @@ class Traced:
 
     @contextmanager
     def _statement(self, name: str) -> Iterator[None]:
-        from opentelemetry.trace import SpanKind
-
         about = {"db.system.name": "neo4j", "db.operation.name": name}
-        with self._tracer.start_as_current_span(name, None, SpanKind.CLIENT, about, record_exception=False):
+        with self._tracer.start_as_current_span(name, None, self._kinds.CLIENT, about, record_exception=False):
             yield
 
 

@@ -17,7 +17,7 @@ from mentorgraph.api.benchmarks.load import bench_load
 from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, Asks, bench_recommend
 from mentorgraph.api.benchmarks.servers import HOME
 from mentorgraph.api.commands.bench_learned import calibration, gowalla, newcomers, retrieval, training_step
-from mentorgraph.api.commands.bench_options import json_option, people_option, seed_option, tell
+from mentorgraph.api.commands.bench_options import json_option, keep_option, people_option, seed_option, tell
 from mentorgraph.api.commands.learning import LOG, converse
 from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
 from mentorgraph.api.commands.session import sentences
@@ -65,12 +65,7 @@ for learned in (retrieval, training_step, newcomers, calibration, gowalla):
     metavar="DIR",
     help="Measure on this bundle in place of a generated community.",
 )
-@click.option(
-    "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Keep the database in this folder and use what it holds; else it is gone afterwards.",
-)
+@keep_option
 @click.option(
     "--goals",
     type=click.IntRange(min=1),
@@ -128,11 +123,10 @@ def explanations(people: int, pairs: int, seed: int, output: Path | None) -> Non
 
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
-    policy = chosen_policy()
     told = {"command": "explanations", "people": people, "seed": seed}
     request = {"what": "explain", "people": people, "seed": seed, "pairs": pairs, "days": JUDGED_DAYS}
     with sentences(), shown_on_terminal() as show, scratch_home() as home:
-        found = converse({**request, "policy": str(policy) if policy else None}, show, home / LOG)
+        found = converse(request, show, home / LOG)
     ours, peer = (next(row for row in found["rows"] if row["kind"] == kind) for kind in (OURS, PEER))
     mean, low, high = found["advantage"]
     targets = (
@@ -183,12 +177,7 @@ def explanations(people: int, pairs: int, seed: int, output: Path | None) -> Non
     metavar="S",
     help="For how long, each kind of work with each number of clients.",
 )
-@click.option(
-    "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Keep the database in this folder and use what it holds; else it is gone afterwards.",
-)
+@keep_option
 @click.option("--only", type=click.Choice(["list", "load"]), help="Measure only the list, or only the load.")
 @seed_option
 @json_option
@@ -299,10 +288,9 @@ async def _published(home: Path, store: Store, seed: int, show: Report) -> Publi
     registry = Registry(home / MODELS)
     if not registry.current():
         folder = await snapshots.take(store, home / SNAPSHOTS)
-        policy = chosen_policy()
         request = {
             **{"what": "train", "setting": "full", "seed": seed, "force": "measured only"},
-            **{"registry": str(registry.folder), "snapshot": str(folder), "policy": str(policy) if policy else None},
+            **{"registry": str(registry.folder), "snapshot": str(folder)},
         }
         await asyncio.to_thread(converse, request, show, home / LOG)
     return registry.load(registry.current())

@@ -16,7 +16,6 @@ from mentorgraph.api.commands.session import sentences
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.gate import LARGEST_ERROR, LARGEST_ERROR_OF_GROUP
 from mentorgraph.graph.embedded.progress import shown_on_terminal
-from mentorgraph.graph.rules.policy import chosen_policy
 
 TIMES_FASTER_STEP = 5
 LARGE = 50_000
@@ -109,7 +108,7 @@ def newcomers(people: int, seed: int, output: Path | None) -> None:
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
     with sentences(), shown_on_terminal() as show, scratch_home() as home:
-        found = converse({"what": "newcomers", "people": people, "seed": seed, **_policy()}, show, home / LOG)
+        found = converse({"what": "newcomers", "people": people, "seed": seed}, show, home / LOG)
     figure = {each["name"]: each["ndcg@10"] for each in found["rows"]}
     best = max(figure[name] for name in (SERVED, PLAIN))
     times, share = best / max(1e-9, figure["metapath neighbours"]), best / max(1e-9, figure["oracle"])
@@ -151,7 +150,7 @@ def calibration(people: int, with_network: bool, seed: int, output: Path | None)
 
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
-    request = {"what": "calibration", "people": people, "seed": seed, "with_network": with_network, **_policy()}
+    request = {"what": "calibration", "people": people, "seed": seed, "with_network": with_network}
     with sentences(), shown_on_terminal() as show, scratch_home() as home:
         found = converse(request, show, home / LOG)
     if not found["rows"]:
@@ -210,9 +209,3 @@ def gowalla(data: Path, users: int | None, seed: int, output: Path | None) -> No
 
 def _allowed(found: Mapping[str, Any]) -> float:
     return LARGEST_ERROR if found["group"] == "all" else LARGEST_ERROR_OF_GROUP
-
-
-def _policy() -> dict[str, str | None]:
-    """Of a request: where the policy is."""
-    policy = chosen_policy()
-    return {"policy": str(policy) if policy else None}

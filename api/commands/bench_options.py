@@ -18,6 +18,12 @@ people_option = click.option(
     help="Size of the generated community.",
 )
 seed_option = click.option("--seed", default=7, show_default=True, help="Decides all that chance decides.")
+keep_option = click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the database in this folder and use what it holds; else it is gone afterwards.",
+)
 json_option = click.option(
     "--json",
     "output",

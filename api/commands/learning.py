@@ -299,9 +299,7 @@ def _ask_process(name: str | None, request: dict[str, Any]) -> dict[str, Any]:
     folder = mentorgraph_home() / SNAPSHOTS / name if name else take_snapshot()
     with sentences(if_interrupted="what serves is untouched"), shown_on_terminal() as show:
         snapshots.Manifest.read(folder)
-        policy = chosen_policy()
-        told = {**request, "snapshot": str(folder), "policy": str(policy) if policy else None}
-        told["progress"] = str(mentorgraph_home() / PROGRESS)
+        told = {**request, "snapshot": str(folder), "progress": str(mentorgraph_home() / PROGRESS)}
         return converse(told, show, mentorgraph_home() / LOG)
 
 
@@ -309,7 +307,7 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     """Start the training process, pass on what it says it is doing, and return its result.
 
     Args:
-        request: What it is asked for; see `mentorgraph.embeddings.process`.
+        request: What it is asked for; see `mentorgraph.embeddings.process`. The policy is the chosen one.
         show: Told how far it is.
         log: File for what it writes to standard error.
 
@@ -325,9 +323,10 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     if processes > 1:
         environment = {"OMP_NUM_THREADS": "1", **environment}
     said: dict[str, Any] = {}
+    policy = chosen_policy()
     # Several processes cannot share standard input, so the request is a file.
     with log.open("wb") as errors, NamedTemporaryFile(prefix="mentorgraph-", suffix=".json") as file:
-        file.write(orjson.dumps(request))
+        file.write(orjson.dumps({**request, "policy": str(policy) if policy else None}))
         file.flush()
         command = [
             sys.executable,
