@@ -5,7 +5,7 @@ from typing import Any
 
 import graphene
 
-from mentorgraph.api.connections import connection_of
+from mentorgraph.api.connections import PageInfo, connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.recommendations import (
@@ -16,7 +16,7 @@ from mentorgraph.api.recommendations import (
     language_argument,
     sentences_in,
 )
-from mentorgraph.api.types import Goal, Info, PageInfo, Person
+from mentorgraph.api.types import Goal, Info, Person
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.ranking import mentees
 from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath

@@ -1,9 +1,13 @@
 // Reads one page of the trainings that have not ended, in the order of their uids.
 // $now: instant by which they have not
-// $after: string, uid to start after; empty for the first page
-// $limit: integer, rows
+// $after: string, uid behind which the page begins; empty for the beginning
+// $before: string, uid before which it ends; the greatest string for the end
+// $forward: integer, rows from its beginning; 0 where those of its end are wanted
+// $backward: integer, rows from its end; 0 where those of its beginning are wanted
 MATCH (training:Training)
-WHERE training.uid > $after AND (training.until IS NULL OR training.until > $now)
-RETURN training.uid AS uid
+WHERE training.until IS NULL OR training.until > $now
+WITH training.uid AS uid
 ORDER BY uid
-LIMIT $limit
+WITH collect(uid) AS uids
+WITH size(uids) AS total, [uid IN uids WHERE uid > $after AND uid < $before] AS page
+RETURN total, CASE WHEN $backward > 0 THEN page[-$backward..] ELSE page[..$forward] END AS uids
