@@ -145,6 +145,7 @@ class MentorCatalogueConnection(graphene.ObjectType):
     """A page of the catalogue of mentors."""
 
     edges = graphene.List(graphene.NonNull(MentorCatalogueEdge), required=True, description="The mentors.")
+    nodes = graphene.List(MentorEntry, required=True, description="The mentors without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
 
 

@@ -199,6 +199,7 @@ def connection_of(
     """
     return {
         "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
+        "nodes": nodes,
         "page_info": {
             "has_next_page": has_next,
             "has_previous_page": after is not None,

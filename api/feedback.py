@@ -82,6 +82,7 @@ class DueSurveyConnection(graphene.ObjectType):
     """A page of surveys."""
 
     edges = graphene.List(graphene.NonNull(DueSurveyEdge), required=True, description="The surveys.")
+    nodes = graphene.List(DueSurvey, required=True, description="The surveys without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
 
 

@@ -96,6 +96,7 @@ class MenteeRecommendationConnection(graphene.ObjectType):
     slate_id = graphene.ID(required=True, description="Identity of the list: equal inputs and versions, equal id.")
     model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
     edges = graphene.List(graphene.NonNull(MenteeRecommendationEdge), required=True, description="The goals.")
+    nodes = graphene.List(MenteeRecommendation, required=True, description="The recommendations without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
     total_count = graphene.Int(required=True, description="Number of goals that the mentor may be paired for.")
     notice = graphene.String(description="What to know about the list as a whole.")

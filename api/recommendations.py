@@ -407,6 +407,7 @@ class RecommendationConnection(graphene.ObjectType):
     model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
     policy_version = graphene.String(required=True, description="The policy in force.")
     edges = graphene.List(graphene.NonNull(RecommendationEdge), required=True, description="The recommendations.")
+    nodes = graphene.List(Recommendation, required=True, description="The recommendations without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
     total_count = graphene.Int(description="Number of mentors who may be recommended; reads the facts of all of them.")
     notice = graphene.String(description="What to know about the list as a whole.")

@@ -245,17 +245,22 @@ class Query(
     async def resolve_programmes(_root: None, info: Info, is_archived: bool | None = None, **paging: Any) -> Connection:
         """A page of programmes."""
         context: RequestContext = info.context
-        store = context.store
+        store, with_total = context.store, "totalCount" in _selected(info)
         return await paged(
-            "Programme", lambda part: store.page_programmes(is_archived, present(), part), context.nodes.load, paging
+            "Programme",
+            lambda part: store.page_programmes(is_archived, present(), part, with_total),
+            context.nodes.load,
+            paging,
         )
 
     @staticmethod
     async def resolve_trainings(_root: None, info: Info, **paging: Any) -> Connection:
         """A page of trainings."""
         context: RequestContext = info.context
-        store = context.store
-        return await paged("Training", lambda part: store.page_trainings(present(), part), context.nodes.load, paging)
+        store, with_total = context.store, "totalCount" in _selected(info)
+        return await paged(
+            "Training", lambda part: store.page_trainings(present(), part, with_total), context.nodes.load, paging
+        )
 
     @staticmethod
     async def resolve_goals(_root: None, info: Info, person_id: str | None = None, **paging: Any) -> Connection:

@@ -5,11 +5,27 @@
 // $before: string, uid before which it ends; the greatest string for the end
 // $forward: integer, rows from its beginning; 0 where those of its end are wanted
 // $backward: integer, rows from its end; 0 where those of its beginning are wanted
-MATCH (programme:Programme)
-WHERE $archived IS NULL
-  OR coalesce(programme.until <= $now OR programme.until <= programme.since, false) = $archived
-WITH programme.uid AS uid
-ORDER BY uid
+// $with_total: boolean, whether all of them are counted
+CALL () {
+  MATCH (programme:Programme)
+  WHERE programme.uid > $after AND programme.uid < $before
+    AND ($archived IS NULL
+      OR coalesce(programme.until <= $now OR programme.until <= programme.since, false) = $archived)
+  RETURN programme.uid AS uid
+  ORDER BY uid
+  LIMIT $forward
+  UNION ALL
+  MATCH (programme:Programme)
+  WHERE programme.uid > $after AND programme.uid < $before
+    AND ($archived IS NULL
+      OR coalesce(programme.until <= $now OR programme.until <= programme.since, false) = $archived)
+  RETURN programme.uid AS uid
+  ORDER BY uid DESC
+  LIMIT $backward
+}
 WITH collect(uid) AS uids
-WITH size(uids) AS total, [uid IN uids WHERE uid > $after AND uid < $before] AS page
-RETURN total, CASE WHEN $backward > 0 THEN page[-$backward..] ELSE page[..$forward] END AS uids
+RETURN uids, CASE WHEN $with_total THEN COUNT {
+  MATCH (programme:Programme)
+  WHERE $archived IS NULL
+    OR coalesce(programme.until <= $now OR programme.until <= programme.since, false) = $archived
+} END AS total

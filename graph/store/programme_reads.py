@@ -183,17 +183,21 @@ class ProgrammeReads:
         rows = await self._read("read_training", uid=training, at=at)
         return (_record("trainings", rows[0]["training"], {}), _demands(rows[0]["demands"])) if rows else None
 
-    async def page_programmes(self, archived: bool | None, now: datetime, part: Part) -> Found:
+    async def page_programmes(
+        self, archived: bool | None, now: datetime, part: Part, with_total: bool = False
+    ) -> Found:
         """Uids of programmes; only of those that have ended, or only of the others, if asked."""
-        return found_in(await self._read("page_programmes", archived=archived, now=now, **part.bounds))
+        return found_in(
+            await self._read("page_programmes", archived=archived, now=now, with_total=with_total, **part.bounds)
+        )
 
     async def find_programmes_of(self, format: str, now: datetime) -> list[str]:
         """Uids of programmes of a format that run at an instant, the first twenty."""
         return [row["uid"] for row in await self._read("find_programmes_of", format=format, now=now)]
 
-    async def page_trainings(self, now: datetime, part: Part) -> Found:
+    async def page_trainings(self, now: datetime, part: Part, with_total: bool = False) -> Found:
         """Uids of the trainings that have not ended."""
-        return found_in(await self._read("page_trainings", now=now, **part.bounds))
+        return found_in(await self._read("page_trainings", now=now, with_total=with_total, **part.bounds))
 
 
 def _record(kind: str, raw: Mapping[str, Any], links: Mapping[str, str]) -> Record:
