@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message
 
 from mentorgraph.api.app import create_app
 from mentorgraph.api.event_stream import ALIVE, COMPLETE, EVENT_STREAM, is_event_stream
-from mentorgraph.api.streaming import CLOSING, StreamLimits
+from mentorgraph.api.limits import StreamLimits
+from mentorgraph.api.streaming import CLOSING
 from mentorgraph.graph.errors import DomainError
 
 SDL = """
@@ -134,7 +135,7 @@ def test_what_is_wrong_with_the_request_is_answered_before_a_stream_begins() -> 
     not_json = {"accept": EVENT_STREAM, "content-type": "application/json"}
     assert client.post("/graphql", content="{", headers=not_json).status_code == 400
     assert client.get("/graphql?query=mutation{add}", headers={"accept": EVENT_STREAM}).status_code == 405
-    assert streamed("subscription { ticks }", StreamLimits(subscriptions=0)).status_code == 503
+    assert streamed("subscription { ticks }", StreamLimits(max_subscriptions=0)).status_code == 503
 
 
 def test_a_stream_that_cannot_go_on_says_why() -> None:

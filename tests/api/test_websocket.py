@@ -15,8 +15,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from mentorgraph.api.app import create_app
-from mentorgraph.api.limits import Limits
-from mentorgraph.api.streaming import StreamLimits
+from mentorgraph.api.limits import Limits, StreamLimits
 from mentorgraph.api.websocket import SUBPROTOCOL, is_own_origin
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.store.database import DatabaseUnavailable
@@ -345,7 +344,7 @@ def test_a_client_that_breaks_the_protocol_is_cut(
 
 
 def test_a_client_that_does_not_say_who_it_is_is_cut_and_one_that_does_is_not() -> None:
-    patient = StreamLimits(init_s=0.3)
+    patient = StreamLimits(socket_init_s=0.3)
     with connected(World(), patient) as socket:
         say(socket, "ping")  # which is no way to be patient with
         assert socket.receive_json() == {"type": "pong"}
@@ -380,7 +379,7 @@ def test_a_page_of_another_origin_cannot_connect() -> None:
 
 def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> None:
     world = World()
-    with connected(world, StreamLimits(operations=2)) as socket:
+    with connected(world, StreamLimits(max_socket_operations=2)) as socket:
         begin(socket)
         for id in "abc":
             ask(socket, "subscription { forever }", id)
@@ -391,7 +390,7 @@ def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> No
         ask(socket, "subscription { forever }", "c")
         assert socket.receive_json()["type"] == "next"
     assert (world.followed, world.left) == (3, 3)
-    with connected(World(), StreamLimits(subscriptions=1)) as socket:
+    with connected(World(), StreamLimits(max_subscriptions=1)) as socket:
         begin(socket)
         ask(socket, "subscription { forever }", "a")
         assert socket.receive_json()["type"] == "next"
@@ -399,7 +398,7 @@ def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> No
         assert [error["extensions"]["code"] for error in socket.receive_json()["payload"]] == ["LIMIT_EXCEEDED"]
         ask(socket, "{ hello }", "c")  # which is no subscription
         assert [socket.receive_json()["type"] for _ in range(2)] == ["next", "complete"]
-    with connected(World(), StreamLimits(sockets=0)) as socket:
+    with connected(World(), StreamLimits(max_sockets=0)) as socket:
         assert closed(socket) == (1013, "Too many connections")
 
 
