@@ -32,7 +32,12 @@ INIT_TIMEOUT, DUPLICATE, DOUBLE_INIT, INTERNAL = 4408, 4409, 4429, 4500
 LONGEST_REASON = 120
 """Bytes; the frame that closes a connection holds 123."""
 
-CLOSING_CODES = {"UNAUTHENTICATED": UNAUTHORIZED, "FORBIDDEN": FORBIDDEN, "SERVICE_UNAVAILABLE": TRY_LATER}
+CLOSING_CODES = {
+    "UNAUTHENTICATED": UNAUTHORIZED,
+    "FORBIDDEN": FORBIDDEN,
+    "SERVICE_UNAVAILABLE": TRY_LATER,
+    "RATE_LIMITED": TRY_LATER,
+}
 """Code of a refusal of the whole connection → code that it is closed with."""
 
 Answering: TypeAlias = Callable[[Request, Parameters], AsyncGenerator[Answer, None]]

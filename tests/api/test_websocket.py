@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSchema, build_schema
+from prometheus_client import REGISTRY
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.testclient import TestClient, WebSocketTestSession
@@ -400,6 +401,23 @@ def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> No
         assert [socket.receive_json()["type"] for _ in range(2)] == ["next", "complete"]
     with connected(World(), StreamLimits(max_sockets=0)) as socket:
         assert closed(socket) == (1013, "Too many connections")
+    assert REGISTRY.get_sample_value("mentorgraph_sockets") == 0
+
+
+def test_operations_of_a_connection_are_counted_by_how_they_ended() -> None:
+    def counted(code: str) -> float:
+        labels = {"transport": "websocket", "operation": "anonymous", "code": code}
+        return REGISTRY.get_sample_value("mentorgraph_streams_total", labels) or 0.0
+
+    before = {code: counted(code) for code in ("OK", "GRAPHQL_PARSE_FAILED")}
+    with connected(World()) as socket:
+        begin(socket)
+        assert REGISTRY.get_sample_value("mentorgraph_sockets") == 1
+        ask(socket, "{ hello }", "a")
+        assert [socket.receive_json()["type"] for _ in range(2)] == ["next", "complete"]
+        ask(socket, "{", "b")
+        assert socket.receive_json()["type"] == "error"
+    assert {code: counted(code) - before[code] for code in before} == dict.fromkeys(before, 1.0)
 
 
 def test_nothing_is_left_of_what_a_client_has_completed_or_left() -> None:
