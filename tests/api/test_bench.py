@@ -70,7 +70,7 @@ def test_every_command_of_the_page_is_understood(
         command.make_context(words[1], [*words[2:], "--unheard-of"])
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEO4J_URI", "bolt://nowhere.example.org")  # the benchmark never asks this database
     monkeypatch.setattr(recommend, "WARM_UP", 2)
@@ -95,7 +95,7 @@ def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest
     assert "holds another graph" in refused.output
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_reasons_are_measured_beside_gnn_explainer(tmp_path: Path) -> None:
     [words] = [each for each in DOCUMENTED if each[1] == "explanations"][:1]
     small = tiny(words, tmp_path)
@@ -116,7 +116,7 @@ def test_retrieval_is_exact_and_told_of_without_the_peer(tmp_path: Path) -> None
         assert len(found["rows"]) == 1
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_a_step_is_measured_beside_lightgcn_and_is_the_same_step(tmp_path: Path) -> None:
     small = ("--people", "200", "--pairings", "900", "--dimensions", "8", "--steps", "2")
     found = told(tmp_path, "bench", "training-step", *small)
