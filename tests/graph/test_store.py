@@ -136,7 +136,7 @@ async def count_at_once(store: Store, writers: int) -> tuple[set[int], int]:
     async def count(transaction: Transaction) -> int:
         nonlocal tries
         tries += 1
-        await transaction.run("next_change", count=0, kinds=[])
+        await transaction.run("next_change", count=0, kinds=["graph"])
         [row] = await transaction.run("next_change", count=1, kinds=["goals"])
         return int(row["last"])
 
