@@ -98,9 +98,9 @@ def test_mlflow_itself_keeps_it_in_a_folder(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv(EXPERIMENT, raising=False)
     for name in (CARD, REPORT):
         (tmp_path / name).write_text(name)
+    server = client({TRACKING: f"file:{tmp_path}/runs"})
+    assert server is not None
     for version in ("one", ""):
-        server = client({TRACKING: f"file:{tmp_path}/runs"})
-        assert server is not None
         assert tell(server, MANIFEST, version, tmp_path if version else None) == ""
     experiment = server.get_experiment_by_name("mentorgraph")
     runs = {run.info.run_name: run for run in server.search_runs([experiment.experiment_id])}
