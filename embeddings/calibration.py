@@ -37,8 +37,8 @@ LEAST_GAIN = 2.0
 PLATT_KNOTS = 33
 EARLIER_DAYS = 274
 """Outcomes that became known in so many days before the window tell of the level of chances too, a year with it."""
-FURTHEST_APART = 1.96
-"""Deviations by which two shares of successes may differ and still be those of one rate (5 %)."""
+FURTHEST_APART = 2.576
+"""Deviations by which two shares of successes may differ and still be those of one rate (1 %)."""
 UNSURE = 1e-9
 FURTHEST = 30.0
 """Log-odds."""
