@@ -7,6 +7,7 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.languages import language_argument, named
 from mentorgraph.api.recommendations import Explanation
 from mentorgraph.api.types import Info, Person, enum_of
 from mentorgraph.graph.explaining import exposure, remedies
@@ -73,7 +74,12 @@ class Change(graphene.ObjectType):
 
     action = graphene.Field(ChangeAction, required=True, description="What sort of change it is.")
     by = graphene.List(graphene.NonNull(ChangeActor), required=True, description="Who could do it.")
-    words = graphene.String(required=True, description="What it is, in words.")
+    words = graphene.String(required=True, description="What it is, in words.", language=language_argument())
+
+    @staticmethod
+    def resolve_words(root: remedies.Change, _info: Info, language: Any = None) -> str:
+        """What it is, in words."""
+        return root.words_in(named(language))
 
     @staticmethod
     def resolve_by(root: remedies.Change, _info: Info) -> list[str]:

@@ -7,6 +7,7 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.languages import language_argument, named
 from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
 from mentorgraph.graph.paging import check_first
@@ -16,25 +17,19 @@ from mentorgraph.graph.ranking.meeting import MODES
 from mentorgraph.graph.ranking.options import Filter, Mix, Options, Wish
 from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.scoring import NETWORK
-from mentorgraph.graph.ranking.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
 from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
-from mentorgraph.graph.rules import evaluator
+from mentorgraph.graph.ranking.sentences import Step, in_language, sentences_of
 from mentorgraph.graph.rules.policy import SIGNALS
+from mentorgraph.graph.rules.refusals import Refusal, Unjudged
 from mentorgraph.graph.store.store import NodeRecord
-
-Language = enum_of("Language", dict(LANGUAGES), "A language that reasons are told in.")
-
-
-def language_argument() -> Any:
-    """The argument that asks for sentences in a language."""
-    return Language(description="In which language; in English if none is given.")
+from mentorgraph.graph.vocabulary import ENGLISH
 
 
 def sentences_in(root: Any, language: Any) -> tuple[str, ...]:
     """The reasons as they were told, or the same in another language; none where they can no longer be read."""
-    if language is None or language.value == ENGLISH or not root.sentences:
+    if named(language) == ENGLISH or not root.sentences:
         return tuple(root.sentences)
-    return sentences_of(root.paths, root.measured, language.value)
+    return sentences_of(root.paths, root.measured, named(language))
 
 
 class Signal(graphene.ObjectType):
@@ -414,20 +409,30 @@ class RuleRefusal(graphene.ObjectType):
     """A rule that forbids a pair."""
 
     rule = graphene.String(required=True, description="Name of the rule.")
-    fact = graphene.String(required=True, description="What is the case.")
-    remedy = graphene.String(description="What would lift it.")
+    fact = graphene.String(required=True, description="What is the case.", language=language_argument())
+    remedy = graphene.String(description="What would lift it.", language=language_argument())
 
     @staticmethod
-    def resolve_remedy(root: evaluator.Refusal, _info: Info) -> str | None:
+    def resolve_fact(root: Refusal, _info: Info, language: Any = None) -> str:
+        """What is the case."""
+        return root.fact_in(named(language))
+
+    @staticmethod
+    def resolve_remedy(root: Refusal, _info: Info, language: Any = None) -> str | None:
         """What would lift it."""
-        return root.remedy or None
+        return root.remedy_in(named(language)) or None
 
 
 class UnjudgedRule(graphene.ObjectType):
     """A rule of which nothing can be said, since facts are missing; it forbids nobody."""
 
     rule = graphene.String(required=True, description="Name of the rule.")
-    fact = graphene.String(required=True, description="What is not known.")
+    fact = graphene.String(required=True, description="What is not known.", language=language_argument())
+
+    @staticmethod
+    def resolve_fact(root: Unjudged, _info: Info, language: Any = None) -> str:
+        """What is not known."""
+        return root.fact_in(named(language))
 
 
 class Explanation(graphene.ObjectType):

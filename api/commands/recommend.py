@@ -311,7 +311,9 @@ def _compare(
 def _recommend_mentees(mentor: str, first: int, as_json: bool, viewer: str | None, source: str) -> None:
     async def work(recommender: Recommender, _show: Report) -> tuple[MenteeList, dict[str, NodeRecord]]:
         who = await person_of(recommender, mentor, source, "--mentor")
-        found = await recommend_mentees(recommender, await viewer_of(recommender, viewer, source), who, first=first)
+        answer = await recommend_mentees(recommender, await viewer_of(recommender, viewer, source), who, first=first)
+        async with DecisionLog(mentorgraph_home() / FOLDER) as decisions:
+            found = await decisions.keep(answer)
         named = [uid for each in found.recommendations for uid in (each.mentee, each.goal)]
         return found, await nodes_of(recommender, [who, *named], None)
 

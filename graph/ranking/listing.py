@@ -313,7 +313,7 @@ class Listing(Asking):
                     chance,
                 )
             )
-        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
+        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], [asker.goal])
         return Slate(
             slate_uid,
             asker.scorer.model_version,
@@ -468,12 +468,11 @@ def _cursors(wanted: _Wanted, page: Sequence[Recommendation], after: Cursor | No
     return tuple(found)
 
 
-def names_of(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
-    """Names or titles by uid, as far as it is known."""
+def names_of(columns: Columns, people: Sequence[str], goals: Sequence[str]) -> dict[str, str]:
+    """Names of people and titles of goals by uid, as far as they are known."""
     names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
     found = {uid: names[columns.people.find(uid)] for uid in people}
-    if goal:
-        found[goal] = titles[columns.goals.find(goal)]
+    found |= {uid: titles[columns.goals.find(uid)] for uid in goals if uid}
     return {uid: name for uid, name in found.items() if name}
 
 

@@ -10,9 +10,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-ENGLISH, GERMAN = "en", "de"
-LANGUAGES = {ENGLISH: "English.", GERMAN: "German."}
-"""The languages of sentences, and what they are."""
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: in
         strength: How strong the likeness is that it tells of, 0 to 1.
         steps: Its steps.
         count: How many alike paths it stands for.
-        language: One of `LANGUAGES`.
+        language: One of `vocabulary.LANGUAGES`.
     """
     words, steps = wording(language), _by_present_names(steps)
     key = metapath

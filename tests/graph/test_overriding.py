@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.errors import DomainError

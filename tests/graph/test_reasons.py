@@ -10,9 +10,6 @@ import pytest
 from mentorgraph.graph.ranking.reasons import SignalValue, measured
 from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.ranking.sentences import (
-    ENGLISH,
-    GERMAN,
-    LANGUAGES,
     EvidencePath,
     Measured,
     Step,
@@ -22,6 +19,7 @@ from mentorgraph.graph.ranking.sentences import (
     wording,
 )
 from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN, LANGUAGES
 
 SCORER = RulesScorer(load_policy())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.then_and_now import Change, Today, changes_of, today_of
 from mentorgraph.graph.errors import DomainError
