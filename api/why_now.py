@@ -211,7 +211,14 @@ async def why_not_of(graph: Graph, decision: Decision, viewer: Viewer, text: str
         mentor = named_in(recommender, decision, text)
         length = FIRST if decision.within else max(1, decision.rank_offset + len(decision.recommended))
         found = await why_not(
-            recommender, viewer, decision.mentee, mentor, decision.goal or None, first=length, scorer=scorer
+            recommender,
+            viewer,
+            decision.mentee,
+            mentor,
+            decision.goal or None,
+            first=length,
+            scorer=scorer,
+            programme=decision.programme or None,
         )
     except DatabaseUnavailable:
         raise
@@ -270,6 +277,7 @@ async def what_it_takes(
             top=int(top) if top.isdecimal() and len(top) < LONGEST_NUMBER else 0,
             by=[by] if by in ACTORS else ACTORS,
             scorer=scorer,
+            programme=decision.programme or None,
             patience_s=CHANGE_PATIENCE_S,
         )
     except DatabaseUnavailable:

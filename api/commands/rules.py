@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.commands.answers import goal_line, name_of, node_as_json, print_json, refusal_as_json
+from mentorgraph.api.commands.asking import ask, nodes_of, person_of, uid_given, viewer_of
 from mentorgraph.api.commands.options import DATE
-from mentorgraph.api.commands.recommend import ask, nodes_of, person_of, uid_given, viewer_of
 from mentorgraph.api.commands.session import sentences
 from mentorgraph.api.ids import read_given_id
 from mentorgraph.graph.embedded.progress import Report

@@ -78,6 +78,7 @@ class Decision:
         options: What the list was asked for with.
         shaping: How its first places were given; None where it was by score alone.
         candidates: Among whom they were given, best first.
+        programme: uid of the programme that was named; empty for none.
         within: The mentor's list of goals that this is one pair of; None for a list of mentors.
     """
 
@@ -102,6 +103,7 @@ class Decision:
     options: Options = DEFAULT
     shaping: Shaping | None = None
     candidates: tuple[Candidate, ...] = ()
+    programme: str = ""
     within: "MenteeDecision | None" = None
 
     @property

@@ -63,6 +63,7 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
             "rankOffset": asked.rank_offset,
             "change": asked.change,
             "options": options,
+            "programme": asked.programme,
         },
         "shaping": _shaping_entry(asked),
         "model": slate.model_version,
@@ -244,6 +245,7 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
         own is None,
         Options.of(options),
         *_shaping(entry.get("shaping")),
+        asked.get("programme", ""),
     )
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from mentorgraph.graph.decisions.decision import Decision, MenteeDecision, Recommended
@@ -15,9 +16,10 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.listing import Recommendation, Slate
 from mentorgraph.graph.ranking.matching import Judged, Recommender
 from mentorgraph.graph.ranking.mentees import MenteeRecommendation, recommend_mentees
+from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.ranking.paths import EDGE_TYPES
 from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.scoring import Scorer
@@ -323,27 +325,51 @@ async def today_of(
     goal = decision.goal or None
     kept = {each.recommendation.mentor: each.recommendation for each in decision.recommended}
     try:
-        slate = await recommender.recommend(
+        listed = await _todays_list(recommender, viewer, decision, scorer)
+        judged = await recommender.judge(
             viewer,
             decision.mentee,
+            list(kept),
             goal,
-            first=MOST,
-            options=decision.options,
-            explores=False,
-            with_paths=False,
+            ignored=decision.options.ignored,
             scorer=scorer,
+            programme=decision.programme or None,
         )
-        ignored = decision.options.ignored
-        judged = await recommender.judge(viewer, decision.mentee, list(kept), goal, ignored=ignored, scorer=scorer)
     except DomainError as error:
         if error.code not in _REFUSED:
             raise
-        return Today(scorer.model_version, scorer.policy.version, error, tuple(_compared(decision, None, {})))
-    return Today(slate.model_version, slate.policy_version, None, tuple(_compared(decision, slate, judged)))
+        return Today(scorer.model_version, scorer.policy.version, error, tuple(_compared(decision, (), {})))
+    slate, everybody = listed
+    return Today(slate.model_version, slate.policy_version, None, tuple(_compared(decision, everybody, judged)))
 
 
-def _compared(decision: Decision, slate: Slate | None, judged: Mapping[str, Judged]) -> Iterator[Compared]:
-    now = {each.mentor: each for each in slate.recommendations} if slate else {}
+async def _todays_list(
+    recommender: Recommender, viewer: Viewer, decision: Decision, scorer: Scorer
+) -> tuple[Slate, list[Recommendation]]:
+    """The list of now, and the first `MOST` of it; where its first places are given, as many are given as then."""
+    question = (viewer, decision.mentee, decision.goal or None)
+    first = MOST
+    if decision.options.mix != NO_MIX or decision.options.diversity:
+        shown = [each.recommendation for each in decision.recommended]
+        first = decision.shaping.first + sum(bool(each.pin) for each in shown) if decision.shaping else len(shown)
+    asked = partial(
+        recommender.recommend,
+        *question,
+        options=decision.options,
+        explores=False,
+        with_paths=False,
+        scorer=scorer,
+        programme=decision.programme or None,
+    )
+    slate = await asked(first=max(first, 1))
+    found = list(slate.recommendations)
+    if slate.has_next and len(found) < MOST:
+        found += (await asked(first=MOST - len(found), after=slate.cursors[-1])).recommendations
+    return slate, found
+
+
+def _compared(decision: Decision, todays: Sequence[Recommendation], judged: Mapping[str, Judged]) -> Iterator[Compared]:
+    now = {each.mentor: each for each in todays}
     first = decision.rank_offset
     last = first + len(decision.recommended)
     for each in decision.recommended:
@@ -361,7 +387,7 @@ def _compared(decision: Decision, slate: Slate | None, judged: Mapping[str, Judg
             found is not None and first < found.rank <= last,
         )
     known = {each.recommendation.mentor for each in decision.recommended}
-    for new in slate.recommendations if slate else ():
+    for new in todays:
         if new.mentor not in known and first < new.rank <= last:
             yield Compared(new.mentor, None, new.rank, None, new.score, (), new.signals, (), True)
 

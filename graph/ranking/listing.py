@@ -103,6 +103,7 @@ class Asked:
         options: What the list was asked for with.
         shaping: How its first places were given; None where it was by score alone.
         candidates: Among whom they were given, best first.
+        programme: uid of the programme that was named; empty for none.
     """
 
     viewer: Viewer
@@ -117,6 +118,7 @@ class Asked:
     options: Options = DEFAULT
     shaping: Shaping | None = None
     candidates: tuple[Candidate, ...] = ()
+    programme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +339,7 @@ class Listing(Asking):
                 options,
                 page.shaping if page.slots else None,
                 page.candidates,
+                programme or "",
             ),
             page.lacking,
         )

@@ -288,10 +288,11 @@ def test_nothing_keeps_people_from_using_the_page(browser: Browser, site: Site, 
     given = {"action": "PIN", "reason": "ASKED_FOR", "note": "Bo asked for it.", "until": "2190-01-01"}
     site.tell(OVERRIDE, recommendationId=(site.ids or {})["Ben"], **given)
     other = page_ids(page, site)
-    page.goto(site.why("Ben", f"?now=1&why_not=Eli&change=Cal&top=2&one={other[0]}&other={other[1]}"))
+    page.goto(site.why("Ben", f"?now=1&why_not=Eli&change=Eli&top=3&one={other[0]}&other={other[1]}"))
     page.wait_for_selector("table.compared")
     page.wait_for_selector("table.then-and-now")
-    assert page.locator("section:has(#takes) p").all_inner_texts()[1:] == ["Cal would have rank 2 with this:"]
+    assert page.locator("section:has(#takes) p").all_inner_texts()[1:] == ["Eli would have rank 3 with this:"]
+    assert page.locator(".takes li").count() == 3  # the role, and two skills more than Cal's one
     assert violations(page) == []
     assert troubles == []
     if folder := os.environ.get("SCREENSHOTS"):

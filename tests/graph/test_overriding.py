@@ -235,6 +235,18 @@ async def test_whoever_is_forbidden_is_not_recommended_and_only_coordinators_rea
     assert order(await world.ask())[0] == ("ada", 1)
 
 
+async def test_a_ban_that_ends_soon_is_seen_ahead(world: World) -> None:
+    until = world.now + 10 * DAY
+    await world.override(await world.decision("ben"), "forbid", until=until)
+    days = {}
+    for ahead in (0, 9, 30):
+        slate = await world.ask(options=Options(horizon_days=ahead))
+        days[ahead] = [each.available_from for each in slate.recommendations if each.mentor == uid("ben")]
+    assert days == {0: [], 9: [], 30: [until]}
+    world.now = until + DAY
+    assert uid("ben") in {each.mentor for each in (await world.ask()).recommendations}
+
+
 async def test_accepting_asks_the_mentor_and_swapping_asks_another_one_instead(world: World) -> None:
     of = await world.decision("ada")
     accepted = await world.override(of, "accept")

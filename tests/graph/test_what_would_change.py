@@ -77,7 +77,7 @@ class World:
 
         async def search() -> int | None:
             scorer = self.recommender.scorer
-            found = await _Search.begin(self.recommender, scorer, *people, goal, top, by, None)
+            found = await _Search.begin(self.recommender, scorer, *people, goal, top, by, None, None)
             for size in range(min(MOST_CHANGES, len(found.changes)) + 1):
                 for some in combinations(found.changes, size):
                     if await found.try_for_real(some) is not None:
