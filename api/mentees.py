@@ -16,6 +16,7 @@ from mentorgraph.api.recommendations import (
     MeetingMode,
     Signal,
     first_paths,
+    reasons_field,
     sentences_in,
 )
 from mentorgraph.api.types import Goal, Info, PageInfo, Person
@@ -45,6 +46,7 @@ class MenteeRecommendation(graphene.ObjectType):
     mode = graphene.Field(
         MeetingMode, description="How the two can meet; null where not both have said when they are free."
     )
+    reasons = reasons_field()
     chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model ranks.")
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."

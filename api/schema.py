@@ -19,6 +19,7 @@ from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.idempotency import add_keys
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.list_options import LIST_ARGUMENTS, options_of
 from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.milestones import Milestone, MilestoneMutations, MilestoneQueries
@@ -28,7 +29,7 @@ from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueri
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Priority, Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
+from mentorgraph.api.recommendations import Explanation, RecommendationConnection
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_argument, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries

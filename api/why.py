@@ -31,7 +31,7 @@ from mentorgraph.graph.ranking.cautions import NAMES, caution_in_words
 from mentorgraph.graph.ranking.listing import Recommendation
 from mentorgraph.graph.ranking.paths import COMPUTED
 from mentorgraph.graph.ranking.reasons import SignalValue
-from mentorgraph.graph.ranking.sentences import Step, in_language, sentences_of
+from mentorgraph.graph.ranking.sentences import Step, in_language, reasons_of
 from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.viewer import Viewer
 from mentorgraph.graph.vocabulary import ENGLISH
@@ -213,7 +213,7 @@ class _WhyPage:
             ],
             "recommendation": shown,
             "rows": list(_rows(shown, language)),
-            "sentences": _sentences(shown, language),
+            "reasons_told": _reasons(shown, language),
             "scored": decision.scored_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
 
@@ -229,11 +229,15 @@ def _name(decision: Decision, uid: str) -> str:
     return decision.names.get(uid, "(erased)")
 
 
-def _sentences(shown: Recommendation, language: str) -> Sequence[str]:
-    """The reasons as they were told, or the same in another language; none where they can no longer be read."""
-    if language == ENGLISH or not shown.sentences:
-        return shown.sentences
-    return sentences_of(shown.paths, shown.measured, language)
+def _reasons(shown: Recommendation, language: str) -> Sequence[dict[str, Any]]:
+    """The reasons in words, each with the number of the path that says so; none where they can no longer be read."""
+    if not shown.sentences:
+        return ()
+    numbers = {path.uid: number for number, path in reversed(list(enumerate(shown.paths, 1)))}
+    return [
+        {"sentence": each.sentence, "path": min((numbers[uid] for uid in each.paths), default=0)}
+        for each in reasons_of(shown.paths, shown.measured, language)
+    ]
 
 
 def _listed(decision: Decision, each: Recommended, shown: str, language: str) -> dict[str, Any]:

@@ -240,6 +240,7 @@ def _signal_as_json(signal: SignalValue) -> dict[str, Any]:
 
 def _path_as_json(path: EvidencePath) -> dict[str, Any]:
     return {
+        "pathId": path.uid,
         "signal": path.signal,
         "weight": path.weight,
         "sentence": path.sentence,
