@@ -401,7 +401,7 @@ def test_a_training_process_ends_with_whoever_started_it_also_while_it_says_noth
     def begin(*, ends_with_input: bool) -> "subprocess.Popen[bytes]":
         file = tmp_path / f"{ends_with_input}.json"
         file.write_text(json.dumps({"what": "generate nothing", "ends_with_input": ends_with_input}))
-        command = [sys.executable, "-c", QUIET, file]
+        command: list[str | Path] = [sys.executable, "-c", QUIET, file]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     with begin(ends_with_input=True) as held, begin(ends_with_input=False) as other:
