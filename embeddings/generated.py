@@ -6,6 +6,7 @@ itself can rank: an oracle that knows the noise-free appeal of every mentor.
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +16,11 @@ from mentorgraph.embeddings import metrics
 from mentorgraph.embeddings.calibration import (
     MOST_OF_A_NETWORK,
     MOST_OUTCOMES,
-    Error,
     Outcomes,
     calibrate,
-    error,
     known_outcomes,
 )
+from mentorgraph.embeddings.calibration_error import Error, error
 from mentorgraph.embeddings.communities import Truth, told, world_of
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED, Judged, judge, peak_mb, rows, tune
 from mentorgraph.embeddings.gate import decide
@@ -129,8 +129,7 @@ def calibration(
 
 
 def _row(name: str, group: str, found: Error) -> dict[str, Any]:
-    figures = {"ece": found.ece, "by_luck": found.by_luck, "outcomes": found.outcomes}
-    return {"name": name, "kind": "model", "setting": FULL.name, "group": group, **figures}
+    return {"name": name, "kind": "model", "setting": FULL.name, "group": group, **asdict(found)}
 
 
 def _outcomes(

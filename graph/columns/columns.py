@@ -174,6 +174,8 @@ class Columns:
                     async for fact in store.facts(table.kind, after=seen.get(name, -1)):
                         take(fact.record)
                         seen[name] = fact.changed
+                    # A kind without facts, or whose last change wrote none, is not read again for each change.
+                    seen[name] = max(seen.get(name, -1), changes.by_kind[name])
             change = changes.last
         for record in told:
             self.put(record)

@@ -13,8 +13,9 @@ import numpy as np
 
 from mentorgraph.graph.calendar.availability import Bits, Window, ahead_of_utc, free_bits, shared_minutes, week_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.rules.evaluator import PairFacts, Refusal
+from mentorgraph.graph.rules.evaluator import PairFacts
 from mentorgraph.graph.rules.policy import Policy, read_draft
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.rules.tiers import Standing, Tier, unmet
 from mentorgraph.graph.store.transported import instant_of
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS

@@ -103,6 +103,7 @@ class Asked:
         options: What the list was asked for with.
         shaping: How its first places were given; None where it was by score alone.
         candidates: Among whom they were given, best first.
+        programme: uid of the programme that was named; empty for none.
     """
 
     viewer: Viewer
@@ -117,6 +118,7 @@ class Asked:
     options: Options = DEFAULT
     shaping: Shaping | None = None
     candidates: tuple[Candidate, ...] = ()
+    programme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,7 @@ class Listing(Asking):
                     chance,
                 )
             )
-        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
+        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], [asker.goal])
         return Slate(
             slate_uid,
             asker.scorer.model_version,
@@ -336,6 +338,7 @@ class Listing(Asking):
                 options,
                 page.shaping if page.slots else None,
                 page.candidates,
+                programme or "",
             ),
             page.lacking,
         )
@@ -467,12 +470,11 @@ def _cursors(wanted: _Wanted, page: Sequence[Recommendation], after: Cursor | No
     return tuple(found)
 
 
-def names_of(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
-    """Names or titles by uid, as far as it is known."""
+def names_of(columns: Columns, people: Sequence[str], goals: Sequence[str]) -> dict[str, str]:
+    """Names of people and titles of goals by uid, as far as they are known."""
     names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
     found = {uid: names[columns.people.find(uid)] for uid in people}
-    if goal:
-        found[goal] = titles[columns.goals.find(goal)]
+    found |= {uid: titles[columns.goals.find(uid)] for uid in goals if uid}
     return {uid: name for uid, name in found.items() if name}
 
 

@@ -16,10 +16,11 @@ from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.ranking.scoring import Chance, Scorer
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
-from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, Refusal, Unjudged, judge
+from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, judge
+from mentorgraph.graph.rules.refusals import Refusal, Unjudged
 from mentorgraph.graph.viewer import Viewer
 
-NOT_AVAILABLE = Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator")
+NOT_AVAILABLE = Refusal("NOT_AVAILABLE")
 """What participants are told in place of the rules that forbid a pair."""
 
 
