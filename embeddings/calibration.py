@@ -7,7 +7,7 @@ with the score is learned from these alone; at what level they stand, from the o
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from mentorgraph.embeddings.calibration_error import Error, Part, curve, error, 
 from mentorgraph.embeddings.chance import Calibration
 from mentorgraph.embeddings.tasks import Setting, allowed
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import DAY_S, question
 from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.facts.label import SUCCESS_THRESHOLD
@@ -155,7 +156,8 @@ def known_outcomes(
     for place, row in enumerate(rows):
         now = datetime.fromtimestamp(since[row] // step * step, UTC)
         asked = allowed(question(columns, int(mentee[row]), int(goal[row]), now, scorer.policy.signals), setting)
-        scores[place] = scorer.score(columns, asked).total[mentor[row]]
+        one = replace(asked, among=Pool.of(columns, [int(mentor[row])]))
+        scores[place] = scorer.score(columns, one).of_person(int(mentor[row]))
     return Outcomes(
         scores,
         result[rows] >= _thresholds(columns, rows),

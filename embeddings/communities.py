@@ -1,14 +1,20 @@
 """Communities as columns, without a database: what benchmarks of the learned part are run on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.bundle import open_bundle
-from mentorgraph.graph.facts.model import InvalidFact
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
 from mentorgraph.graph.facts.rows import FILES, facts_of
+from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World
 
@@ -64,3 +70,31 @@ def of_bundle(folder: Path) -> tuple[Columns, datetime]:
     if not len(began):
         raise DomainError(f"{folder} holds no pairing, so there is nothing to rank by", code="TOO_LITTLE_DATA")
     return columns, datetime.fromtimestamp(float(began.max()), UTC) + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true in a world, by uids: how well every mentor suits a goal, without the noise of choices.
+
+    Attributes:
+        appeal: Of all mentors, by their places.
+        goals: uid of a goal → what is true of it.
+        places: uid of a mentor → their place.
+    """
+
+    appeal: Appeal
+    goals: Mapping[str, Mapping[str, Any]]
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, world: World) -> "Truth":
+        """The truth of a world."""
+        appeal = Appeal.from_truth(world.truth)
+        goals = {uid_of(SOURCE, "goals", each["id"]): each for each in world.truth["goals"]}
+        return cls(appeal, goals, {uid_of(SOURCE, "people", each.id): n for n, each in enumerate(appeal.mentors)})
+
+    def scores(self, goal: str, mentors: Sequence[str]) -> Reals:
+        """The appeal of some mentors for a goal, all by their uids: `float64[mentors]`."""
+        places = np.array([self.places[each] for each in mentors], np.int64)
+        found: Reals = self.appeal.of(goal_from(self.goals[goal])).astype(np.float64)[places]
+        return found

@@ -150,7 +150,8 @@ def test_a_map_at_a_level_has_it_in_the_mean_and_keeps_its_order(method: str) ->
 def test_a_year_makes_chances_truer_than_the_three_months_alone() -> None:
     """The rate is the same all year, and the window is a small sample of it."""
     later = outcomes(3_000, 999, logistic)
-    alone, with_year = [], []
+    alone: list[float] = []
+    with_year: list[float] = []
     for seed in range(0, 60, 2):
         window, earlier = outcomes(120, seed, logistic), outcomes(900, seed + 1, logistic)
         told = replace(window, earlier=(int(earlier.succeeded.sum()), len(earlier)))
