@@ -71,7 +71,7 @@ class Recipe:
     windows: int = 3
     fewest_asks: int = 100
     most_asks: int = 800
-    everybody: int = 400
+    everybody: int = 2_000
     others: int = 64
     epochs: int = 3
     questions: int = 16
