@@ -258,7 +258,7 @@ def _round(low: float, high: float, whole: bool = False) -> list[float]:
     step *= next(each for each in (1, 2, 5, 10) if (high - low) / (each * step) <= TICKS)
     step = max(1.0, step) if whole else step
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
-    return [float(place * step) for place in np.arange(first, last + 1)]
+    return [float(place * step) + 0.0 for place in np.arange(first, last + 1)]  # no −0
 
 
 def _box(places: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:

@@ -62,6 +62,7 @@ def test_it_loads_nothing_and_draws_everything() -> None:
     assert "&lt;script&gt;" in page
     assert "<td>all</td><td>80</td><td>0.051</td><td>0.048</td><td>0.012</td><td>0.000</td><td>0.060</td>" in page
     assert ">1.5</text>" not in page  # there is no half epoch
+    assert ">-0</text>" not in page
     assert "<td>unit Maps &amp; &lt;b&gt;Routes</td><td>40</td><td>0.300</td>" in page
     assert page.index("<td>skills</td><td>+0.1000</td>") < page.index("<td>unit</td><td>+0.0200</td>")
     found = drawings(page)
