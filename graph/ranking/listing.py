@@ -15,7 +15,7 @@ from mentorgraph.graph.columns.table import NONE, Mask
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
-from mentorgraph.graph.ranking.asking import Asker, Asking, may_ask
+from mentorgraph.graph.ranking.asking import Asker, Asking, among_mentors, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.filtering import Part, TierFilter, cross_functional, experts, parts_of, together, traits
 from mentorgraph.graph.ranking.horizon import Horizon
@@ -261,9 +261,8 @@ class Listing(Asking):
             raise DomainError(f"horizonDays {told}", code="BAD_USER_INPUT", field="horizonDays")
         may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
-        asker = await self._ask(
-            mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None, programme=programme
-        )
+        scored_at, among = cursor.scored_at if cursor else None, among_mentors(options.horizon)
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, scored_at, programme=programme, among=among)
         wanted = await self._wanted(
             asker, viewer, options, cursor.first if cursor else first, explores and as_of is None
         )
@@ -286,13 +285,13 @@ class Listing(Asking):
             signals = signal_values(wanted.asker.scores, person)
             measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()), modes[person])
             slot = page.slots[place] if page.slots else Slot(place)
-            chance = asker.scorer.chance(float(asker.scores.total[person]))
+            chance = asker.scorer.chance(asker.scores.of_person(person))
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
                     rank + place + 1,
                     mentor,
-                    float(wanted.asker.scores.total[person]),
+                    wanted.asker.scores.of_person(person),
                     asker.scores.base,
                     signals,
                     found,
@@ -405,7 +404,7 @@ class Listing(Asking):
         candidates = tuple(
             Candidate(
                 asker.columns.people.uids[person],
-                float(asker.scores.total[person]),
+                asker.scores.of_person(person),
                 bool(expert[person]),
                 bool(cross[person]),
                 traits(asker.columns, asker.asked, person) if shaping.diversity else frozenset(),
@@ -454,8 +453,8 @@ class Listing(Asking):
 
 def _by_score(asker: Asker, page: _Page, offset: int) -> dict[int, int | None]:
     """Where score alone would put each of a page; nobody of a shaped one, whose places say how they were given."""
-    uids, total = asker.columns.people.uids, asker.scores.total
-    seen = [Standing(float(total[each]), uids[each], each in asker.pins) for each in page.seen]
+    uids, score = asker.columns.people.uids, asker.scores.of_person
+    seen = [Standing(score(each), uids[each], each in asker.pins) for each in page.seen]
     return dict(zip(page.seen, model_ranks(seen, offset, bool(asker.pins), not page.has_next), strict=True))
 
 

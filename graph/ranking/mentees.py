@@ -10,13 +10,14 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.columns.rule_facts import ColumnFacts
 from mentorgraph.graph.columns.table import NONE
@@ -227,6 +228,7 @@ async def _allowed(
     seekers = [seeker_of(row, now, scorer.policy) for row in known]
     pairs = await read_pairs_of(seekers, [mentor], facts, now)
     scorers: dict[str, Scorer] = {}
+    alone = Pool.of(columns, [columns.people.find(mentor)])
     allowed, refused = [], Counter[str]()
     for seeker, pair in zip(seekers, pairs, strict=True):
         policy = seeker.frame.policy
@@ -236,7 +238,7 @@ async def _allowed(
             refused.update(each.rule for each in refusals)
             continue
         ranks = scorers.setdefault(policy.version, scorer.under(policy))
-        asked_for = question(columns, *numbers[seeker.goal], scored_at, policy.signals)
+        asked_for = replace(question(columns, *numbers[seeker.goal], scored_at, policy.signals), among=alone)
         allowed.append(_Asking(seeker, ranks, asked_for))
     return allowed, refused
 
@@ -251,7 +253,7 @@ async def _ranked(columns: Columns, mentor: int, allowed: Sequence[_Asking], lea
         if len(found) >= least and time.monotonic() > until:
             break
         await asyncio.sleep(0)  # others are answered in between
-        score = float(each.scorer.score(columns, each.asked).total[mentor])
+        score = each.scorer.score(columns, each.asked).of_person(mentor)
         found.append(_Asking(each.seeker, each.scorer, each.asked, score))
     return sorted(found, key=lambda each: each.place)
 
@@ -280,7 +282,7 @@ async def _told(
     evidence = await find_paths(asking.store, items, now, partial(owner, columns))
     recommended = []
     for rank, (each, found) in enumerate(zip(page, scores, strict=True), offset + 1):
-        full, score = evidence.get(each.seeker.goal, ()), float(found.total[mentor])
+        full, score = evidence.get(each.seeker.goal, ()), found.of_person(mentor)
         paths, signals = shown_to(viewer, full, each.seeker.uid, uid), signal_values(found, mentor)
         least_minutes = each.scorer.policy.rules.least_overlap_minutes
         mode = modes_of(columns, each.asked, [mentor], least_minutes)[mentor]

@@ -33,6 +33,8 @@ from .test_overrides import END, LIST, MENTORS, OVERRIDE, SKILLED
 from .test_pairings import ERRORS, REGISTER
 from .test_why_in_a_browser import CHROMIUM, chromium_or_skip, troubles_of
 
+pytestmark = pytest.mark.journey
+
 WAIT_S = 60
 TRIES = 5
 JSON = "application/json"

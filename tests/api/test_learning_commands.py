@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,19 @@ from .server_of_its_own import COMMAND, ask_patiently, mentee_of, serving
 pytestmark = pytest.mark.journey
 
 POLICY_TEXT = (Path(__file__).parents[2] / "graph" / "rules" / "policy.toml").read_text("utf-8")
+
+
+QUIET = """
+import sys, time
+from mentorgraph.embeddings import process
+
+def work(request, progress):
+    print("begun", flush=True)
+    time.sleep(600)
+
+process.WORK = {"generate nothing": work}
+process.main()
+"""
 
 
 def mentorgraph(*arguments: str | Path) -> Result:
@@ -381,6 +395,24 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
     progress = read_told(models().parent / FILE)
     assert progress
     assert progress.state == INTERRUPTED
+
+
+def test_a_training_process_ends_with_whoever_started_it_also_while_it_says_nothing(tmp_path: Path) -> None:
+    def begin(*, ends_with_input: bool) -> "subprocess.Popen[bytes]":
+        file = tmp_path / f"{ends_with_input}.json"
+        file.write_text(json.dumps({"what": "generate nothing", "ends_with_input": ends_with_input}))
+        command: list[str | Path] = [sys.executable, "-c", QUIET, file]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    with begin(ends_with_input=True) as held, begin(ends_with_input=False) as other:
+        for process in (held, other):
+            assert process.stdout
+            assert process.stdout.readline() == b"begun\n"
+            assert process.stdin
+            process.stdin.close()
+        assert held.wait(30) == 1
+        assert other.poll() is None
+        other.kill()
 
 
 def edited(world: World, edits: int, folder: Path, turn: int = 1) -> None:
