@@ -262,7 +262,10 @@ class Listing(Asking):
         may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
         scored_at, among = cursor.scored_at if cursor else None, among_mentors(options.horizon)
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, scored_at, programme=programme, among=among)
+        scorer, in_place_of = scorer or self.scorer, options.in_place_of
+        asker = await self._ask(
+            mentee, goal, as_of, scorer, scored_at, programme=programme, among=among, in_place_of=in_place_of
+        )
         wanted = await self._wanted(
             asker, viewer, options, cursor.first if cursor else first, explores and as_of is None
         )
