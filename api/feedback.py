@@ -17,6 +17,7 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.pairings import co_mentoring, stalls, surveys
 from mentorgraph.graph.ranking import listing
+from mentorgraph.graph.ranking.options import Options
 from mentorgraph.graph.store.store import NodeRecord
 
 MOST_ALTERNATIVES = 10
@@ -105,7 +106,7 @@ class StalledPairing(graphene.ObjectType):
     alternatives = graphene.List(
         graphene.NonNull(Recommendation),
         description="Other mentors for the mentee and the goal, best first, never one of the pairing; null where the "
-        "mentee has not agreed to be matched.",
+        "mentee has not agreed to be matched or is not onboarded. The pairing counts as ended for them.",
         first=graphene.Int(description=f"At most so many, 1 to {MOST_ALTERNATIVES}; 3 if not given."),
     )
 
@@ -132,10 +133,17 @@ class StalledPairing(graphene.ObjectType):
             raise DomainError(message, code="BAD_USER_INPUT", field="first")
         try:
             answer = await context.recommender.recommend(
-                context.viewer, root.mentee, root.goal or None, first=first, explores=False, scorer=context.scorer
+                context.viewer,
+                root.mentee,
+                root.goal or None,
+                first=first,
+                options=Options(in_place_of=1),
+                explores=False,
+                scorer=context.scorer,
+                programme=root.programme or None,
             )
         except DomainError as error:
-            if error.code != "CONSENT_REQUIRED":
+            if error.code not in ("CONSENT_REQUIRED", "NOT_ONBOARDED"):
                 raise
             return None
         slate = await context.decisions.keep(answer)
