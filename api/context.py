@@ -31,8 +31,7 @@ from mentorgraph.api.loaders import (
 from mentorgraph.embeddings.progress import Told, read_told
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
-from mentorgraph.graph.clock import present
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
@@ -40,13 +39,11 @@ from mentorgraph.graph.pairings.load import Load
 from mentorgraph.graph.pairings.sessions import Minutes, month_of
 from mentorgraph.graph.people.participants import Participant
 from mentorgraph.graph.people.seeing import may_look_up
-from mentorgraph.graph.ranking.asking import FIRST_BLOCK
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import RulesScorer, Scorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.skills.taxonomy import Taxonomy
 from mentorgraph.graph.store.database import Database, DatabaseUnavailable, open_database
-from mentorgraph.graph.store.matching_reads import NOTHING
 from mentorgraph.graph.store.migrate import migrate
 from mentorgraph.graph.store.store import Changes, NodeRecord, Store
 from mentorgraph.graph.viewer import Viewer
@@ -56,6 +53,15 @@ logger = logging.getLogger(__name__)
 AGAIN_AFTER_S = 2.0
 OPENED_WITHIN_S = 3.0
 """For how long a question waits for a service that has only begun to open; part of its time for execution."""
+
+PLANNED_WITHIN_S = 30.0
+ASKED_MOST = (
+    *("read_changes", "read_viewer", "read_asker", "read_candidates", "read_edges", "read_nodes"),
+    *("next_change", "find_existing", "write_goals", "list_goals", "page_goals_of", "read_open_facts_of"),
+    *("read_key", "claim_key", "keep_answer", "write_consents", "list_consents", "read_facts_of_people"),
+    *("write_people", "write_roles", "list_people", "list_roles", "read_onboarding", "page_catalogue"),
+)
+"""Statements that the database plans before anybody is answered, the first ones first."""
 
 Opening: TypeAlias = Callable[[Report], AbstractAsyncContextManager[Recommender]]
 """Opens what answers, tells what it is doing meanwhile, and closes it in the end."""
@@ -89,27 +95,12 @@ async def recommender_of(home: Path, report: Report) -> AsyncIterator[Recommende
     async with open_database(home, progress=report) as database:
         report("Reading the graph", 0, 0)
         recommender = await recommender_on(database, home)
-        report("Preparing to answer", 0, 0)
-        await _ask_for_nothing(recommender)
-        yield recommender
-
-
-async def _ask_for_nothing(recommender: Recommender) -> None:
-    """Has the database plan the statements of a recommendation, which on a cold server takes seconds.
-
-    Whoever asks first should not wait for that; what is not planned in time is planned then.
-    """
-    store, now = recommender.store, present()
-
-    async def plan(asking: Awaitable[object]) -> None:
-        with suppress(DatabaseUnavailable):
-            await asking
-
-    await plan(store.read_asker(NOTHING, None, now))
-    await plan(store.read_candidates(NOTHING, [NOTHING] * FIRST_BLOCK, now))
-    await plan(store.read_edges({}, []))
-    await plan(store.read_nodes([], now))
-    await plan(store.page_catalogue(NOTHING, 1, now, {}))
+        async with database.planning_ahead() as plans:
+            report("Preparing to answer", 0, 0)
+            with suppress(TimeoutError):  # what is not planned by then is planned beside the first requests
+                async with asyncio.timeout(PLANNED_WITHIN_S):
+                    await plans.expect(ASKED_MOST)
+            yield recommender
 
 
 class Service:

@@ -16,6 +16,7 @@ from mentorgraph.api.types import DateTime, Info, Person
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.pairings import co_mentoring, stalls, surveys
+from mentorgraph.graph.ranking.options import Options
 from mentorgraph.graph.store.store import NodeRecord
 
 MOST_ALTERNATIVES = 10
@@ -105,7 +106,7 @@ class StalledPairing(graphene.ObjectType):
     alternatives = graphene.Field(
         RecommendationConnection,
         description="Other mentors for the mentee and the goal, best first, never one of the pairing; null where the "
-        "mentee has not agreed to be matched.",
+        "mentee has not agreed to be matched or is not onboarded. The pairing counts as ended for them.",
         first=graphene.Int(description=f"Length of the page, 1 to {MOST_ALTERNATIVES}; 3 if not given."),
         after=graphene.String(description="Cursor to start after; none for the first page."),
     )
@@ -138,11 +139,13 @@ class StalledPairing(graphene.ObjectType):
                 root.goal or None,
                 first=first,
                 after=after,
+                options=Options(in_place_of=1),
                 explores=False,
                 scorer=context.scorer,
+                programme=root.programme or None,
             )
         except DomainError as error:
-            if error.code != "CONSENT_REQUIRED":
+            if error.code not in ("CONSENT_REQUIRED", "NOT_ONBOARDED"):
                 raise
             return None
         return recommended(await context.decisions.keep(answer), after)

@@ -3,7 +3,8 @@
 Run as `python -m mentorgraph.embeddings.process`. It reads one request, from the file that is named or from standard
 input, and writes one JSON object a
 line: `{"doing", "done", "total"}` while it works, and in the end `{"result"}` or `{"error", "code"}`. Where the request
-names a file for its `progress`, the same is told there.
+names a file for its `progress`, the same is told there. Where it says `ends_with_input`, the process ends as soon as
+nobody holds its standard input open, so that it does not outlive a starter that was killed.
 
 Started by torchrun in several processes, all teach and the first one alone does the rest and says how far they are.
 """
@@ -11,6 +12,7 @@ Started by torchrun in several processes, all teach and the first one alone does
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -21,6 +23,7 @@ from typing import Any
 
 import orjson
 
+from mentorgraph.embeddings import experiments
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.communities import community
 from mentorgraph.embeddings.evaluation import SERVED
@@ -42,8 +45,12 @@ MISSING = (
 
 def main() -> None:
     """Carry out one request."""
+    # Steps differ in size, and oneDNN would keep code for each size that it ever saw: hundreds of MB, at no gain.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this, who then ends it
     request = orjson.loads(Path(sys.argv[1]).read_bytes() if sys.argv[1:] else sys.stdin.buffer.read())
+    if request.get("ends_with_input"):
+        _end_with_input()
     file = request.get("progress") if IS_FIRST else None
     try:
         with telling(Path(file) if file else None, request["what"]) as told:
@@ -74,8 +81,18 @@ def main() -> None:
         sys.exit(1)
 
 
+def _end_with_input() -> None:
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-input", daemon=True).start()
+
+
 def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     runs, parallel = _taught_with("runs", "parallel")
+    server = experiments.client()
     snapshot = snapshots.load(Path(request["snapshot"]))
     registry = Registry(Path(request["registry"]))
     with parallel.shared(request.get("device", "cpu")) as share:
@@ -93,7 +110,13 @@ def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if run is None:
         return {}
     version = runs.publish(run, registry, force=request["force"])
-    return {"version": version, **_told(run, SERVED if request["force"] else run.decision.ranking)}
+    ranking = SERVED if request["force"] else run.decision.ranking
+    untold = ""
+    if server is not None:
+        progress("Telling MLflow", 0, 0)
+        manifest = registry.manifest(version) if version else runs.manifest_of(run, ranking or SERVED, "")
+        untold = experiments.tell(server, manifest, version, registry.folder / version if version else None)
+    return {"version": version, "untold": untold, **_told(run, ranking)}
 
 
 def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -158,6 +181,13 @@ def _newcomers(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]
     return dict(found)
 
 
+def _ranking(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """All rankings in a past time of a bundle or a generated community."""
+    measured, parallel = _taught_with("ranking_bench", "parallel")
+    with parallel.shared("cpu") as share:
+        return dict(measured.ranking(request, _policy(request), progress, share))
+
+
 def _calibration(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """How true chances are, of outcomes that they were not fitted to and of later ones."""
     [measured] = _taught_with("generated")
@@ -191,6 +221,7 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "step": _step,
     "newcomers": _newcomers,
     "calibration": _calibration,
+    "ranking": _ranking,
 }
 
 

@@ -159,6 +159,8 @@ def train(
             return
     result = train_model(name, setting, seed, force, device, processes)
     print_figures(result)
+    if result["untold"]:
+        click.echo(f"{result['untold']}.", err=True)
     if result["version"]:
         click.echo(f"Model {result['version']} serves now.")
     else:
@@ -326,7 +328,8 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
     policy = chosen_policy()
     # Several processes cannot share standard input, so the request is a file.
     with log.open("wb") as errors, NamedTemporaryFile(prefix="mentorgraph-", suffix=".json") as file:
-        file.write(orjson.dumps({**request, "policy": str(policy) if policy else None}))
+        told = {**request, "policy": str(policy) if policy else None, "ends_with_input": True}
+        file.write(orjson.dumps(told))
         file.flush()
         command = [
             sys.executable,
@@ -336,7 +339,12 @@ def converse(request: Mapping[str, Any], show: Callable[[str, int, int], None], 
             file.name,
         ]
         with subprocess.Popen(  # noqa: S603
-            command, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            start_new_session=True,
         ) as process:
             try:
                 assert process.stdout is not None  # noqa: S101

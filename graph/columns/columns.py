@@ -174,6 +174,8 @@ class Columns:
                     async for fact in store.facts(table.kind, after=seen.get(name, -1)):
                         take(fact.record)
                         seen[name] = fact.changed
+                    # A kind without facts, or whose last change wrote none, is not read again for each change.
+                    seen[name] = max(seen.get(name, -1), changes.by_kind[name])
             change = changes.last
         for record in told:
             self.put(record)
@@ -199,14 +201,13 @@ class Columns:
             `float64[goals, words]`, twice.
         """
         goals = self.tables["goals"]
-        known = goals.begun(now)
-        key = (goals.version, int(known.sum()))
+        version, begun, _ = goals.state(now)
 
         def build() -> tuple[sparse.csr_array, sparse.csc_array]:
-            vectors = text.vectors(self.goal_words.counts(), known)
+            vectors = text.vectors(self.goal_words.counts(), goals.begun(now))
             return vectors, vectors.tocsc()
 
-        return self.remember("text", key, build)
+        return self.remember("text", (version, begun), build)
 
     def rows_by(self, kind: str, link: str) -> Groups:
         """The rows of a table by what one of their links holds."""
@@ -312,9 +313,13 @@ class Columns:
 
     def remember(self, name: str, key: object, build: Callable[[], Derived]) -> Derived:
         """A derived value, built again when what it depends on has changed."""
+        return self.renew(name, key, lambda _known: build())
+
+    def renew(self, name: str, key: object, build: Callable[[Derived | None], Derived]) -> Derived:
+        """As `remember`, but built from what the value was before, None the first time; that is left as it is."""
         known = self._derived.get(name)
         if known is None or known[0] != key:
-            self._derived[name] = (key, build())
+            self._derived[name] = (key, build(None if known is None else known[1]))
         return cast(Derived, self._derived[name][1])
 
 

@@ -27,6 +27,8 @@ SETTINGS = (
     "server.https.enabled=false",
     "dbms.usage_report.enabled=false",
     "dbms.security.allow_csv_import_from_file_urls=false",
+    # Else a statement is planned anew for each order of magnitude of its lists and texts, up to a second each time.
+    "internal.cypher.use_parameter_size=false",
     "server.memory.pagecache.size=128m",
     "db.tx_log.preallocate=false",
     "db.tx_log.rotation.size=16m",

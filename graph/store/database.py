@@ -38,6 +38,7 @@ from neo4j.exceptions import (
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.statements import statement
 from mentorgraph.graph.store import once
+from mentorgraph.graph.store.planning import Plans
 
 round_trips: ContextVar[list[str] | None] = ContextVar("round_trips", default=None)
 """While set to a list, the name of every statement that is sent is added to it."""
@@ -48,6 +49,7 @@ around_statements: ContextVar[Callable[[str], AbstractContextManager[object]] | 
 """While set, every statement is sent and read inside of what this makes of its name, such as a span of a trace."""
 
 Result = TypeVar("Result")
+PLANNED_WITHIN_S = 15.0
 _PANIC = "needs to be restarted"
 _REMEDIES = {
     "Neo.ClientError.Database.DatabaseNotFound": "the server has no database of this name; correct NEO4J_DATABASE",
@@ -118,6 +120,7 @@ class Database:
         # would wait for a bookmark that never comes.
         routed = address.uri.startswith("neo4j")
         self._bookmarks = AsyncGraphDatabase.bookmark_manager() if routed else None
+        self._plans: Plans | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -145,6 +148,17 @@ class Database:
                 async with asyncio.timeout(2):
                     await self._driver.close()
 
+    @asynccontextmanager
+    async def planning_ahead(self) -> AsyncIterator[Plans]:
+        """While the block runs, no statement is sent before the server has a plan for it; see `planning`."""
+        plans = Plans(self._explain)
+        async with plans.being_made():
+            self._plans = plans
+            try:
+                yield plans
+            finally:
+                self._plans = None
+
     async def read(
         self, name: str, /, *, budget_s: float | None = None, newest: bool = False, **parameters: object
     ) -> list[dict[str, Any]]:
@@ -168,11 +182,13 @@ class Database:
             # A transaction that the driver manages takes three round trips, one that commits itself a single one. What
             # only reads may be sent again, so the driver is left to try on where the first attempt fails.
             try:
+                await self._planned(name, parameters)
                 async with driver.session(**options) as session:
                     return await _run(session, name, parameters)
             except (Neo4jError, DriverError) as error:
                 if not error.is_retryable():
                     raise
+                self._forget_plans()
             async with driver.session(**options) as session:
                 return await (session.execute_write(work) if newest else session.execute_read(work))
 
@@ -199,9 +215,9 @@ class Database:
 
         async def attempt(transaction: AsyncManagedTransaction) -> Result:
             if claim is not None:
-                await _make(claim, transaction)
+                await self._make(claim, transaction)
             fate.is_known = True  # what an earlier attempt wrote was rolled back
-            written[:] = [await work(Transaction(transaction))]
+            written[:] = [await work(Transaction(transaction, self._planned))]
             fate.is_known = False  # from here on the server may commit, and only its answer tells
             return written[0]
 
@@ -228,6 +244,29 @@ class Database:
     ) -> Result:
         async with driver.session(**self._session_options()) as session:
             return await session.execute_write(attempt)
+
+    async def _make(self, claim: once.Claim, transaction: AsyncManagedTransaction) -> None:
+        parameters = {"uid": claim.uid, "digest": claim.digest, "token": claim.token}
+        sent = {**parameters, "now": claim.at, "since": claim.since}
+        await self._planned("claim_key", sent)
+        [row] = await _run(transaction, "claim_key", sent)
+        claim.found(row["token"])
+
+    async def _planned(self, name: str, parameters: Mapping[str, object]) -> None:
+        if self._plans is not None:
+            await self._plans.made(name, parameters)
+
+    def _forget_plans(self) -> None:
+        if self._plans is not None:
+            self._plans.forget()
+
+    async def _explain(self, text: str, parameters: Mapping[str, object]) -> None:
+        with suppress(ClientError):  # whoever sends it hears what is wrong with it
+            async with (
+                self._unit_of_work(PLANNED_WITHIN_S) as driver,
+                driver.session(**self._session_options()) as session,
+            ):
+                await (await session.run(text, dict(parameters))).consume()
 
     async def run_directly(self, text: str, *, budget_s: float = 60.0, **parameters: object) -> list[dict[str, Any]]:
         """Sends a statement in a transaction of its own, such as a change of the schema."""
@@ -275,6 +314,7 @@ class Database:
                 raise DatabaseUnavailable(_REMEDIES[error.code]) from None
             raise
         except (Neo4jError, DriverError, OSError) as error:
+            self._forget_plans()
             panic = isinstance(error, Neo4jError) and _PANIC in (error.message or "")
             if panic:
                 asyncio.get_running_loop().run_in_executor(None, self._on_panic)
@@ -307,11 +347,17 @@ def _lost(fate: _Fate | None, told: str) -> DomainError:
 class Transaction:
     """A writing transaction that is under way."""
 
-    def __init__(self, transaction: AsyncManagedTransaction) -> None:
+    def __init__(
+        self,
+        transaction: AsyncManagedTransaction,
+        planned: Callable[[str, Mapping[str, object]], Awaitable[None]],
+    ) -> None:
         self._transaction = transaction
+        self._planned = planned
 
     async def run(self, name: str, /, **parameters: object) -> list[dict[str, Any]]:
         """Sends one statement of `cypher/` and returns its rows."""
+        await self._planned(name, parameters)
         return await _run(self._transaction, name, parameters)
 
     @staticmethod
@@ -324,12 +370,6 @@ class _RolledBack(Exception):
     def __init__(self, result: object) -> None:
         super().__init__()
         self.result = result
-
-
-async def _make(claim: once.Claim, transaction: AsyncManagedTransaction) -> None:
-    parameters = {"uid": claim.uid, "digest": claim.digest, "token": claim.token}
-    [row] = await _run(transaction, "claim_key", {**parameters, "now": claim.at, "since": claim.since})
-    claim.found(row["token"])
 
 
 async def _run(

@@ -113,7 +113,7 @@ async def migrate(database: Database) -> list[str]:
             kinds=["graph", *KINDS],
         )
         # Counting on by nothing locks the counter, so that processes that start together record a migration once.
-        await transaction.run("next_change", count=0, kinds=[])
+        await transaction.run("next_change", count=0, kinds=["graph"])
         for migration in missing:
             await transaction.run("record_migration", name=migration.name, sha256=migration.sha256)
 

@@ -218,7 +218,7 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
         """
 
         async def work(transaction: Transaction) -> Result:
-            await transaction.run("next_change", count=0, kinds=[])  # all who write wait for the counter
+            await transaction.run("next_change", count=0, kinds=["graph"])  # all who write wait for the counter
             records, result = await decide(Store(self.database, transaction))
             if _is_nothing_new(await _put(transaction, records) if records else {}):
                 transaction.roll_back(result)

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from mentorgraph.embeddings.evaluation import EVERYBODY
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.progress import FAILED, FILE, INTERRUPTED, JUDGED, RUNNING, read_told
 from mentorgraph.embeddings.registry import ARRAYS, Registry
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.world.community import generate
@@ -37,6 +38,19 @@ from .server_of_its_own import COMMAND, ask_patiently, mentee_of, serving
 pytestmark = pytest.mark.journey
 
 POLICY_TEXT = (Path(__file__).parents[2] / "graph" / "rules" / "policy.toml").read_text("utf-8")
+
+
+QUIET = """
+import sys, time
+from mentorgraph.embeddings import process
+
+def work(request, progress):
+    print("begun", flush=True)
+    time.sleep(600)
+
+process.WORK = {"generate nothing": work}
+process.main()
+"""
 
 
 def mentorgraph(*arguments: str | Path) -> Result:
@@ -383,6 +397,24 @@ def test_a_training_that_is_cut_short_leaves_what_serves(trained: str, how: sign
     assert progress.state == INTERRUPTED
 
 
+def test_a_training_process_ends_with_whoever_started_it_also_while_it_says_nothing(tmp_path: Path) -> None:
+    def begin(*, ends_with_input: bool) -> "subprocess.Popen[bytes]":
+        file = tmp_path / f"{ends_with_input}.json"
+        file.write_text(json.dumps({"what": "generate nothing", "ends_with_input": ends_with_input}))
+        command: list[str | Path] = [sys.executable, "-c", QUIET, file]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    with begin(ends_with_input=True) as held, begin(ends_with_input=False) as other:
+        for process in (held, other):
+            assert process.stdout
+            assert process.stdout.readline() == b"begun\n"
+            assert process.stdin
+            process.stdin.close()
+        assert held.wait(30) == 1
+        assert other.poll() is None
+        other.kill()
+
+
 def edited(world: World, edits: int, folder: Path, turn: int = 1) -> None:
     """Writes a bundle in which so many levels and descriptions are others than those of every other turn."""
     write(world, folder)
@@ -404,7 +436,8 @@ def edited(world: World, edits: int, folder: Path, turn: int = 1) -> None:
 
 def kept() -> list[Decision]:
     """All answers that this home has kept, with everything that was shown."""
-    return list(DecisionLog(Path(os.environ["MENTORGRAPH_HOME"]) / FOLDER).records.all())
+    kept = DecisionLog(Path(os.environ["MENTORGRAPH_HOME"]) / FOLDER).records.all()
+    return [each for each in kept if isinstance(each, Decision)]
 
 
 def test_kept_answers_replay_after_retrainings_many_edits_and_another_policy(

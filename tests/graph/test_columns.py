@@ -37,6 +37,7 @@ class Facts:
         self._facts: dict[str, StoredFact] = {}
         self.change = 0
         self.lineage = "first"
+        self.listed: list[str] = []
 
     def write(self, record: Record) -> None:
         """Adds or replaces one fact."""
@@ -54,6 +55,7 @@ class Facts:
 
     async def facts(self, kind: Kind, *, after: int = -1) -> AsyncIterator[StoredFact]:
         """The facts of a kind that changed later, in the order of their changes."""
+        self.listed.append(kind.name)
         for each in sorted(self._facts.values(), key=lambda each: each.changed):
             if each.record.kind == kind.name and each.changed > after:
                 await asyncio.sleep(0)
@@ -175,6 +177,21 @@ def test_what_was_not_taken_in_is_seen() -> None:
         assert told(columns, NOW) != before
 
     asyncio.run(compare())
+
+
+def test_only_kinds_that_changed_are_read_again() -> None:
+    async def refresh() -> None:
+        facts = base_facts()
+        columns = Columns()
+        await columns.refresh(cast(Store, facts))
+        assert len(facts.listed) == len(columns.tables)
+        facts.listed.clear()
+        goal = {"id": "late", "person_id": "p1", "title": "Later", "created_on": "2025-01-01"}
+        facts.write(facts_of("goals", goal, "test")[0])
+        await columns.refresh(cast(Store, facts))
+        assert facts.listed == ["goals"]
+
+    asyncio.run(refresh())
 
 
 def test_nothing_is_seen_of_a_refresh_before_all_of_it_is_there() -> None:

@@ -1,5 +1,6 @@
 """The store: all or nothing, one number per change, and every fact as it was written."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,10 @@ from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Record, Row, uid_of
 from mentorgraph.graph.facts.records import record_of
+from mentorgraph.graph.statements import statement
+from mentorgraph.graph.store import database as database_module
 from mentorgraph.graph.store import store as store_module
+from mentorgraph.graph.store.database import Transaction
 from mentorgraph.graph.store.store import Changes, Conflict, Store
 
 pytestmark = pytest.mark.anyio
@@ -122,6 +126,43 @@ async def test_changes_are_numbered_in_the_order_of_writing(store: Store) -> Non
     assert (await store.read_changes()).by_kind["people"] == 2
     assert await all_of(store, "people", after=1) == [BO]
     assert await all_of(store, "people", after=2) == []
+
+
+async def count_at_once(store: Store, writers: int) -> tuple[set[int], int]:
+    """The numbers that writers get who each count twice in a transaction, and how often one had to begin again."""
+    numbers: set[int] = set()
+    tries = 0
+
+    async def count(transaction: Transaction) -> int:
+        nonlocal tries
+        tries += 1
+        await transaction.run("next_change", count=0, kinds=["graph"])
+        [row] = await transaction.run("next_change", count=1, kinds=["goals"])
+        return int(row["last"])
+
+    async def write() -> None:
+        numbers.add(await store.database.write(count))
+
+    await asyncio.gather(*(write() for _ in range(writers)))
+    return numbers, tries - writers
+
+
+async def test_those_who_write_at_once_wait_for_each_other_once_and_get_a_number_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (await store.read_changes()).last
+    assert await count_at_once(store, 24) == (set(range(before + 1, before + 25)), 0)
+    text = statement("next_change")
+    # Negative control: what takes the lock by itself is stopped by those who wait for it.
+    short = text.replace("SET total.locked = true\n", "").replace(
+        "WITH total, total.value + $count AS last\nSET total.value = last\nWITH last\n",
+        "SET total.value = total.value + $count\nWITH total.value AS last\n",
+    )
+    assert short.count("SET") == text.count("SET") - 1
+    monkeypatch.setattr(database_module, "statement", lambda _name: short)
+    before += 24
+    numbers, again = await count_at_once(store, 4)
+    assert (numbers, again > 0) == (set(range(before + 1, before + 5)), True)
 
 
 async def test_writing_what_is_known_is_no_change(store: Store) -> None:
