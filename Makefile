@@ -19,7 +19,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 # What reads and writes facts in every way, and so sends each statement; --every-statement says which one is left out.
 ON_LTS := $(addprefix tests/,test_cypher_contract.py graph/embedded/test_running_database.py \
 	graph/decisions/test_then_and_now.py graph/spreadsheets/test_roster.py graph/world/test_second_import.py \
-	$(patsubst %,api/test_%.py,groups idempotency milestones notes overrides queries subscriptions) \
+	$(patsubst %,api/test_%.py,connections groups idempotency milestones notes overrides queries subscriptions) \
 	$(patsubst %,graph/test_%.py,admission away bundle check clock format_choice load mentees migrate onboarding pairing people programmes \
 		random_graphs recording scripts sessions store surveys timetable wishes world12 world12_life))
 PYTEST := $(BIN)/pytest --dist=loadfile --no-loadscope-reorder --durations=15
