@@ -9,12 +9,13 @@ wanted stay before the mentor.
 import math
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import TypedDict
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.columns.supposing import with_facts
 from mentorgraph.graph.columns.table import NONE
@@ -224,8 +225,9 @@ class _Search:
         """The scores of the mentor and of those before them, with some changes."""
         columns = with_facts(self.recommender.columns, records_of(some))
         asked = _question(columns, self.scorer, self.mentee, self.goal, _after(self.at))
-        total = self.scorer.score(columns, asked).total
-        return {uid: float(total[columns.people.find(uid)]) for uid in {self.mentor, *self.ranked}}
+        numbers = {uid: columns.people.find(uid) for uid in {self.mentor, *self.ranked}}
+        scores = self.scorer.score(columns, replace(asked, among=Pool.of(columns, numbers.values())))
+        return {uid: scores.of_person(number) for uid, number in numbers.items()}
 
     def _may_do(self, some: Sequence[Change]) -> bool:
         """Whether some changes could bring the mentor there; only what certainly cannot is left out.
