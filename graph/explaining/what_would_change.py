@@ -21,6 +21,8 @@ from mentorgraph.graph.columns.supposing import with_facts
 from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, Change, Pair, changes_for, records_of
+from mentorgraph.graph.facts.dated import holds
+from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.people.participants import participants
@@ -169,7 +171,20 @@ class _Search:
         asker = await recommender._ask(mentee, goal, _after(at), scorer, programme=programme)
         scorer = asker.scorer
         facts = (await read_pairs(asker.facts, asker.seeker, [mentor], _after(at)))[mentor]
-        pair = Pair(people[mentee], people[mentor], facts.taken, at, asker.seeker.frame.format)
+        rules, frame = asker.scorer.policy.rules, asker.seeker.frame
+        overrides = await recommender.store.read_overrides_of(mentee)
+        pair = Pair(
+            people[mentee],
+            people[mentor],
+            facts.taken,
+            at,
+            frame.format,
+            frame.programme,
+            max(rules.least_hours_per_month, math.ceil((facts.used_minutes + rules.least_minutes_left) / 60)),
+            rules.least_hours_per_month,
+            frozenset(refusal.rule for refusal in found.refusals),
+            tuple(each for each in overrides if _bans(each, mentor, _after(at))),
+        )
         asked = _question(recommender.columns, scorer, mentee, slate.goal, _after(at))
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
         ranked = tuple(each.mentor for each in slate.recommendations)
@@ -255,6 +270,10 @@ class _Search:
         liftable = {rule for each in self.changes for rule in each.lifts}
         blocked = tuple(rule for rule in self.forbidden if rule not in liftable)
         return WhatWouldChange(self.mentor, self.goal, self.top, rank, changes, after, blocked, self.tried, is_complete)
+
+
+def _bans(override: Record, mentor: str, at: datetime) -> bool:
+    return override.properties["action"] == "forbid" and override.links["mentor"] == mentor and holds(override, at)
 
 
 def _after(at: datetime) -> datetime:
