@@ -83,7 +83,9 @@ def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest
     assert [each["kind"] for each in rows.values()] == [BASELINE, PEER, OURS, OURS, BASELINE]
     truth = rows.pop(TRUTH)
     assert truth["ndcg@10"] > 0
-    assert truth["to_overlap_low"] <= truth["ndcg_to_overlap"] <= truth["to_overlap_high"]
+    assert truth["low"] <= truth["ndcg@10"] <= truth["high"]
+    # Where the query finds nothing in some draws of so few goals the ratio has no upper end, and JSON no infinity.
+    assert truth["to_overlap_high"] is None or truth["to_overlap_low"] <= truth["to_overlap_high"]
     assert {each["group"] for each in found["rows"]} >= {"all", "newcomers"}
     assert all(set(each) >= OF_EVALUATE for each in rows.values())
     assert rows[ROUND_TRIP]["p50_in_round_trips"] == 1
