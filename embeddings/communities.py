@@ -1,6 +1,6 @@
 """Communities as columns, without a database: what benchmarks of the learned part are run on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -92,6 +92,10 @@ class Truth:
         appeal = Appeal.from_truth(world.truth)
         goals = {uid_of(SOURCE, "goals", each["id"]): each for each in world.truth["goals"]}
         return cls(appeal, goals, {uid_of(SOURCE, "people", each.id): n for n, each in enumerate(appeal.mentors)})
+
+    def knows(self, goals: Iterable[str], mentors: Iterable[str]) -> bool:
+        """Whether some goals and mentors, by their uids, are of this world."""
+        return self.goals.keys() >= set(goals) and self.places.keys() >= set(mentors)
 
     def scores(self, goal: str, mentors: Sequence[str]) -> Reals:
         """The appeal of some mentors for a goal, all by their uids: `float64[mentors]`."""

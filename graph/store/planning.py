@@ -18,7 +18,10 @@ from mentorgraph.graph.statements import statement
 from mentorgraph.graph.store.matching_reads import NOTHING
 
 AT_ONCE = 2
-"""Plans that are made at the same time; what nobody waits for is made one by one."""
+"""Plans that are made at the same time."""
+QUIET_S = 0.2
+"""What nobody waits for is made, one by one, once nobody has waited for anything for so long: who waits for a plan will
+soon wait for the next one."""
 AGAIN_AFTER_S = 0.25
 LOOK_S = 2.0
 """How often the database is asked for a plan that it should have, to see whether it was away."""
@@ -74,14 +77,16 @@ class Plans:
     def __init__(self, explain: Callable[[str, Mapping[str, object]], Awaitable[None]]) -> None:
         self._explain = explain
         self._plans: dict[tuple[object, ...], _Plan] = {}
-        self._is_needed = asyncio.Event()
+        self._is_wanted = asyncio.Event()
+        self._waited_at = 0.0
         self._forgotten = 0
 
     @asynccontextmanager
     async def being_made(self) -> AsyncIterator[None]:
         """Makes plans while the block runs."""
         async with asyncio.TaskGroup() as tasks:
-            making = [tasks.create_task(self._make_all(waits=place > 0)) for place in range(AT_ONCE)]
+            making = [tasks.create_task(self._make_wanted()) for _ in range(AT_ONCE)]
+            making.append(tasks.create_task(self._make_ahead()))
             try:
                 yield
             finally:
@@ -103,11 +108,12 @@ class Plans:
         if plan.is_made:
             return
         plan.waiting += 1
-        self._is_needed.set()
+        self._is_wanted.set()
         try:
             await plan.tried.wait()
         finally:
             plan.waiting -= 1
+            self._waited_at = asyncio.get_running_loop().time()
 
     def forget(self) -> None:
         """Has all plans made anew, as the database may have been started anew."""
@@ -116,7 +122,6 @@ class Plans:
             plan.is_made = False
             if plan.tried.is_set():
                 plan.tried = asyncio.Event()
-        self._is_needed.set()
 
     def needed(self) -> list[str]:
         """The statements that were needed, one of them for each combination of types."""
@@ -126,31 +131,32 @@ class Plans:
         """The statements of which a plan is not made."""
         return {plan.name for plan in self._plans.values() if not plan.is_made}
 
-    async def _make_all(self, *, waits: bool) -> None:
-        """Makes what is missing, whatever is waited for most and then what was needed most.
-
-        Args:
-            waits: Make only what somebody waits for.
-        """
+    async def _make_wanted(self) -> None:
+        """Makes what is waited for, by most first."""
         while True:
-            plan = self._next(waits=waits)
+            plan = self._next(lambda plan: plan.waiting > 0)
             if plan is not None:
                 await self._make(plan)
-                continue
-            self._is_needed.clear()
-            try:
-                async with asyncio.timeout(None if waits else LOOK_S):
-                    await self._is_needed.wait()
-            except TimeoutError:
-                await self._look()
+            else:
+                self._is_wanted.clear()
+                await self._is_wanted.wait()
 
-    def _next(self, *, waits: bool) -> _Plan | None:
-        missing = (
-            plan
-            for plan in self._plans.values()
-            if not plan.is_made and not plan.is_in_work and (plan.waiting or not waits)
-        )
-        return max(missing, key=lambda plan: (plan.waiting, plan.asked), default=None)
+    async def _make_ahead(self) -> None:
+        """Makes what nobody waits for, what was needed most first, and looks after the database."""
+        while True:
+            await asyncio.sleep(QUIET_S if self.missing() else LOOK_S)
+            if not self.missing():
+                await self._look()
+            while self._is_quiet() and (plan := self._next(lambda _plan: True)):
+                await self._make(plan)
+
+    def _is_quiet(self) -> bool:
+        since = asyncio.get_running_loop().time() - self._waited_at
+        return since >= QUIET_S and not any(plan.waiting or plan.is_in_work for plan in self._plans.values())
+
+    def _next(self, counts: Callable[[_Plan], bool]) -> _Plan | None:
+        left = (each for each in self._plans.values() if not each.is_made and not each.is_in_work and counts(each))
+        return max(left, key=lambda plan: (plan.waiting, plan.asked), default=None)
 
     async def _make(self, plan: _Plan) -> None:
         forgotten, tried, plan.is_in_work = self._forgotten, plan.tried, True
