@@ -18,6 +18,8 @@ from mentorgraph.api.benchmarks.gowalla import FUSED, SPECTRAL
 from mentorgraph.api.benchmarks.recommend import FIRST, OVERLAP, ROUND_TRIP, TRUTH, gain
 from mentorgraph.api.commands import main
 from mentorgraph.graph.embedded.database import attach
+from mentorgraph.graph.world.community import generate
+from mentorgraph.graph.world.tables import write
 
 from ..test_readme import commands_in
 
@@ -224,3 +226,14 @@ def test_findings_are_written_in_the_form_of_evaluate(tmp_path: Path, capsys: py
 def test_a_peer_that_is_not_installed_is_told() -> None:
     assert absent("numpy's", "numpy") is None
     assert absent("A peer", "no_such_package") == "A peer is left out: the package no_such_package is not installed."
+
+
+@pytest.mark.slow
+def test_a_bundle_is_ranked_in_a_past_time_without_a_database(tmp_path: Path) -> None:
+    write(generate(600, months=18, seed=3), tmp_path / "bundle")
+    found = told(tmp_path, "bench", "ranking", "--bundle", str(tmp_path / "bundle"), "--from", "2026-03-01")
+    rows = {(each["name"], each["group"]): each for each in found["rows"]}
+    assert {each["kind"] for each in found["rows"]} == {OURS, BASELINE}
+    assert rows["served, roster known", "all"]["ndcg@10"] >= rows["served", "all"]["ndcg@10"] > 0
+    assert [each["told"].startswith("the network adds ") for each in found["targets"]] == [True] * len(found["targets"])
+    assert found["settings"]["begin"].startswith("2026-03-01")
