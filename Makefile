@@ -2,6 +2,7 @@
 #   make demo          a community of 2,000 people, served on this machine     ONCE=1   ask the README's questions and end
 #   make test          everything a change must pass                           LINE=lts on the oldest Neo4j supported
 #   make check         only format, lint, types and import rules: seconds
+#   make drill         what kills, crowds and measures the service, for minutes    LINE=lts as above
 #   make prove         the tests with full counts, recorded in build/prove-*.json: hours
 #   make sbom          what a release is made of, in CycloneDX: build/sbom.json
 #   make lock          renew requirements/ from pyproject.toml                 UPGRADE=1 to the newest versions
@@ -21,19 +22,28 @@ ON_LTS := $(addprefix tests/,test_cypher_contract.py graph/embedded/test_running
 	$(patsubst %,api/test_%.py,groups idempotency milestones notes overrides queries subscriptions) \
 	$(patsubst %,graph/test_%.py,admission away bundle check clock format_choice load mentees migrate onboarding pairing people programmes \
 		random_graphs recording scripts sessions store surveys timetable wishes world12 world12_life))
-PYTEST := $(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --durations=15
+PYTEST := $(BIN)/pytest --dist=loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: demo test check prove sbom lock clean set-up-demo set-up-test
+.PHONY: demo test test-on-line test-on-lts drill check prove sbom lock clean set-up-demo set-up-test
 .DEFAULT_GOAL := demo
 
 demo: set-up-demo
 	@$(BIN)/mentorgraph demo $(if $(ONCE),--once)
 
-test: check
-	$(PYTEST) -m "not slow" --line $(LINE)
-ifeq ($(LINE),current)
-	$(PYTEST) -m "not slow and not journey" --line lts --every-statement $(ON_LTS)
-endif
+# Two cores and two Neo4j lines: one process tests on the oldest while the others check, then test on the current one.
+test: set-up-test build/view/mentorgraph
+	@$(MAKE) --no-print-directory --jobs=2 test-on-line $(if $(filter current,$(LINE)),test-on-lts)
+
+test-on-line: check
+	$(PYTEST) --numprocesses=2 -m "not slow and not drill" --line $(LINE)
+
+# Its outcome is told as a whole, not in the middle of the others'.
+test-on-lts:
+	@$(PYTEST) -m "not slow and not journey and not drill" --line lts --every-statement $(ON_LTS) >build/test-on-lts.log 2>&1; \
+		code=$$?; cat build/test-on-lts.log; exit $$code
+
+drill: set-up-test
+	$(PYTEST) --numprocesses=2 -m "drill and not slow" --line $(LINE)
 
 check: set-up-test build/view/mentorgraph
 	$(BIN)/ruff format --check .
@@ -43,9 +53,9 @@ check: set-up-test build/view/mentorgraph
 	$(BIN)/lint-imports --no-logo
 
 prove: check
-	$(PYTEST) --line $(LINE) --prove build/prove-$(LINE).json
+	$(PYTEST) --numprocesses=3 --line $(LINE) --prove build/prove-$(LINE).json
 ifeq ($(LINE),current)
-	$(PYTEST) -m "store and not journey" --line lts --prove build/prove-lts.json
+	$(PYTEST) --numprocesses=3 -m "store and not journey and not drill" --line lts --prove build/prove-lts.json
 endif
 
 sbom: set-up-test

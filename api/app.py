@@ -15,19 +15,18 @@ from pathlib import Path
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from mentorgraph.api.callers import address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
-from mentorgraph.api.endpoint import Admission, GraphQLEndpoint
+from mentorgraph.api.endpoint import COMPRESSED_FROM_BYTES, COMPRESSION, Admission, GraphQLEndpoint
 from mentorgraph.api.errors import HEADERS_OF_CODE
 from mentorgraph.api.graphiql import graphiql
 from mentorgraph.api.identity import VIEWER_HEADER, Credentials, SignIn
@@ -64,7 +63,6 @@ CREDENTIALS = "mentorgraph.credentials"
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 REQUESTS_PER_MINUTE = 600
 """Of one caller to one worker, where nothing is set and callers sign in."""
-COMPRESSED_FROM_BYTES = 1_000
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -78,42 +76,18 @@ _SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in 
 ReadyCheck = Callable[[], Awaitable[Mapping[str, object]]]
 
 
-class SecurityHeaders:
-    """Middleware that adds the security headers to every answer that has not set them itself."""
+class GraphQLFirst:
+    """Middleware that sends what is for `/graphql`, which is nearly everything, there without looking for its route."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                own = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(each for each in _SECURITY_HEADERS if each[0] not in own)]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-class Compressed:
-    """Middleware that compresses long answers for clients that can read that, and is not in the way of others."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._compressing = GZipMiddleware(app, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=4)
+    def __init__(self, endpoint: ASGIApp, socket: ASGIApp, others: ASGIApp) -> None:
+        self._endpoint, self._socket, self._others = endpoint, socket, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http" or "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            return await self._compressing(scope, receive, send)
-
-        async def send_as_it_is(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(raw=message["headers"]).add_vary_header("Accept-Encoding")
-            await send(message)
-
-        await self._app(scope, receive, send_as_it_is)
+        """Answer one request, or serve one connection."""
+        app = self._others
+        if scope["type"] != "lifespan" and scope["path"] == "/graphql":
+            app = self._endpoint if scope["type"] == "http" else self._socket
+        await app(scope, receive, send)
 
 
 class ReadyPage:
@@ -199,31 +173,23 @@ def create_app(
     socket = GraphQLSocket(
         endpoint.counted_answers, context=context, limits=limits, streams=stream_limits, origins=cors_origins
     )
-    app = Starlette(
-        routes=[
-            Route("/graphql", endpoint),
-            WebSocketRoute("/graphql", socket),
-            Route("/healthz", healthz),
-            Route("/readyz", ReadyPage(ready).answer),
-            *pages,
-        ],
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False),
-            *([cross_origin(cors_origins)] if cors_origins else []),
-            Middleware(Compressed),
-        ],
+    others = Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", ReadyPage(ready).answer), *pages],
+        middleware=[Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION)],
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # a redirected POST loses its body in many clients
-    # Outside of Starlette's own error page, so that this has the headers too.
-    guarded: ASGIApp = SecurityHeaders(app)
-    return Observed(tracing(guarded) if tracing else guarded, logs=logs_requests)
+    others.router.redirect_slashes = False  # a redirected POST loses its body in many clients
+    app: ASGIApp = GraphQLFirst(endpoint, socket, others)
+    if cors_origins:
+        app = cross_origin(app, cors_origins)
+    app = TrustedHostMiddleware(app, allowed_hosts=allowed_hosts, www_redirect=False)
+    return Observed(tracing(app) if tracing else app, logs=logs_requests, headers=_SECURITY_HEADERS)
 
 
-def cross_origin(origins: Sequence[str]) -> Middleware:
-    """Return what lets pages of other origins ask; they send tokens, never cookies."""
-    return Middleware(
-        CORSMiddleware,
+def cross_origin(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Return an application that pages of other origins may ask; they send tokens, never cookies."""
+    return CORSMiddleware(
+        app,
         allow_origins=origins,
         allow_methods=("GET", "POST"),
         allow_headers=("Authorization", "Content-Type", VIEWER_HEADER, REQUEST_ID),

@@ -31,7 +31,7 @@ from mentorgraph.api.loaders import (
 from mentorgraph.embeddings.progress import Told, read_told
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError

@@ -7,11 +7,12 @@ from typing import Any
 import graphene
 
 from mentorgraph.api.context import RequestContext
+from mentorgraph.api.mentees import PATIENCE_S
 from mentorgraph.api.overrides import Override, OverrideReason, asked_about
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, Person, enum_of
 from mentorgraph.graph.decisions import then_and_now
-from mentorgraph.graph.decisions.entry import Decision as KeptDecision
+from mentorgraph.graph.decisions.decision import Decision as KeptDecision
 from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.ranking import listing
@@ -86,6 +87,8 @@ class MentorThenAndNow(graphene.ObjectType):
     """A mentor in the answer that was given and in the one that would be given now."""
 
     mentor = graphene.Field(Person, description="The mentor.")
+    mentee = graphene.Field(Person, description="In a mentor's list of goals, whose goal it is; else null.")
+    goal = graphene.Field(Goal, description="In a mentor's list of goals, the goal; else null.")
     rank_then = graphene.Int(description="Place then; null for whoever came in.")
     rank_now = graphene.Int(description="Place now; null for whom a rule forbids, and beyond the first 100.")
     score_then = graphene.Float(description="Score then; null for whoever came in.")
@@ -101,6 +104,18 @@ class MentorThenAndNow(graphene.ObjectType):
         """The mentor."""
         context: RequestContext = info.context
         return context.nodes.load(root.mentor)
+
+    @staticmethod
+    def resolve_mentee(root: then_and_now.Compared, info: Info) -> Awaitable[NodeRecord | None] | None:
+        """Whose goal it is."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.mentee) if root.mentee else None
+
+    @staticmethod
+    def resolve_goal(root: then_and_now.Compared, info: Info) -> Awaitable[NodeRecord | None] | None:
+        """The goal."""
+        context: RequestContext = info.context
+        return context.nodes.load(root.goal) if root.goal else None
 
     @staticmethod
     def resolve_signals(root: then_and_now.Compared, _info: Info) -> list[dict[str, object]]:
@@ -126,7 +141,7 @@ class Today(graphene.ObjectType):
     mentors = graphene.List(
         graphene.NonNull(MentorThenAndNow),
         required=True,
-        description="Whoever was in the answer, and after them whoever came in.",
+        description="Whoever was in the answer, and after them whoever came in; in a mentor's list of goals the pairs.",
     )
 
     @staticmethod
@@ -228,7 +243,9 @@ class Decision(graphene.ObjectType):
     async def resolve_today(root: "Kept", info: Info) -> then_and_now.Today:
         """The same question, answered now."""
         context: RequestContext = info.context
-        return await then_and_now.today_of(context.recommender, context.viewer, root.decision, scorer=context.scorer)
+        return await then_and_now.today_of(
+            context.recommender, context.viewer, root.decision, scorer=context.scorer, patience_s=PATIENCE_S
+        )
 
 
 class Kept:

@@ -20,7 +20,7 @@ from graphql import (
 
 from mentorgraph.api.cost import Plan, plans_of
 from mentorgraph.api.errors import DocumentRefused
-from mentorgraph.api.execution import Compiled
+from mentorgraph.api.execution import Compiled, operations_of
 from mentorgraph.api.idempotency import OnceExecution
 from mentorgraph.api.limits import Limits, check_size
 
@@ -81,7 +81,7 @@ class Documents:
         if errors:
             raise DocumentRefused(errors, code="GRAPHQL_VALIDATION_FAILED")
         compiled = Compiled(self._schema, document, OnceExecution)
-        prepared = Prepared(document, compiled, _operations_of(document), plans_of(self._schema, document))
+        prepared = Prepared(document, compiled, operations_of(document), plans_of(self._schema, document))
         self._keep(text, prepared)
         return prepared
 
@@ -101,12 +101,6 @@ class Documents:
         self._kept_bytes += _weight(text, prepared)
         while len(self._kept) > self._limits.max_kept_documents or self._kept_bytes > self._limits.max_kept_bytes:
             self._kept_bytes -= _weight(*self._kept.popitem(last=False))
-
-
-def _operations_of(document: DocumentNode) -> dict[str | None, OperationDefinitionNode]:
-    found = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    named: dict[str | None, OperationDefinitionNode] = {each.name.value: each for each in found if each.name}
-    return {**named, None: found[0]} if len(found) == 1 else named
 
 
 def _weight(text: str, prepared: Prepared) -> int:

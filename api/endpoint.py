@@ -6,10 +6,10 @@ origin cannot send unasked, and a GET only reads, so no request can be forged ac
 """
 
 import asyncio
+import gzip
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing, suppress
 from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import Any
@@ -22,7 +22,6 @@ from graphql import (
     OperationType,
 )
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mentorgraph.api.begun import Begun
@@ -32,6 +31,7 @@ from mentorgraph.api.documents import Documents, Prepared
 from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
 from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
 from mentorgraph.api.execution import Compiled
+from mentorgraph.api.headers import header
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.observing import Asked, asked
 from mentorgraph.api.parameters import Parameters, read_parameters
@@ -51,6 +51,16 @@ REVALIDATED = {
     "Vary": "Accept, Authorization, Mentorgraph-Viewer",
 }
 """Headers of an answer that a client may keep, if it asks before each use whether it still holds."""
+
+COMPRESSED_FROM_BYTES = 1_000
+COMPRESSED_APART_BYTES = 131_072
+"""From this length on the compressor works in a thread, so that others do not wait for it."""
+
+COMPRESSION = 4
+NOT_MODIFIED = 304
+NO_HEADERS: Mapping[str, str] = {}
+_CONTENT_TYPES = {each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (GRAPHQL_RESPONSE, JSON)}
+_VARY = (b"vary", b"Accept-Encoding")
 
 Admission = Callable[[Request], Awaitable[object]]
 
@@ -100,8 +110,9 @@ class GraphQLEndpoint:
         request = Request(scope, receive)
         media_type, found = JSON, asked.get() or Asked()
         found.is_graphql = True
+        status, headers = 200, NO_HEADERS
         try:
-            accept = ",".join(request.headers.getlist("accept"))
+            accept = header(scope, b"accept")
             may_stream = is_event_stream(accept)
             media_type = negotiate(accept, EVENT_STREAM if may_stream else None)
             if self._admit:
@@ -114,9 +125,9 @@ class GraphQLEndpoint:
                 answers = self.answers(request, parameters)
                 return await send_events(answers, send, self._stream_limits.heartbeat_s)
             answer = await self._answer(request, parameters)
-            response = _respond(answer, media_type)
-            if parameters.document_hash and request.method != "POST" and "errors" not in answer:
-                response = _revalidated(response, request)
+            body = _json(answer)
+            if parameters.document_hash and scope["method"] != "POST" and "errors" not in answer:
+                status, headers, body = _revalidated(body, header(scope, b"if-none-match"))
         except ClientDisconnect:
             found.codes.append(CLIENT_LEFT)
             return
@@ -125,9 +136,9 @@ class GraphQLEndpoint:
             found.failed(refused.errors)
             # By the specification, clients that ask for plain JSON get 200 for errors in their documents.
             status = 200 if isinstance(refused, DocumentRefused) and media_type == JSON else refused.status
-            shown_as = JSON if media_type == EVENT_STREAM else media_type
-            response = _respond({"errors": refused.errors}, shown_as, status, refused.headers)
-        await response(scope, receive, send)
+            media_type = JSON if media_type == EVENT_STREAM else media_type
+            headers, body = refused.headers, _json({"errors": refused.errors})
+        await _send(body, media_type, status, headers, scope, send)
 
     async def counted_answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
         """As `answers`, for an operation that is no HTTP request of its own and counts as one of its caller's."""
@@ -172,8 +183,11 @@ class GraphQLEndpoint:
                 "Mutations are sent by POST.", code="METHOD_NOT_ALLOWED", status=405, headers={"Allow": "POST"}
             )
         found.cost = self._cost(prepared.plans[name], parameters)
-        with self._slot():
+        self._take_place()
+        try:
             result = await self._within_budget(self._execute(request, prepared.compiled, parameters), request, kind)
+        finally:
+            self._running -= 1
         extensions = {"cost": {"requested": found.cost, "limit": self._limits.max_cost}, **(result.extensions or {})}
         if not result.errors:
             return {"data": result.data, "extensions": extensions}
@@ -205,9 +219,8 @@ class GraphQLEndpoint:
             )
         return cost
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """Hold one of the places for requests that are being answered, or refuse the request."""
+    def _take_place(self) -> None:
+        """Take one of the places for requests that are being answered, or refuse the request."""
         if self._running >= self._limits.max_concurrent:
             raise RequestRefused(
                 "Too much is being asked at the same time; ask again in a moment.",
@@ -217,10 +230,6 @@ class GraphQLEndpoint:
                 limit="concurrency",
             )
         self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
 
     def _named(self, parameters: Parameters) -> Parameters:
         """Return the parameters with the text of the document that they name, if it may be asked."""
@@ -236,7 +245,7 @@ class GraphQLEndpoint:
             raise DocumentRefused(
                 f"No document with this hash is trusted here; {remedy}.", code="PERSISTED_QUERY_NOT_SUPPORTED"
             )
-        return replace(parameters, query=text)
+        return parameters._replace(query=text)
 
     def _is_subscription(self, parameters: Parameters) -> bool:
         prepared = self._documents.prepare(parameters.query)
@@ -358,22 +367,45 @@ def _quality(parameters: list[str]) -> float:
     return quality if 0 <= quality <= 1 else 0.0
 
 
-def _respond(
-    answer: dict[str, object], media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    body = orjson.dumps(answer, option=orjson.OPT_PASSTHROUGH_DATACLASS)
-    return Response(body, status, headers, f"{media_type}; charset=utf-8")
+def _json(answer: dict[str, object]) -> bytes:
+    return orjson.dumps(answer, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
-def _revalidated(response: Response, request: Request) -> Response:
-    """Return an answer with its ETag, or 304 where the client has it already.
+async def _send(
+    body: bytes, media_type: str, status: int, headers: Mapping[str, str], scope: Scope, send: Send
+) -> None:
+    """Send an answer, compressed where it is long and the client can read that."""
+    encoded: list[tuple[bytes, bytes]] = []
+    if status != NOT_MODIFIED:
+        if len(body) >= COMPRESSED_FROM_BYTES and takes_gzip(header(scope, b"accept-encoding")):
+            body = await _compressed(body)
+            encoded = [(b"content-encoding", b"gzip")]
+        encoded += (_CONTENT_TYPES[media_type], (b"content-length", b"%d" % len(body)))
+    more = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": [*encoded, *more, _VARY]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@lru_cache(maxsize=64)
+def takes_gzip(accept_encoding: str) -> bool:
+    """Tell whether a client can read what is compressed."""
+    entries = ([part.strip() for part in entry.split(";")] for entry in accept_encoding.lower().split(","))
+    return any(name in ("gzip", "*") and _quality(parameters) > 0 for name, *parameters in entries)
+
+
+async def _compressed(body: bytes) -> bytes:
+    compress = partial(gzip.compress, body, COMPRESSION, mtime=0)
+    return compress() if len(body) < COMPRESSED_APART_BYTES else await asyncio.to_thread(compress)
+
+
+def _revalidated(body: bytes, if_none_match: str) -> tuple[int, Mapping[str, str], bytes]:
+    """Return status, headers and body of an answer with its ETag; of 304 where the client has it already.
 
     The tag is a weak one: the answer may travel compressed.
     """
-    tag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {**REVALIDATED, "ETag": tag}
-    known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
+    known = {each.strip() for each in if_none_match.split(",")}
     if known & {tag, tag.removeprefix("W/"), "*"}:
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return response
+        return NOT_MODIFIED, headers, b""
+    return 200, headers, body

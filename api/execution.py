@@ -19,6 +19,7 @@ from graphql import (
     ExecutionContext,
     ExecutionResult,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLList,
     GraphQLNonNull,
@@ -29,14 +30,21 @@ from graphql import (
     OperationDefinitionNode,
     VariableNode,
     Visitor,
+    default_field_resolver,
+    default_type_resolver,
     is_leaf_type,
     located_error,
     visit,
 )
 from graphql.execution.collect_fields import collect_sub_fields
+from graphql.execution.execute import CollectedErrors
+from graphql.execution.values import get_variable_values
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 
 from mentorgraph.api.selections import Field, Selection, Values, is_settled, leaf_of
+
+MOST_ERRORS_IN_VARIABLES = 50
+"""As many as graphql-core tells."""
 
 MOST_CONDITIONS = 32
 """Values of the variables in @skip and @include, together, for which a document keeps what is selected."""
@@ -57,6 +65,10 @@ class Compiled:
         self.document = document
         self._schema = schema
         self._execution = execution or FlatExecution
+        self._operations = operations_of(document)
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
         self._conditions = _variables_in_conditions(document)
         self._selections: dict[tuple[object, ...], dict[Any, Any]] = {}
 
@@ -69,22 +81,41 @@ class Compiled:
         operation_name: str | None = None,
         hide_suggestions: bool = False,
     ) -> AwaitableOrValue[ExecutionResult]:
-        """Execute one of the operations, as `graphql.execute`."""
-        made = self._execution.build(
+        """Execute one of the operations, as `graphql.execute`.
+
+        Raises:
+            KeyError: The document has no such operation, or none is named where it has several.
+        """
+        operation = self._operations[operation_name]
+        values: dict[str, Any] = {}
+        if operation.variable_definitions:
+            coerced = get_variable_values(
+                self._schema,
+                operation.variable_definitions,
+                variable_values or {},
+                max_errors=MOST_ERRORS_IN_VARIABLES,
+                hide_suggestions=hide_suggestions,
+            )
+            if isinstance(coerced, list):
+                return ExecutionResult(None, coerced)
+            values = coerced
+        made = self._execution(
             self._schema,
-            self.document,
+            self._fragments,
             root_value,
             context_value,
-            variable_values,
-            operation_name,
-            hide_suggestions=hide_suggestions,
+            operation,
+            values,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            CollectedErrors(),
+            None,
+            None,
         )
-        if isinstance(made, list):
-            return ExecutionResult(None, made)
-        assert isinstance(made, FlatExecution)  # noqa: S101 (it was made by that class)
-        made.remember(self._selections_under(made.variable_values))
+        made.remember(self._selections_under(values))
         try:
-            data = made.execute_operation(made.operation, root_value)
+            data = made.execute_operation(operation, root_value)
         except GraphQLError as error:
             return made.failed(error)
         return made.awaited(data) if made.is_awaitable(data) else made.response(cast("dict[str, Any]", data))
@@ -297,6 +328,13 @@ async def _gathered(results: Any, awaited: Sequence[Any]) -> Any:
     for place, result in zip(awaited, await gather(*(results[place] for place in awaited)), strict=True):
         results[place] = result
     return results
+
+
+def operations_of(document: DocumentNode) -> dict[str | None, OperationDefinitionNode]:
+    """Each operation of a document by its name, and the only one also by None."""
+    found = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    named: dict[str | None, OperationDefinitionNode] = {each.name.value: each for each in found if each.name}
+    return {**named, None: found[0]} if len(found) == 1 else named
 
 
 def _variables_in_conditions(document: DocumentNode) -> tuple[str, ...]:

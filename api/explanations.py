@@ -7,7 +7,9 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.languages import language_argument, named
 from mentorgraph.api.recommendations import Explanation
+from mentorgraph.api.rules import programme_argument, programme_of
 from mentorgraph.api.types import Info, Person, enum_of
 from mentorgraph.graph.explaining import exposure, remedies
 from mentorgraph.graph.explaining import what_would_change as changing
@@ -73,7 +75,12 @@ class Change(graphene.ObjectType):
 
     action = graphene.Field(ChangeAction, required=True, description="What sort of change it is.")
     by = graphene.List(graphene.NonNull(ChangeActor), required=True, description="Who could do it.")
-    words = graphene.String(required=True, description="What it is, in words.")
+    words = graphene.String(required=True, description="What it is, in words.", language=language_argument())
+
+    @staticmethod
+    def resolve_words(root: remedies.Change, _info: Info, language: Any = None) -> str:
+        """What it is, in words."""
+        return root.words_in(named(language))
 
     @staticmethod
     def resolve_by(root: remedies.Change, _info: Info) -> list[str]:
@@ -155,6 +162,7 @@ class ExplanationQueries(graphene.ObjectType):
             description=f"{FEWEST} to {MOST} mentors; each is compared with the first one.",
         ),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+        programme_id=programme_argument(),
     )
     what_would_change = graphene.Field(
         WhatWouldChange,
@@ -162,6 +170,7 @@ class ExplanationQueries(graphene.ObjectType):
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
+        programme_id=programme_argument(),
         top_k=graphene.Int(
             description=f"Among how many first ones, 1 to {changing.MOST_WANTED}; {DEFAULT_TOP} if none is given."
         ),
@@ -179,7 +188,12 @@ class ExplanationQueries(graphene.ObjectType):
 
     @staticmethod
     async def resolve_compare_mentors(
-        _root: None, info: Info, mentee_id: str, mentor_ids: Sequence[str], goal_id: str | None = None
+        _root: None,
+        info: Info,
+        mentee_id: str,
+        mentor_ids: Sequence[str],
+        goal_id: str | None = None,
+        programme_id: str | None = None,
     ) -> list[Compared]:
         """Compares mentors."""
         context: RequestContext = info.context
@@ -190,6 +204,7 @@ class ExplanationQueries(graphene.ObjectType):
             [read_global_id(each, expected="Person", field="mentorIds")[1] for each in mentor_ids],
             _goal(goal_id),
             scorer=context.scorer,
+            programme=programme_of(programme_id),
         )
 
     @staticmethod
@@ -208,6 +223,7 @@ class ExplanationQueries(graphene.ObjectType):
             top=DEFAULT_TOP if top is None else top,
             by=remedies.ACTORS if by is None else [each.value for each in by],
             scorer=context.scorer,
+            programme=programme_of(arguments.get("programme_id")),
             patience_s=PATIENCE_S,
         )
 

@@ -16,7 +16,7 @@ from mentorgraph.graph.people.seeing import may_see
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.ranking.standing import costs_on_rank
-from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.rules.tiers import Ending
 from mentorgraph.graph.store.pairing_reads import Move
 from mentorgraph.graph.store.programme_reads import Configuration

@@ -7,13 +7,16 @@ import graphene
 
 from mentorgraph.api.connections import connection_of
 from mentorgraph.api.context import RequestContext
-from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.languages import language_argument
 from mentorgraph.api.recommendations import (
+    Caution,
+    Chance,
     EvidencePath,
     MeetingMode,
     Signal,
     first_paths,
-    language_argument,
+    reasons_field,
     sentences_in,
 )
 from mentorgraph.api.types import Goal, Info, PageInfo, Person
@@ -29,6 +32,9 @@ PATIENCE_S = 2.5
 class MenteeRecommendation(graphene.ObjectType):
     """A goal that a mentor could serve, and why."""
 
+    recommendation_id = graphene.ID(
+        required=True, description="Id of the kept recommendation, for explainRecommendation, decision and node."
+    )
     rank = graphene.Int(required=True, description="Place in the list, counted from 1.")
     score = graphene.Float(
         required=True,
@@ -39,6 +45,11 @@ class MenteeRecommendation(graphene.ObjectType):
     goal = graphene.Field(Goal, description="The goal.")
     mode = graphene.Field(
         MeetingMode, description="How the two can meet; null where not both have said when they are free."
+    )
+    reasons = reasons_field()
+    chance = graphene.Field(Chance, description="Chance of success; null while no calibrated model ranks.")
+    cautions = graphene.List(
+        graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
     )
     policy_version = graphene.String(required=True, description="The policy that counts in the mentee's programme.")
     signals = graphene.List(graphene.NonNull(Signal), required=True, description="The summands of the score.")
@@ -54,6 +65,11 @@ class MenteeRecommendation(graphene.ObjectType):
         description="The reasons in words.",
         language=language_argument(),
     )
+
+    @staticmethod
+    def resolve_recommendation_id(root: mentees.MenteeRecommendation, _info: Info) -> str:
+        """Id of the kept recommendation."""
+        return global_id("Recommendation", root.uid)
 
     @staticmethod
     def resolve_mentee(root: mentees.MenteeRecommendation, info: Info) -> Awaitable[NodeRecord | None]:
@@ -119,7 +135,7 @@ class MenteeQueries:
     ) -> dict[str, object]:
         """Ranks the goals."""
         context: RequestContext = info.context
-        found = await mentees.recommend_mentees(
+        answer = await mentees.recommend_mentees(
             context.recommender,
             context.viewer,
             read_global_id(mentor_id, expected="Person", field="mentorId")[1],
@@ -128,6 +144,7 @@ class MenteeQueries:
             scorer=context.scorer,
             patience_s=PATIENCE_S,
         )
+        found = await context.decisions.keep(answer)
         return {
             "slate_id": found.uid,
             "model_version": found.model_version,

@@ -10,19 +10,20 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mentorgraph.api.headers import header
 from mentorgraph.graph.decisions.log import kept_slates
 from mentorgraph.graph.store.database import round_trips
 
@@ -36,6 +37,7 @@ _REQUEST_ID = REQUEST_ID.lower().encode()
 ANONYMOUS = "anonymous"
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_PROCESS, _numbers = secrets.token_hex(4), count(1)
 
 REQUESTS = Counter("mentorgraph_requests", "Answers to GraphQL requests, by operation and code.", ["operation", "code"])
 SECONDS = Histogram(
@@ -60,6 +62,7 @@ MODEL = Gauge("mentorgraph_model_info", "1 for the model that ranks.", ["version
 _answers = lru_cache(maxsize=1_000)(REQUESTS.labels)
 _seconds = lru_cache(maxsize=1_000)(SECONDS.labels)
 _round_trips = lru_cache(maxsize=1_000)(ROUND_TRIPS.labels)
+_KEPT, _READ = DOCUMENTS.labels("kept"), DOCUMENTS.labels("read")
 
 
 @dataclass(slots=True)
@@ -80,7 +83,7 @@ class Asked:
         statements: Names of the statements that it sent to the database.
     """
 
-    request: str = field(default_factory=lambda: secrets.token_hex(8))
+    request: str = field(default_factory=lambda: f"{_PROCESS}{next(_numbers):08x}")
     document_hash: str | None = None
     operation: str = ANONYMOUS
     is_graphql: bool = False
@@ -108,18 +111,25 @@ asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
 
 
 class Observed:
-    """Middleware that gives each request an id, measures it, and logs it where that is wanted."""
+    """Middleware that gives each request an id, measures it, and logs it where that is wanted.
 
-    def __init__(self, app: ASGIApp, *, logs: bool) -> None:
+    Args:
+        app: What answers.
+        logs: Whether requests are logged.
+        headers: What every answer carries that has not set it itself.
+    """
+
+    def __init__(self, app: ASGIApp, *, logs: bool, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self._app = app
         self._logs = logs
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         began = time.perf_counter()
-        sent_id = Headers(scope=scope).get(REQUEST_ID, "")
+        sent_id = header(scope, _REQUEST_ID)
         found = Asked(sent_id) if _ACCEPTED_ID.fullmatch(sent_id) else Asked()
         outer = round_trips.get()
         if outer is not None:  # somebody counts already
@@ -128,16 +138,18 @@ class Observed:
         tokens = asked.set(found), round_trips.set(found.statements), kept_slates.set(found.slates)
         status, seconds = 0, 0.0
 
-        async def send_with_id(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status, seconds = message["status"], time.perf_counter() - began
-                message["headers"] = [*message["headers"], (_REQUEST_ID, found.request.encode())]
-            await send(message)
+                own = {name for name, _ in message["headers"]}
+                more = [each for each in self._headers if each[0] not in own]
+                message["headers"] = [*message["headers"], *more, (_REQUEST_ID, found.request.encode())]
+            return send(message)
 
         RUNNING.inc()
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, send_with_headers)
         finally:
             RUNNING.dec()
             asked.reset(tokens[0])
@@ -150,11 +162,11 @@ class Observed:
 
 
 def _measure(found: Asked, seconds: float, statements: int) -> None:
-    REQUESTS.labels(found.operation, found.codes[0] if found.codes else "OK").inc()
-    SECONDS.labels(found.operation).observe(seconds)
-    ROUND_TRIPS.labels(found.operation).observe(statements)
+    _answers(found.operation, found.codes[0] if found.codes else "OK").inc()
+    _seconds(found.operation).observe(seconds)
+    _round_trips(found.operation).observe(statements)
     if found.was_kept is not None:
-        DOCUMENTS.labels("kept" if found.was_kept else "read").inc()
+        (_KEPT if found.was_kept else _READ).inc()
     if found.limit:
         REFUSALS.labels(found.limit).inc()
 

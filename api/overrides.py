@@ -12,14 +12,14 @@ from mentorgraph.api.pairings import Request
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining import overriding
 from mentorgraph.graph.facts.dated import holds
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.ranking import listing
-from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.store import NodeRecord
 
 OverrideAction = enum_of(

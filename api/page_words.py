@@ -17,7 +17,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.ranking.sentences import ENGLISH, GERMAN
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN
 
 LANGUAGES = MappingProxyType({ENGLISH: "English", GERMAN: "Deutsch"})
 """Every language that pages have, by its own name."""

@@ -5,24 +5,24 @@ UTF-8, NaN, a hundred thousand brackets.
 """
 
 import asyncio
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from mentorgraph.api.begun import Begun
 from mentorgraph.api.errors import RequestRefused
+from mentorgraph.api.headers import header
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.trusted import HASH, hash_of
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The parameters of one GraphQL request.
 
     Attributes:
@@ -51,9 +51,8 @@ async def read_parameters(request: Request, limits: Limits) -> Parameters:
     if request.method in {"GET", "HEAD"}:
         sent = _query_string(request)
     elif request.method == "POST":
-        _check_content_type(
-            request.headers.get("content-type", ""), request.headers.get("content-encoding", "identity")
-        )
+        scope = request.scope
+        _check_content_type(header(scope, b"content-type"), header(scope, b"content-encoding") or "identity")
         sent = _json(await _body(request, limits), "body")
     else:
         raise RequestRefused(
@@ -147,7 +146,7 @@ def _check_content_type(content_type: str, encoding: str) -> None:
 
 
 async def _body(request: Request, limits: Limits) -> bytes:
-    begun = Begun(_received(request, limits.max_body_bytes))
+    begun = Begun(_received(request.receive, limits.max_body_bytes))
     if begun.is_over:
         return begun.result
     try:
@@ -163,14 +162,18 @@ async def _body(request: Request, limits: Limits) -> bytes:
         ) from None
 
 
-async def _received(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+async def _received(receive: Receive, most: int) -> bytes:
+    body, is_whole = bytearray(), False
+    while not is_whole:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > most:
             raise RequestRefused(
                 f"The body is larger than {most} bytes.", code="LIMIT_EXCEEDED", status=413, limit="body"
             )
+        is_whole = not message.get("more_body", False)
     return bytes(body)
 
 

@@ -1,40 +1,64 @@
-"""The types of answers: recommendations and explanations with signals, evidence and rules; how lists are asked for."""
+"""The types of answers: recommendations and explanations with signals, evidence and rules."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Any
 
 import graphene
 
 from mentorgraph.api.context import RequestContext
-from mentorgraph.api.ids import global_id, read_global_id
-from mentorgraph.api.programmes import ProgrammeFormat
+from mentorgraph.api.ids import global_id
+from mentorgraph.api.languages import language_argument, named
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
 from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.ranking import listing, matching
 from mentorgraph.graph.ranking.cautions import CAUTIONS
 from mentorgraph.graph.ranking.meeting import MODES
-from mentorgraph.graph.ranking.options import Filter, Mix, Options, Wish
 from mentorgraph.graph.ranking.reasons import SignalValue
-from mentorgraph.graph.ranking.scoring import NETWORK
-from mentorgraph.graph.ranking.sentences import ENGLISH, LANGUAGES, Step, in_language, sentences_of
 from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
-from mentorgraph.graph.rules import evaluator
-from mentorgraph.graph.rules.policy import SIGNALS
+from mentorgraph.graph.ranking.sentences import Reason as FoundReason
+from mentorgraph.graph.ranking.sentences import Step, in_language, reasons_of, sentences_of
+from mentorgraph.graph.rules.refusals import Refusal, Unjudged
 from mentorgraph.graph.store.store import NodeRecord
-
-Language = enum_of("Language", dict(LANGUAGES), "A language that reasons are told in.")
-
-
-def language_argument() -> Any:
-    """The argument that asks for sentences in a language."""
-    return Language(description="In which language; in English if none is given.")
+from mentorgraph.graph.vocabulary import ENGLISH
 
 
 def sentences_in(root: Any, language: Any) -> tuple[str, ...]:
     """The reasons as they were told, or the same in another language; none where they can no longer be read."""
-    if language is None or language.value == ENGLISH or not root.sentences:
+    if named(language) == ENGLISH or not root.sentences:
         return tuple(root.sentences)
-    return sentences_of(root.paths, root.measured, language.value)
+    return sentences_of(root.paths, root.measured, named(language))
+
+
+class Reason(graphene.ObjectType):
+    """A sentence, with the paths that say so."""
+
+    sentence = graphene.String(required=True, description="What is said.")
+    path_ids = graphene.List(
+        graphene.NonNull(graphene.ID),
+        required=True,
+        description="Ids of those among `paths` that it is made from; none where it is measured and no path tells it.",
+    )
+
+    @staticmethod
+    def resolve_path_ids(root: FoundReason, _info: Info) -> tuple[str, ...]:
+        """Ids of the paths."""
+        return root.paths
+
+
+def reasons_field() -> Any:
+    """The field that tells sentences with their paths."""
+    return graphene.List(
+        graphene.NonNull(Reason),
+        required=True,
+        description="The sentences, each with its paths.",
+        language=language_argument(),
+        resolver=_reasons,
+    )
+
+
+def _reasons(root: Any, _info: Info, language: Any = None) -> tuple[FoundReason, ...]:
+    """The reasons; none where they can no longer be read."""
+    return reasons_of(root.paths, root.measured, named(language)) if root.sentences else ()
 
 
 class Signal(graphene.ObjectType):
@@ -103,6 +127,9 @@ class PathStep(graphene.ObjectType):
 class EvidencePath(graphene.ObjectType):
     """One reason: a path that exists in the graph."""
 
+    path_id = graphene.ID(
+        required=True, description="Its identity as it is shown: the same facts have the same one at all times."
+    )
     weight = graphene.Float(
         required=True,
         description="By how much the score would fall without the path's last edge; below 0 where it would rise.",
@@ -115,9 +142,14 @@ class EvidencePath(graphene.ObjectType):
     )
 
     @staticmethod
+    def resolve_path_id(root: FoundPath, _info: Info) -> str:
+        """Its identity."""
+        return root.uid
+
+    @staticmethod
     def resolve_sentence(root: FoundPath, _info: Info, language: Any = None) -> str:
         """What it says."""
-        return in_language(root, ENGLISH if language is None else language.value)
+        return in_language(root, named(language))
 
     @staticmethod
     def resolve_cypher(root: FoundPath, _info: Info) -> str | None:
@@ -147,11 +179,6 @@ def first_paths(root: Any, first: int | None) -> list[FoundPath]:
     return list(root.paths[:first])
 
 
-SignalName = enum_of(
-    "SignalName",
-    {name: f"What answers call `{name}`." for name in (*SIGNALS, NETWORK)},
-    "A summand of scores; the network is there where a learned model ranks.",
-)
 Lift = enum_of(
     "Lift",
     {
@@ -163,107 +190,11 @@ Lift = enum_of(
 )
 
 
-Seniority = enum_of(
-    "Seniority",
-    {
-        "peer": "Fewer years apart than the policy's `seniority_least_years`, either way.",
-        "near_peer": "More by at least these and at most `seniority_most_years`.",
-        "senior": "More by more than these.",
-    },
-    "How the mentor's years of experience compare with the mentee's.",
-)
-
-
-class RecommendationFilter(graphene.InputObjectType):
-    """Whom a list may hold at all; who has not told what is asked for does not pass."""
-
-    skill_id = graphene.ID(description="A skill that they offer, it or a narrower one, merged ones included.")
-    min_level = graphene.Int(description="Level from which on the skill counts, 1 to 5.")
-    unit_id = graphene.ID(description="A unit that they belong to.")
-    tier_id = graphene.ID(description="A tier of mentors that they are eligible for.")
-    format = graphene.InputField(ProgrammeFormat, description="A format that they take part in.")
-    language = graphene.String(description="A language that they speak; `pt` takes in `pt-BR`, not the reverse.")
-    seniority = graphene.InputField(Seniority, description="How much more experienced than the mentee they are.")
-    is_new = graphene.Boolean(description="Only who has never mentored so far, or only who has.")
-
-
-class RecommendationMix(graphene.InputObjectType):
-    """Who is to be among the first ones of a list at least."""
-
-    experts = graphene.Int(description="So many who offer a wished skill at the wished level or above it.")
-    cross_functional = graphene.Int(description="So many who belong to units of which none is the mentee's.")
-
-
-IdentityAttribute = enum_of(
-    "IdentityAttribute",
-    {
-        "gender": "Gender.",
-        "ethnicity": "Ethnic group or origin.",
-        "faith": "Faith or belief.",
-        "disability": "A disability or chronic illness.",
-        "orientation": "Sexual orientation.",
-        "background": "Another background, such as being the first in the family to study.",
-    },
-    "A kind of identity by which mentors may have agreed to be found.",
-)
-
-
-class IdentityWish(graphene.InputObjectType):
-    """An identity that is asked for in a mentor, for one list; it counts for those who agreed to be found by it."""
-
-    attribute = graphene.InputField(IdentityAttribute, required=True, description="Which kind of identity.")
-    value = graphene.String(required=True, description="The identity, as mentors tell it; in any letter case.")
-
-
 class MixShortfall(graphene.ObjectType):
     """What a list lacks of the mix that was asked for, which cannot be met."""
 
     experts = graphene.Int(required=True, description="Experts who are missing.")
     cross_functional = graphene.Int(required=True, description="Cross-functional mentors who are missing.")
-
-
-LIST_ARGUMENTS: dict[str, Any] = {
-    "filter": graphene.Argument(RecommendationFilter, description="Whom the list may hold."),
-    "exclude": graphene.List(graphene.NonNull(graphene.ID), description="People whom it may not hold."),
-    "ignore_signals": graphene.List(
-        graphene.NonNull(SignalName), description="Signals to rank without, this time only; nothing is stored."
-    ),
-    "horizon_days": graphene.Int(description="Also list who becomes free within so many days, 0 to 180."),
-    "mix": graphene.Argument(RecommendationMix, description="Who is to be among the first ones."),
-    "diversity": graphene.Float(description="How much the first ones are to differ in units and skills, 0 to 1."),
-    "wish": graphene.Argument(IdentityWish, description="An identity to prefer, this time only; nothing is stored."),
-}
-"""Arguments of a list of mentors beside whom it is for and its paging."""
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an input that are not null, enum values as the domain knows them."""
-    return {name: getattr(value, "value", value) for name, value in fields.items() if value is not None}
-
-
-def options_of(arguments: Mapping[str, Any]) -> Options:
-    """What a list is asked for with.
-
-    Raises:
-        DomainError: `BAD_USER_INPUT`, an id is none of ours or one of something else.
-    """
-    asked = _given(arguments.get("filter") or {})
-    ids = {"skill": "Skill", "unit": "OrganisationUnit", "tier": "Tier"}
-    uids: dict[str, Any] = {
-        name: read_global_id(asked.pop(f"{name}_id"), expected=kind, field=f"filter.{name}Id")[1]
-        for name, kind in ids.items()
-        if f"{name}_id" in asked
-    }
-    excluded = arguments.get("exclude") or ()
-    return Options(
-        filter=Filter(**uids, **asked),
-        excluded=frozenset(read_global_id(each, expected="Person", field="exclude")[1] for each in excluded),
-        ignored=frozenset(each.value for each in arguments.get("ignore_signals") or ()),
-        horizon_days=arguments.get("horizon_days") or 0,
-        mix=Mix(**_given(arguments.get("mix") or {})),
-        diversity=arguments.get("diversity") or 0.0,
-        wish=Wish(**_given(arguments.get("wish") or {})),
-    )
 
 
 class ModelAnswer(graphene.ObjectType):
@@ -306,6 +237,7 @@ class Recommendation(graphene.ObjectType):
         description="The reasons in words.",
         language=language_argument(),
     )
+    reasons = reasons_field()
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
     )
@@ -414,20 +346,30 @@ class RuleRefusal(graphene.ObjectType):
     """A rule that forbids a pair."""
 
     rule = graphene.String(required=True, description="Name of the rule.")
-    fact = graphene.String(required=True, description="What is the case.")
-    remedy = graphene.String(description="What would lift it.")
+    fact = graphene.String(required=True, description="What is the case.", language=language_argument())
+    remedy = graphene.String(description="What would lift it.", language=language_argument())
 
     @staticmethod
-    def resolve_remedy(root: evaluator.Refusal, _info: Info) -> str | None:
+    def resolve_fact(root: Refusal, _info: Info, language: Any = None) -> str:
+        """What is the case."""
+        return root.fact_in(named(language))
+
+    @staticmethod
+    def resolve_remedy(root: Refusal, _info: Info, language: Any = None) -> str | None:
         """What would lift it."""
-        return root.remedy or None
+        return root.remedy_in(named(language)) or None
 
 
 class UnjudgedRule(graphene.ObjectType):
     """A rule of which nothing can be said, since facts are missing; it forbids nobody."""
 
     rule = graphene.String(required=True, description="Name of the rule.")
-    fact = graphene.String(required=True, description="What is not known.")
+    fact = graphene.String(required=True, description="What is not known.", language=language_argument())
+
+    @staticmethod
+    def resolve_fact(root: Unjudged, _info: Info, language: Any = None) -> str:
+        """What is not known."""
+        return root.fact_in(named(language))
 
 
 class Explanation(graphene.ObjectType):
@@ -452,6 +394,7 @@ class Explanation(graphene.ObjectType):
         description="The reasons in words.",
         language=language_argument(),
     )
+    reasons = reasons_field()
     cautions = graphene.List(
         graphene.NonNull(Caution), required=True, description="What to bear in mind beside the reasons."
     )

@@ -29,6 +29,18 @@ WhyNotVerdict = enum_of(
 )
 
 
+def programme_argument() -> graphene.ID:
+    """The argument that names a programme."""
+    return graphene.ID(
+        description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
+    )
+
+
+def programme_of(programme_id: str | None) -> str | None:
+    """The uid of the programme that an argument names, if it names one."""
+    return read_global_id(programme_id, expected="Programme", field="programmeId")[1] if programme_id else None
+
+
 class SignalGap(graphene.ObjectType):
     """The part of one signal in the distance to the last one who is shown."""
 
@@ -223,9 +235,7 @@ class RuleQueries:
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
-        programme_id=graphene.ID(
-            description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
-        ),
+        programme_id=programme_argument(),
         first=graphene.Int(description=f"Length of the list, 1 to {MOST}; 10 if not given."),
     )
     policy = graphene.Field(
@@ -329,8 +339,3 @@ class RuleMutations:
             return await policies.policy_of(context.store, programme, base)
 
         return await answered(context, "policy", work)
-
-
-def programme_of(programme_id: str | None) -> str | None:
-    """The uid of the programme that an argument names, if it names one."""
-    return read_global_id(programme_id, expected="Programme", field="programmeId")[1] if programme_id else None

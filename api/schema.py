@@ -19,6 +19,7 @@ from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.idempotency import add_keys
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.list_options import LIST_ARGUMENTS, options_of
 from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
 from mentorgraph.api.milestones import Milestone, MilestoneMutations, MilestoneQueries
@@ -28,8 +29,8 @@ from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueri
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Priority, Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import LIST_ARGUMENTS, Explanation, RecommendationConnection, options_of
-from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_of
+from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_argument, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.subscriptions import Subscription
@@ -49,12 +50,6 @@ DEFAULT_PAGE = 20
 
 def _first() -> graphene.Int:
     return graphene.Int(description=f"Length of the page, 1 to {MOST}.")
-
-
-def _programme() -> graphene.ID:
-    return graphene.ID(
-        description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
-    )
 
 
 def _after() -> graphene.String:
@@ -88,7 +83,7 @@ class Query(
         description="The mentors that a mentee may be paired with, best first.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
-        programme_id=_programme(),
+        programme_id=programme_argument(),
         first=_first(),
         after=_after(),
         **LIST_ARGUMENTS,
@@ -99,7 +94,7 @@ class Query(
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         mentor_id=graphene.ID(required=True, description="The mentor in question."),
         goal_id=graphene.ID(description="One of the mentee's goals; the latest open one if none is given."),
-        programme_id=_programme(),
+        programme_id=programme_argument(),
     )
     explain_recommendation = graphene.Field(
         Explanation,

@@ -16,7 +16,7 @@ from mentorgraph.api.events import Feed, Mark
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.pairings import Pairing
 from mentorgraph.api.recommendations import Recommendation
-from mentorgraph.api.rules import programme_of
+from mentorgraph.api.rules import programme_argument, programme_of
 from mentorgraph.api.types import DateTime, Info, enum_of
 from mentorgraph.embeddings.progress import Told
 from mentorgraph.graph.errors import DomainError
@@ -94,9 +94,7 @@ class Subscription(graphene.ObjectType):
         "places, scores or reasons change.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         goal_id=graphene.ID(description="One of their goals; the latest open one if none is given."),
-        programme_id=graphene.ID(
-            description="The programme whose rules count; the only one that the mentee is enrolled in if not given."
-        ),
+        programme_id=programme_argument(),
         first=graphene.Int(description=f"Length of the list, 1 to {MOST}."),
     )
     pairing_updated = graphene.Field(

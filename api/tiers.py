@@ -8,11 +8,12 @@ import graphene
 
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
+from mentorgraph.api.languages import language_argument, named
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.types import DateTime, Info, Node, PageInfo, enum_of, is_kind, stored
 from mentorgraph.graph.people import admission
 from mentorgraph.graph.people.admission import Eligibility
-from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.rules.tiers import WARN_BEFORE, Ending
 from mentorgraph.graph.store.store import NodeRecord
 
@@ -102,13 +103,20 @@ class UnmetRequirement(graphene.ObjectType):
         description="For programs: LEFT, TOO_NEW, TOO_FEW_COMPLETED, LEVEL_TOO_LOW, TRAINING_MISSING, TRAINING_EXPIRED "
         "or TOO_FEW_HOURS.",
     )
-    fact = graphene.String(required=True, description="What is the case.")
-    remedy = graphene.String(description="What would change it; null where nothing would.")
+    fact = graphene.String(required=True, description="What is the case.", language=language_argument())
+    remedy = graphene.String(
+        description="What would change it; null where nothing would.", language=language_argument()
+    )
 
     @staticmethod
-    def resolve_remedy(root: Refusal, _info: Info) -> str | None:
+    def resolve_fact(root: Refusal, _info: Info, language: Any = None) -> str:
+        """What is the case."""
+        return root.fact_in(named(language))
+
+    @staticmethod
+    def resolve_remedy(root: Refusal, _info: Info, language: Any = None) -> str | None:
         """What would change it."""
-        return root.remedy or None
+        return root.remedy_in(named(language)) or None
 
 
 class TierWarning(graphene.ObjectType):

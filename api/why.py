@@ -23,7 +23,7 @@ from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.page_forms import filled_in, remember, token_of
 from mentorgraph.api.page_words import LANGUAGES, language_of, templates_in, unit_in, when
 from mentorgraph.api.why_now import Graph
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision, Recommended
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.values import plain
@@ -31,9 +31,10 @@ from mentorgraph.graph.ranking.cautions import NAMES, caution_in_words
 from mentorgraph.graph.ranking.listing import Recommendation
 from mentorgraph.graph.ranking.paths import COMPUTED
 from mentorgraph.graph.ranking.reasons import SignalValue
-from mentorgraph.graph.ranking.sentences import ENGLISH, Step, in_language, sentences_of
+from mentorgraph.graph.ranking.sentences import Step, in_language, reasons_of
 from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.vocabulary import ENGLISH
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -160,10 +161,12 @@ class _WhyPage:
             "decided": [],
             "since": None,
             "why_not": None,
+            "takes": None,
+            "actors": why_now.askable(decision, viewer),
             "away": "",
             "actions": why_now.ACTIONS,
             "reasons": why_now.REASONS,
-            "compared": why_now.side_by_side(decision, asked.get("one", ""), asked.get("other", "")),
+            "compared": why_now.side_by_side(decision.whole, asked.get("one", ""), asked.get("other", "")),
             "asked": asked,
         }
         if self._graph is not None:
@@ -172,6 +175,8 @@ class _WhyPage:
                     found["decided"] = await why_now.decided(self._graph, decision, uid, language)
                 if asked.get("why_not", "").strip():
                     found["why_not"] = await why_now.why_not_of(self._graph, decision, viewer, asked["why_not"])
+                if asked.get("change", "").strip() and found["actors"]:
+                    found["takes"] = await why_now.what_it_takes(self._graph, decision, viewer, asked, language)
                 if "now" in asked:
                     found["since"] = await why_now.since_then(self._graph, decision, uid, viewer, language)
             except DatabaseUnavailable as error:
@@ -197,7 +202,7 @@ class _WhyPage:
             "mentor": _name(decision, shown.mentor),
             "goal": _name(decision, decision.goal) if decision.goal else "",
             "address": f"/why/{global_id('Recommendation', uid)}",
-            "others": [_listed(decision, each.recommendation, uid, language) for each in decision.recommended],
+            "others": [_listed(decision, each, uid, language) for each in decision.whole.recommended],
             "paths": [
                 {
                     "path": path,
@@ -208,7 +213,7 @@ class _WhyPage:
             ],
             "recommendation": shown,
             "rows": list(_rows(shown, language)),
-            "sentences": _sentences(shown, language),
+            "reasons_told": _reasons(shown, language),
             "scored": decision.scored_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
 
@@ -224,22 +229,27 @@ def _name(decision: Decision, uid: str) -> str:
     return decision.names.get(uid, "(erased)")
 
 
-def _sentences(shown: Recommendation, language: str) -> Sequence[str]:
-    """The reasons as they were told, or the same in another language; none where they can no longer be read."""
-    if language == ENGLISH or not shown.sentences:
-        return shown.sentences
-    return sentences_of(shown.paths, shown.measured, language)
+def _reasons(shown: Recommendation, language: str) -> Sequence[dict[str, Any]]:
+    """The reasons in words, each with the number of the path that says so; none where they can no longer be read."""
+    if not shown.sentences:
+        return ()
+    numbers = {path.uid: number for number, path in reversed(list(enumerate(shown.paths, 1)))}
+    return [
+        {"sentence": each.sentence, "path": min((numbers[uid] for uid in each.paths), default=0)}
+        for each in reasons_of(shown.paths, shown.measured, language)
+    ]
 
 
-def _listed(decision: Decision, each: Recommendation, shown: str, language: str) -> dict[str, Any]:
+def _listed(decision: Decision, each: Recommended, shown: str, language: str) -> dict[str, Any]:
     """One line of the list that the recommendation stands in."""
+    found = each.recommendation
     return {
-        "rank": each.rank,
-        "uid": each.uid,
-        "name": _name(decision, each.mentor),
-        "score": each.score,
-        "link": f"/why/{global_id('Recommendation', each.uid)}?language={language}",
-        "is_shown": each.uid == shown,
+        "rank": found.rank,
+        "uid": found.uid,
+        "name": why_now.subject(decision.whole, each),
+        "score": found.score,
+        "link": f"/why/{global_id('Recommendation', found.uid)}?language={language}",
+        "is_shown": found.uid == shown,
     }
 
 

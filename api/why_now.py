@@ -10,20 +10,30 @@ from typing import Any
 
 from mentorgraph.api.ids import read_given_id
 from mentorgraph.api.page_words import when
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import ERASED, Decision, MenteeDecision, Recommended, RecommendedMentee
 from mentorgraph.graph.decisions.then_and_now import Change, Compared, Today, changes_of, today_of
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining import overriding
+from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE
+from mentorgraph.graph.explaining.what_would_change import what_would_change
 from mentorgraph.graph.explaining.why_not import why_not
 from mentorgraph.graph.facts.dated import holds
 from mentorgraph.graph.facts.model import InvalidFact, Record, is_uid
 from mentorgraph.graph.facts.values import instant, plain
-from mentorgraph.graph.ranking.matching import Recommender
+from mentorgraph.graph.ranking.matching import Judged, Recommender
 from mentorgraph.graph.ranking.reasons import apart
 from mentorgraph.graph.ranking.scoring import Scorer
 from mentorgraph.graph.store.database import DatabaseUnavailable
 from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
+
+FIRST = 10
+"""Length of the list of the mentee in which a pair of a mentor's list is looked for."""
+
+CHANGE_PATIENCE_S = 1.5
+"""Seconds for which changes that would help are looked for."""
+LONGEST_NUMBER = 4
+"""Digits from which on a number is none that can be meant."""
 
 Graph = Callable[[], Awaitable[tuple[Recommender, Scorer | None]]]
 """What answers now and what ranks; raises `DatabaseUnavailable` where it cannot."""
@@ -112,10 +122,14 @@ async def decided(graph: Graph, decision: Decision, recommendation: str, languag
                 when(told["until"], language) if "until" in told else "",
                 holds(Record("overrides", each.uid, told, {}), now),
                 told.get("end_note", ""),
-                tuple(f"{it.rule}: {it.fact}" for it in judged[mentor].refusals) if is_pin and mentor in judged else (),
+                _rules(judged[mentor], language) if is_pin and mentor in judged else (),
             )
         )
     return found
+
+
+def _rules(judged: Judged, language: str) -> tuple[str, ...]:
+    return tuple(f"{each.rule}: {each.fact_in(language)}" for each in judged.refusals)
 
 
 async def since_then(
@@ -126,14 +140,15 @@ async def since_then(
     store, now = recommender.store, recommender.clock()
     changes = await changes_of(store, decision, recommendation, viewer, now)
     today = await today_of(recommender, viewer, decision, scorer=scorer)
-    uids = {each.owner for each in changes if each.owner} | {each.mentor for each in today.compared}
+    uids = {each.owner for each in changes if each.owner}
+    uids |= {uid for each in today.compared for uid in (each.mentor, each.mentee, each.goal) if uid}
     names = {uid: _name(node) for uid, node in (await store.read_nodes(uids, now)).items()}
     found = decision.find(recommendation)
-    own = next((each for each in today.compared if found and each.mentor == found.recommendation.mentor), None)
+    own = next((each for each in today.compared if found and _is_about(each, found)), None)
     return {
         "changes": [_sentence(each, names, language) for each in changes],
         "today": today,
-        "rows": list(_rows(today, decision, names)),
+        "rows": list(_rows(today, decision, names, language)),
         "signals": own.by_signal() if own else [],
     }
 
@@ -157,16 +172,23 @@ def _plain(value: Any) -> str:
     return "" if value is None else plain(value)
 
 
-def _rows(today: Today, decision: Decision, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(today: Today, decision: Decision, names: Mapping[str, str], language: str) -> Iterator[dict[str, Any]]:
     for each in today.compared:
+        of = (each.mentee, each.goal) if each.goal else (each.mentor,)
         yield {
-            "name": names.get(each.mentor) or decision.names.get(each.mentor, "(erased)"),
+            "name": " – ".join(names.get(uid) or decision.names.get(uid, ERASED) for uid in of),
             "then": each,
-            "why": _why(each, today),
+            "why": _why(each, today, language),
         }
 
 
-def _why(each: Compared, today: Today) -> str:
+def _is_about(each: Compared, found: Recommended) -> bool:
+    if isinstance(found, RecommendedMentee):
+        return each.goal == found.recommendation.goal
+    return each.mentor == found.recommendation.mentor
+
+
+def _why(each: Compared, today: Today, language: str) -> str:
     if each.rank_then is None:
         return "came in"
     if each.is_in:
@@ -174,7 +196,7 @@ def _why(each: Compared, today: Today) -> str:
     if today.refusal is not None:
         return "no list now"
     if each.refusals:
-        return "; ".join(f"{refusal.rule}: {refusal.fact}" for refusal in each.refusals)
+        return "; ".join(f"{refusal.rule}: {refusal.fact_in(language)}" for refusal in each.refusals)
     return "others come first"
 
 
@@ -187,9 +209,16 @@ async def why_not_of(graph: Graph, decision: Decision, viewer: Viewer, text: str
     try:
         recommender, scorer = await graph()
         mentor = named_in(recommender, decision, text)
-        length = max(1, decision.rank_offset + len(decision.recommended))
+        length = FIRST if decision.within else max(1, decision.rank_offset + len(decision.recommended))
         found = await why_not(
-            recommender, viewer, decision.mentee, mentor, decision.goal or None, first=length, scorer=scorer
+            recommender,
+            viewer,
+            decision.mentee,
+            mentor,
+            decision.goal or None,
+            first=length,
+            scorer=scorer,
+            programme=decision.programme or None,
         )
     except DatabaseUnavailable:
         raise
@@ -208,16 +237,75 @@ async def why_not_of(graph: Graph, decision: Decision, viewer: Viewer, text: str
     }
 
 
-def side_by_side(decision: Decision, one: str, other: str) -> dict[str, Any] | None:
+def subject(answer: Decision | MenteeDecision, each: Recommended) -> str:
+    """By what somebody of a list goes: the mentor's name, in a mentor's list the mentee's and the goal's."""
+    if isinstance(each, RecommendedMentee):
+        return " – ".join(each.names.values()) or ERASED
+    return answer.names.get(each.recommendation.mentor, ERASED)
+
+
+def askable(decision: Decision, viewer: Viewer) -> tuple[str, ...]:
+    """Whose changes a viewer may ask about: coordinators everybody's, mentees their own, all others nobody's."""
+    if viewer.coordinates:
+        return ACTORS
+    return (MENTEE,) if viewer.person == decision.mentee else ()
+
+
+async def what_it_takes(
+    graph: Graph, decision: Decision, viewer: Viewer, asked: Mapping[str, str], language: str
+) -> dict[str, Any]:
+    """What would bring somebody among the first of the list, as of now; `wrong` says what is not right about it.
+
+    Args:
+        graph: What answers now.
+        decision: The kept answer.
+        viewer: Who asks.
+        asked: `change`, whom, by id or name; `top`, among how many first ones; `by`, whose changes count, one of
+            `remedies.ACTORS`, everybody's if it is empty.
+        language: One of `vocabulary.LANGUAGES`.
+    """
+    try:
+        recommender, scorer = await graph()
+        mentor = named_in(recommender, decision, asked["change"])
+        top, by = asked.get("top", ""), asked.get("by", "")
+        found = await what_would_change(
+            recommender,
+            viewer,
+            decision.mentee,
+            mentor,
+            decision.goal or None,
+            top=int(top) if top.isdecimal() and len(top) < LONGEST_NUMBER else 0,
+            by=[by] if by in ACTORS else ACTORS,
+            scorer=scorer,
+            programme=decision.programme or None,
+            patience_s=CHANGE_PATIENCE_S,
+        )
+    except DatabaseUnavailable:
+        raise
+    except DomainError as error:
+        return {"wrong": _said(error.message)}
+    names = await recommender.store.read_nodes([mentor], recommender.clock())
+    return {
+        "wrong": "",
+        "name": _name(names[mentor]) if mentor in names else asked["change"],
+        "found": found,
+        "changes": [
+            {"by": [each for each in ACTORS if each in change.by], "words": change.words_in(language)}
+            for change in found.changes
+        ],
+    }
+
+
+def side_by_side(answer: Decision | MenteeDecision, one: str, other: str) -> dict[str, Any] | None:
     """Two of a list, signal by signal, as they were answered; None where they are not two of it."""
-    found = [decision.find(each) if is_uid(each) else None for each in (one, other)]
+    found = [answer.find(each) if is_uid(each) else None for each in (one, other)]
     if found[0] is None or found[1] is None or found[0] is found[1]:
         return None
     first, second = found[0].recommendation, found[1].recommendation
     rows = apart(first.signals, second.signals)
     longest = max((abs(each.difference) for each in rows), default=0.0) or 1.0
     return {
-        "names": [decision.names.get(each.mentor, "(erased)") for each in (first, second)],
+        "names": [subject(answer, each) for each in found if each],
         "scores": (first.score, second.score),
         "rows": [{"part": each, "width": abs(each.difference) / longest * 500} for each in rows],
     }

@@ -2,21 +2,24 @@
 
 Looked at are the pairings that ended in the window on which the model is judged: their outcomes became known after all
 that it was taught with. Pairings that both began and ended in it would not do: they are few, and those that go badly
-end early, so they would tell of failures. Each pairing is scored as it would have been when it began.
+end early, so they would tell of failures. Each pairing is scored as it would have been when it began. How chances rise
+with the score is learned from these alone; at what level they stand, from the outcomes of a whole year.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from scipy.optimize import isotonic_regression, minimize
-from scipy.special import expit, log_expit, xlog1py, xlogy
+from scipy.optimize import brentq, isotonic_regression, minimize
+from scipy.special import expit, log_expit, logit, xlog1py, xlogy
 
-from mentorgraph.embeddings.chance import Calibration, wilson
+from mentorgraph.embeddings.calibration_error import Error, Part, curve, error, parts_of
+from mentorgraph.embeddings.chance import Calibration
 from mentorgraph.embeddings.tasks import Setting, allowed
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import DAY_S, question
 from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.facts.label import SUCCESS_THRESHOLD
@@ -29,15 +32,17 @@ MOST_OUTCOMES, MOST_OF_A_NETWORK = 1_000, 400
 """More are thinned out by chance. To ask the network takes ten times as long as the signals alone."""
 STEP_DAYS = 30
 """Pairings are scored with what was known at the last of these steps before they began; each step takes a second."""
-LEAST_IN_PART = 40
-"""Fewer outcomes than this say little about a share."""
-MOST_PARTS = 12
 FOLDS = 5
 LEAST_GAIN = 2.0
 """By how much a slope has to raise the logarithm of the likelihood: a test at 5 % (Wilks 1938)."""
 PLATT_KNOTS = 33
-DRAWS = 1_000
+EARLIER_DAYS = 274
+"""Outcomes that became known in so many days before the window tell of the level of chances too, a year with it."""
+FURTHEST_APART = 2.576
+"""Deviations by which two shares of successes may differ and still be those of one rate (1 %)."""
 UNSURE = 1e-9
+FURTHEST = 30.0
+"""Log-odds."""
 
 ALL, NEWCOMERS, REST = "all", "newcomers", "rest"
 
@@ -51,12 +56,14 @@ class Outcomes:
         succeeded: Whether the outcome reached the threshold of the programme: `bool[pairings]`.
         mentees: Number of the mentee: `int64[pairings]`.
         newcomers: Whether the mentee had never been paired before: `bool[pairings]`.
+        earlier: Successes among the outcomes of the `EARLIER_DAYS` before the window, and their number.
     """
 
     scores: Reals
     succeeded: Mask
     mentees: Numbers
     newcomers: Mask
+    earlier: tuple[int, int] = (0, 0)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -64,33 +71,6 @@ class Outcomes:
     def groups(self) -> dict[str, Mask]:
         """Everybody, those who had never been paired, and the others: `bool[pairings]` each."""
         return {ALL: np.ones(len(self), bool), NEWCOMERS: self.newcomers, REST: ~self.newcomers}
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """How far stated chances are from what happened.
-
-    Attributes:
-        ece: Expected calibration error: Σ share of a part · |mean chance − share of successes|, over parts of equally
-            many outcomes in the order of the chances (Guo et al. 2017, "On calibration of modern neural networks").
-        by_luck: What chances that are exactly true exceed in one of twenty samples of this size.
-        outcomes: Number of outcomes.
-    """
-
-    ece: float
-    by_luck: float
-    outcomes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Outcomes of like chances: the mean chance, and the share that succeeded with its interval of 95 %."""
-
-    chance: float
-    succeeded: float
-    low: float
-    high: float
-    outcomes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +137,10 @@ def known_outcomes(
     table = columns.tables["pairings"]
     since, ended, result = (table.reals(name) for name in ("since", "until", "outcome"))
     mentee, mentor, goal = (table.numbers(name) for name in ("mentee", "mentor", "goal"))
-    told = (ended >= begin.timestamp()) & (ended < until.timestamp()) & ~np.isnan(result) & (goal != NONE)
+    known = ~np.isnan(result) & (goal != NONE)
+    told = (ended >= begin.timestamp()) & (ended < until.timestamp()) & known
+    before = np.flatnonzero((ended >= begin.timestamp() - EARLIER_DAYS * DAY_S) & (ended < begin.timestamp()) & known)
+    earlier = int((result[before] >= _thresholds(columns, before)).sum()), len(before)
     if began is not None:
         told &= since >= began.timestamp()
     if begun_by is not None:
@@ -173,12 +156,14 @@ def known_outcomes(
     for place, row in enumerate(rows):
         now = datetime.fromtimestamp(since[row] // step * step, UTC)
         asked = allowed(question(columns, int(mentee[row]), int(goal[row]), now, scorer.policy.signals), setting)
-        scores[place] = scorer.score(columns, asked).total[mentor[row]]
+        one = replace(asked, among=Pool.of(columns, [int(mentor[row])]))
+        scores[place] = scorer.score(columns, one).of_person(int(mentor[row]))
     return Outcomes(
         scores,
         result[rows] >= _thresholds(columns, rows),
         mentee[rows],
         since[rows] <= first[mentee[rows]],
+        earlier,
     )
 
 
@@ -216,9 +201,10 @@ def calibrate(found: Outcomes, seed: int = 0) -> Calibrated:
     for number in range(FOLDS):
         own = fold == number
         scores, succeeded = found.scores[~own], found.succeeded[~own]
+        rate = level(succeeded, found.earlier)
         for name, fit in METHODS.items():
-            stated[name][own] = np.interp(found.scores[own], *fit(scores, succeeded))
-        stated["base rate"][own] = succeeded.mean()
+            stated[name][own] = np.interp(found.scores[own], *at_level(*fit(scores, succeeded), scores, rate))
+        stated["base rate"][own] = rate
     losses = {name: _loss(each, found.succeeded) for name, each in stated.items()}
     method = min(METHODS, key=losses.__getitem__)
     errors = {
@@ -226,16 +212,43 @@ def calibrate(found: Outcomes, seed: int = 0) -> Calibrated:
         for group, mask in found.groups().items()
         if mask.any()
     }
+    fitted = METHODS[method](found.scores, found.succeeded)
+    fitted = at_level(*fitted, found.scores, level(found.succeeded, found.earlier))
     return Calibrated(
-        Calibration(*METHODS[method](found.scores, found.succeeded), np.sort(found.scores)),
+        Calibration(*fitted, np.sort(found.scores)),
         method,
         len(found),
         successes,
         losses,
         _gain(found.scores, found.succeeded),
         errors,
-        tuple(_curve(stated[method], found.succeeded)),
+        tuple(curve(stated[method], found.succeeded)),
     )
+
+
+def level(succeeded: Mask, earlier: tuple[int, int]) -> float:
+    """The rate of success that chances should have in the mean.
+
+    Three months tell little of a rate, a year more. The outcomes before the window count beside those in it, unless
+    the two shares differ by more than luck explains: then the rate has moved, and the window alone says where to.
+
+    Args:
+        succeeded: Of the window.
+        earlier: See `Outcomes.earlier`.
+    """
+    own, (successes, outcomes) = float(succeeded.mean()), earlier
+    both = (successes + succeeded.sum()) / (outcomes + len(succeeded))
+    deviation = np.sqrt(both * (1 - both) * (1 / max(1, outcomes) + 1 / len(succeeded)))
+    if not outcomes or abs(successes / outcomes - own) > FURTHEST_APART * deviation:
+        return own
+    return float(both)
+
+
+def at_level(knots: Reals, values: Reals, scores: Reals, rate: float) -> tuple[Reals, Reals]:
+    """A map moved in log-odds by as much as makes its mean over some scores a rate; it rises where it rose."""
+    odds = logit(np.clip(values, UNSURE, 1 - UNSURE))
+    moved = brentq(lambda step: float(np.interp(scores, knots, expit(odds + step)).mean()) - rate, -FURTHEST, FURTHEST)
+    return knots, expit(odds + moved)
 
 
 def is_enough(outcomes: int, successes: int) -> bool:
@@ -249,7 +262,7 @@ def isotonic(scores: Reals, succeeded: Mask) -> tuple[Reals, Reals]:
     The shares of a part with n outcomes are (successes + ½) / (n + 1), so that no chance is 0 or 1 (Barlow et al. 1972,
     "Statistical inference under order restrictions"; Jeffreys' prior).
     """
-    parts = _parts(scores)
+    parts = parts_of(scores)
     counts = np.array([len(each) for each in parts])
     shares = np.array([(succeeded[each].sum() + 0.5) / (len(each) + 1) for each in parts])
     knots = np.array([scores[each].mean() for each in parts])
@@ -294,31 +307,3 @@ def _loss(chances: Reals, succeeded: Mask) -> float:
     """Mean −ln likelihood, in nats."""
     kept = np.clip(chances, UNSURE, 1 - UNSURE)
     return -float((xlogy(succeeded, kept) + xlog1py(~succeeded, -kept)).mean())
-
-
-def _parts(order_by: Reals) -> list[Numbers]:
-    """Places of equally many outcomes each, in ascending order of a value."""
-    number = int(np.clip(len(order_by) // LEAST_IN_PART, 1, MOST_PARTS))
-    return np.array_split(np.argsort(order_by, kind="stable"), number)
-
-
-def _curve(chances: Reals, succeeded: Mask) -> list[Part]:
-    """Stated chances beside what happened, part by part."""
-    found = []
-    for each in _parts(chances):
-        share = float(succeeded[each].mean())
-        found.append(Part(float(chances[each].mean()), share, *wilson(share, len(each)), len(each)))
-    return found
-
-
-def error(chances: Reals, succeeded: Mask, seed: int = 0) -> Error:
-    """How far chances are from what happened, see `Error`."""
-    draws = np.random.default_rng(seed).random((DRAWS, len(chances))) < chances
-    parts = _parts(chances)
-
-    def ece(happened: Mask) -> Reals:
-        gaps = [np.abs((chances - happened)[..., each].sum(axis=-1)) for each in parts]
-        total: Reals = np.sum(gaps, axis=0) / len(chances)
-        return total
-
-    return Error(float(ece(succeeded)), float(np.quantile(ece(draws), 0.95)), len(chances))

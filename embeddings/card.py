@@ -61,9 +61,14 @@ def _chances(told: Mapping[str, Any]) -> list[str]:
         failed = "; ".join(each["told"] for each in told["conditions"] if not each["holds"])
         lines.append(f"Not stated: {failed}.")
     if told["errors"]:
-        lines += ["", "| for | outcomes | calibration error | of true chances, at most |", "|---|---|---|---|"]
         lines += [
-            f"| {group} | {each['outcomes']} | {each['ece']:.3f} | {each['by_luck']:.3f} |"
+            "",
+            "| for | outcomes | calibration error | of true chances, in the mean | beyond luck | 95 % |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {group} | {each['outcomes']} | {each['ece']:.3f} | {each['floor']:.3f} | {each['debiased']:.3f} "
+            f"| {each['low']:.3f}–{each['high']:.3f} |"
             for group, each in told["errors"].items()
         ]
     return lines

@@ -1,10 +1,17 @@
 """Generated communities as columns, without a database: what benchmarks of the learned part are run on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.table import Reals
+from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.facts.rows import FILES, facts_of
+from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.community import generate
 from mentorgraph.graph.world.tables import World
 
@@ -37,3 +44,31 @@ def told(world: World) -> tuple[Columns, datetime]:
             for record in facts_of(name, row, SOURCE):
                 columns.put(record)
     return columns, datetime.combine(world.last_day, time(), UTC) + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true in a world, by uids: how well every mentor suits a goal, without the noise of choices.
+
+    Attributes:
+        appeal: Of all mentors, by their places.
+        goals: uid of a goal → what is true of it.
+        places: uid of a mentor → their place.
+    """
+
+    appeal: Appeal
+    goals: Mapping[str, Mapping[str, Any]]
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, world: World) -> "Truth":
+        """The truth of a world."""
+        appeal = Appeal.from_truth(world.truth)
+        goals = {uid_of(SOURCE, "goals", each["id"]): each for each in world.truth["goals"]}
+        return cls(appeal, goals, {uid_of(SOURCE, "people", each.id): n for n, each in enumerate(appeal.mentors)})
+
+    def scores(self, goal: str, mentors: Sequence[str]) -> Reals:
+        """The appeal of some mentors for a goal, all by their uids: `float64[mentors]`."""
+        places = np.array([self.places[each] for each in mentors], np.int64)
+        found: Reals = self.appeal.of(goal_from(self.goals[goal])).astype(np.float64)[places]
+        return found

@@ -5,7 +5,7 @@ moved where its population stability index is large and larger than luck explain
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -16,6 +16,7 @@ from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import FULL, Setting, allowed
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import question
 from mentorgraph.graph.columns.table import Numbers, Reals
 from mentorgraph.graph.errors import DomainError
@@ -184,8 +185,9 @@ def _scores(columns: Columns, scorer: Scorer, setting: Setting, goals: Numbers, 
     if not len(mentors):
         return np.zeros(0)
     people = columns.tables["goals"].numbers("person")
-    found = []
+    found, pool = [], Pool.of(columns, mentors)
     for goal in goals:
         asked = allowed(question(columns, int(people[goal]), int(goal), now, scorer.policy.signals), setting)
-        found.append(float(scorer.score(columns, asked).total[mentors].max()))
+        scores = scorer.score(columns, replace(asked, among=pool))
+        found.append(float(scores.total[scores.places(mentors)].max()))
     return np.array(found)

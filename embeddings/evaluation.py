@@ -282,6 +282,21 @@ def bootstrap(figures: Figures, seed: int = 0, level: float = 0.95) -> Interval:
     return Interval(float(figures.mean()), float(low), float(high))
 
 
+def ratio(one: Figures, other: Figures, seed: int = 0, level: float = 0.95) -> Interval:
+    """How many times the mean of one ranking is that of another on the same asks, resampled in pairs, as `bootstrap`.
+
+    Where neither finds anything they are alike; infinity where only the other one finds nothing.
+    """
+    if not len(one):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    drawn = np.random.default_rng(seed).integers(0, len(one), (RESAMPLES, len(one)))
+    means = [np.append(each[drawn].mean(axis=1), each.mean()) for each in (one, other)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(means[0] == means[1], 1.0, means[0] / means[1])
+    low, high = np.quantile(ratios[:-1], ((1 - level) / 2, (1 + level) / 2), method="nearest")
+    return Interval(float(ratios[-1]), float(low), float(high))
+
+
 def peak_mb() -> float:
     """The most memory that this process has held at once, in MB."""
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

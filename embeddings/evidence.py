@@ -178,7 +178,7 @@ def evidence(
         mentee_arcs[:, mentee_arcs[1] != NONE],
         known.precedents.team[near],
         _pair_features(known, asked, people, alike, told),
-        _further(told, people),
+        _further(told, asked.pool(known.columns).places_of(people)),
         _together(known, people, place),
         correction,
         text,
@@ -347,7 +347,8 @@ def _pair_features(
     decayed = np.float32(0.7) ** precedents.years
     best = np.zeros(everybody, np.float32)
     np.maximum.at(best, mentor, alike["full"][group])
-    signals = {signal.name: signal.values[people] for signal in told}
+    places = asked.pool(known.columns).places_of(people)
+    signals = {signal.name: signal.values[places] for signal in told}
     if not known.setting.unit_names:
         # The signal reads whole texts; beside the masked ones it would tell exactly whose unit's name was in common.
         signals["goal_text"] = best[people].astype(np.float64)
@@ -364,8 +365,8 @@ def _pair_features(
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _further(told: Sequence[Signal], people: Numbers) -> Floats:
-    values = {signal.name: signal.values[people] for signal in told}
+def _further(told: Sequence[Signal], places: Numbers) -> Floats:
+    values = {signal.name: signal.values[places] for signal in told}
     return np.stack([np.nan_to_num(values[name]) for name in FURTHER], axis=1).astype(np.float32)
 
 

@@ -102,9 +102,9 @@ def fit_listwise(
     Returns:
         `float64[signals]`; 0 for signals that have no part or never differ.
     """
-    values = np.concatenate([each.values for each in choices])
-    columns = np.flatnonzero(np.ones(values.shape[1], bool) if fitted is None else fitted)
-    values = values[:, columns].astype(np.float32)
+    signals = choices[0].values.shape[1]
+    columns = np.flatnonzero(np.ones(signals, bool) if fitted is None else fitted)
+    values = np.concatenate([each.values[:, columns] for each in choices], dtype=np.float32)
     lengths = [len(each.values) for each in choices]
     starts = np.cumsum([0, *lengths])[:-1]
     group = np.repeat(np.arange(len(choices)), lengths)
@@ -131,7 +131,7 @@ def fit_listwise(
     kept = np.zeros(len(columns)) if signs is None else signs[columns]
     bounds = [(0 if sign > 0 else None, 0 if sign < 0 else None) for sign in kept]
     found = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
-    weights = np.zeros(choices[0].values.shape[1])
+    weights = np.zeros(signals)
     weights[columns] = found.x * scale
     return weights
 
@@ -203,8 +203,9 @@ def _best_without(choices: Sequence[Choice], fitted: Mask, signs: Numbers | None
 def log_likelihood(choices: Sequence[Choice], weights: Reals) -> float:
     """Of what was chosen, see `fit_listwise`, in nats."""
     total = 0.0
+    counted = np.flatnonzero(weights)
     for each in choices:
-        shares = log_softmax(each.values.astype(np.float64) @ weights + each.correction)
+        shares = log_softmax(each.values[:, counted].astype(np.float64) @ weights[counted] + each.correction)
         total += float(shares[each.relevant] @ each.worth) / len(each.relevant)
     return total
 

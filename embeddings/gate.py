@@ -47,7 +47,7 @@ LARGEST_LOSS_OF_GROUP = 0.02
 """By how much it may be worse in one group: newcomers, the others, a unit, a format. Only luck excuses more."""
 
 LARGEST_ERROR, LARGEST_ERROR_OF_GROUP = 0.05, 0.08
-"""Expected calibration error that chances may have, beyond what true ones would show by luck."""
+"""Calibration error that chances may have beyond what true ones show by luck, see `Error.debiased`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,12 @@ def may_tell_chances(found: Calibrated) -> tuple[Condition, ...]:
     for group, each in found.errors.items():
         bound = LARGEST_ERROR if group == ALL else LARGEST_ERROR_OF_GROUP
         told = (
-            f"chances of {group} are off by {each.ece:.3f} in the mean of {each.outcomes} outcomes; {bound} is "
-            f"allowed, or {each.by_luck:.3f}, which true ones exceed by luck in one of twenty"
+            f"chances of {group} are off by {each.debiased:.3f} [{each.low:.3f}, {each.high:.3f}] beyond luck, "
+            f"{bound} is allowed; by {each.ece:.3f} with it, in the mean of {each.outcomes} outcomes, which true ones "
+            f"exceed in one of twenty samples only above {each.by_luck:.3f}"
         )
-        conditions.append(Condition(f"true chances of {group}", each.ece <= max(bound, each.by_luck), told))
+        holds = each.debiased <= bound or each.ece <= each.by_luck
+        conditions.append(Condition(f"true chances of {group}", holds, told))
     return tuple(conditions)
 
 

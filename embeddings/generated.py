@@ -6,6 +6,7 @@ itself can rank: an oracle that knows the noise-free appeal of every mentor.
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +16,12 @@ from mentorgraph.embeddings import metrics
 from mentorgraph.embeddings.calibration import (
     MOST_OF_A_NETWORK,
     MOST_OUTCOMES,
-    Error,
     Outcomes,
     calibrate,
-    error,
     known_outcomes,
 )
-from mentorgraph.embeddings.communities import SOURCE, told, world_of
+from mentorgraph.embeddings.calibration_error import Error, error
+from mentorgraph.embeddings.communities import Truth, told, world_of
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED, Judged, judge, peak_mb, rows, tune
 from mentorgraph.embeddings.gate import decide
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -30,9 +30,7 @@ from mentorgraph.embeddings.tasks import FULL, Task, task
 from mentorgraph.embeddings.teaching import Recipe
 from mentorgraph.embeddings.training import last_window, train
 from mentorgraph.graph.columns.columns import Columns
-from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.rules.policy import Policy
-from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.tables import World
 
 ORACLE = "oracle"
@@ -77,12 +75,9 @@ def newcomers(
 
 def oracle(world: World, columns: Columns, asked: Task) -> Judged:
     """What the truth of a world ranks, in a task of its columns: by appeal alone, without the noise of choices."""
-    appeal = Appeal.from_truth(world.truth)
-    goals = {uid_of(SOURCE, "goals", each["id"]): each for each in world.truth["goals"]}
-    number = {uid_of(SOURCE, "people", mentor.id): place for place, mentor in enumerate(appeal.mentors)}
-    order = np.array([number[columns.people.uids[person]] for person in asked.candidates])
+    truth, mentors = Truth.of(world), [columns.people.uids[person] for person in asked.candidates]
     began = time.perf_counter()
-    scores = [appeal.of(goal_from(goals[columns.goals.uids[goal]])).astype(np.float64)[order] for goal in asked.goals]
+    scores = [truth.scores(columns.goals.uids[goal], mentors) for goal in asked.goals]
     places = [metrics.places(each, relevant) for each, relevant in zip(scores, asked.relevant, strict=True)]
     shown = np.array([metrics.first(each, 10) for each in scores])
     return Judged(ORACLE, "baseline", places, time.perf_counter() - began, shown=shown)
@@ -134,8 +129,7 @@ def calibration(
 
 
 def _row(name: str, group: str, found: Error) -> dict[str, Any]:
-    figures = {"ece": found.ece, "by_luck": found.by_luck, "outcomes": found.outcomes}
-    return {"name": name, "kind": "model", "setting": FULL.name, "group": group, **figures}
+    return {"name": name, "kind": "model", "setting": FULL.name, "group": group, **asdict(found)}
 
 
 def _outcomes(

@@ -16,6 +16,7 @@ from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question
 from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.kinds import KINDS
@@ -74,9 +75,16 @@ class LearnedScorer:
         return {**found, NETWORK: ranking.network} if self.with_network else found
 
     def score(self, columns: Columns, asked: Question) -> Scores:
-        """Scores everybody: Σ weight × value; where a value is unknown it adds nothing."""
+        """Scores all who are ranked: Σ weight × value; where a value is unknown it adds nothing.
+
+        The network looks at everybody who has mentored, so they are ranked too.
+        """
         asked = allowed(asked, self.model.setting)
         weights = self.weights
+        if self.with_network and asked.among is not None:
+            known = self.model.knowledge(columns, asked.now, self.policy)
+            people = np.concatenate([asked.among.people, np.flatnonzero(known.has_mentored)])
+            asked = replace(asked, among=Pool.of(columns, people))
         signals = {each.name: each for each in all_signals(columns, asked, self.policy)}
         terms = []
         for name in self.model.signals:
@@ -86,7 +94,7 @@ class LearnedScorer:
             terms.append(Term(name, signals[name].unit, weight, values, contributions, explain))
         if self.with_network:
             terms.append(self._network(columns, asked, signals, weights[NETWORK]))
-        return Scores.of(0.0, tuple(terms))
+        return Scores.of(0.0, tuple(terms), asked.among)
 
     def chance(self, score: float) -> Chance | None:
         """The chance that a pairing of this score would succeed; None where the version is not calibrated."""
@@ -98,9 +106,11 @@ class LearnedScorer:
         people = np.flatnonzero(known.has_mentored)
         found = evidence(known, asked, people, signals=tuple(signals.values()))
         thought = self.model.attentions(known, found)
-        values = np.full(len(columns.people), np.nan)
+        pool = asked.pool(columns)
+        values = np.full(len(pool), np.nan)
         if len(people):
-            values[people] = together([each.scores for each in thought], found.correction) + np.log(len(people))
+            shares = together([each.scores for each in thought], found.correction)
+            values[pool.places_of(people)] = shares + np.log(len(people))
 
         def explain(person: int) -> list[Evidence]:
             place = int(np.searchsorted(people, person)) if person in people else NONE

@@ -23,6 +23,7 @@ from typing import Any
 
 import orjson
 
+from mentorgraph.embeddings import experiments
 from mentorgraph.embeddings import snapshot as snapshots
 from mentorgraph.embeddings.communities import community
 from mentorgraph.embeddings.evaluation import SERVED
@@ -89,6 +90,7 @@ def _end_with_input() -> None:
 
 def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     runs, parallel = _taught_with("runs", "parallel")
+    server = experiments.client()
     snapshot = snapshots.load(Path(request["snapshot"]))
     registry = Registry(Path(request["registry"]))
     with parallel.shared(request.get("device", "cpu")) as share:
@@ -106,7 +108,13 @@ def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if run is None:
         return {}
     version = runs.publish(run, registry, force=request["force"])
-    return {"version": version, **_told(run, SERVED if request["force"] else run.decision.ranking)}
+    ranking = SERVED if request["force"] else run.decision.ranking
+    untold = ""
+    if server is not None:
+        progress("Telling MLflow", 0, 0)
+        manifest = registry.manifest(version) if version else runs.manifest_of(run, ranking or SERVED, "")
+        untold = experiments.tell(server, manifest, version, registry.folder / version if version else None)
+    return {"version": version, "untold": untold, **_told(run, ranking)}
 
 
 def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

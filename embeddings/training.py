@@ -38,7 +38,7 @@ from mentorgraph.graph.columns.table import Numbers
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
 
-SAMPLE = 600
+SAMPLE = 200
 """Of those who were not chosen, so many of a list are looked at when the weights of the signals are found."""
 
 

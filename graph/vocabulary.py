@@ -1,5 +1,8 @@
 """The closed sets of words that facts are told in."""
 
+ENGLISH, GERMAN = "en", "de"
+LANGUAGES = {ENGLISH: "English.", GERMAN: "German."}
+"""The languages that reasons and rules are told in, and what they are."""
 ROLES = ("mentor", "mentee", "coordinator", "facilitator", "sponsor", "data_scientist", "auditor")
 PURPOSES = ("matching", "training", "audit_attributes", "stories", "recording")
 IDENTITIES = ("gender", "ethnicity", "faith", "disability", "orientation", "background")

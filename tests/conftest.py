@@ -141,8 +141,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.store)
     # The longest files begin, so that no worker is left with one while the other has nothing to do.
-    long = {item.path for item in items if item.get_closest_marker("journey") or item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("journey", "drill", "slow")))}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in long, -tests[item.path]))
 
 
 @pytest.fixture(scope="session")

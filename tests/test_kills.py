@@ -25,7 +25,7 @@ from mentorgraph.graph.world.tables import write
 
 from .conftest import WIPE, run_directly
 
-pytestmark = pytest.mark.journey
+pytestmark = pytest.mark.drill
 
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 WITHIN_S = 120.0

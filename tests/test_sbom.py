@@ -9,8 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 
 from mentorgraph.graph.embedded.jars import lock_file, read_lock
@@ -42,6 +40,10 @@ def components(written: str) -> dict[str, dict[str, Any]]:
 
 
 def test_it_follows_the_standard(written: str) -> None:
+    # Its grammars take seconds to build, which every process of a run would spend that only collects this test.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     validator = JsonStrictValidator(SchemaVersion.V1_6)
     assert validator.validate_str(written) is None
     assert validator.validate_str(written.replace('"type": "library"', '"type": "bookshelf"', 1)) is not None

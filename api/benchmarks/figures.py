@@ -25,7 +25,7 @@ OURS, BASELINE, PEER = "model", "baseline", "peer"
 
 LABELS = ("name", "kind", "setting", "group")
 WIDEST = 1_000
-HIDDEN = ("low", "high", "seconds", "peak_mb")
+HIDDEN = ("low", "high", "to_overlap_low", "to_overlap_high", "seconds", "peak_mb")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.scoring import Chance
 from mentorgraph.graph.ranking.sentences import EvidencePath, Step
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.store import NodeRecord
 
 
@@ -80,7 +81,7 @@ def print_comparison(found: Sequence[Compared], nodes: dict[str, NodeRecord]) ->
 def compared_as_json(found: Compared, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
     """One of the mentors who are compared, under the names that GraphQL gives its parts."""
     return {
-        "mentor": _node_as_json("Person", found.explanation.mentor, nodes),
+        "mentor": node_as_json("Person", found.explanation.mentor, nodes),
         "score": found.explanation.score,
         "gap": found.gap,
         "differences": [asdict(each) for each in found.differences],
@@ -129,7 +130,7 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
         "slateId": slate.uid,
         "modelVersion": slate.model_version,
         "policyVersion": slate.policy_version,
-        "goal": _node_as_json("Goal", slate.goal, nodes),
+        "goal": node_as_json("Goal", slate.goal, nodes),
         "notice": slate.notice or None,
         "hasNextPage": slate.has_next,
         "mixShortfall": (
@@ -145,7 +146,7 @@ def slate_as_json(slate: Slate, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
                 "base": each.base,
                 "isPinned": bool(each.pin),
                 "proposed": {"rank": each.model_rank, "score": each.score},
-                "mentor": _node_as_json("Person", each.mentor, nodes),
+                "mentor": node_as_json("Person", each.mentor, nodes),
                 "signals": [_signal_as_json(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
                 "sentences": each.sentences,
@@ -167,8 +168,8 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
     return {
         "modelVersion": found.model_version,
         "policyVersion": found.policy_version,
-        "goal": _node_as_json("Goal", found.goal, nodes),
-        "mentor": _node_as_json("Person", found.mentor, nodes),
+        "goal": node_as_json("Goal", found.goal, nodes),
+        "mentor": node_as_json("Person", found.mentor, nodes),
         "score": found.score,
         "base": found.base,
         "signals": [_signal_as_json(signal) for signal in found.signals],
@@ -176,9 +177,14 @@ def explanation_as_json(found: Explanation, nodes: dict[str, NodeRecord]) -> dic
         "sentences": found.sentences,
         "chance": asdict(found.chance) if found.chance else None,
         "cautions": [caution.upper() for caution in found.cautions],
-        "refusals": [asdict(each) | {"remedy": each.remedy or None} for each in found.refusals],
-        "unjudged": [asdict(rule) for rule in found.unjudged],
+        "refusals": [refusal_as_json(each) for each in found.refusals],
+        "unjudged": [{"rule": each.rule, "fact": each.fact} for each in found.unjudged],
     }
+
+
+def refusal_as_json(found: Refusal) -> dict[str, str | None]:
+    """A rule that forbids a pair, under the names that GraphQL gives its parts."""
+    return {"rule": found.rule, "fact": found.fact, "remedy": found.remedy or None}
 
 
 def mentees_as_json(found: MenteeList, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
@@ -186,18 +192,21 @@ def mentees_as_json(found: MenteeList, nodes: dict[str, NodeRecord]) -> dict[str
     return {
         "slateId": found.uid,
         "modelVersion": found.model_version,
-        "mentor": _node_as_json("Person", found.mentor, nodes),
+        "mentor": node_as_json("Person", found.mentor, nodes),
         "notice": found.notice or None,
         "totalCount": found.total,
         "hasNextPage": found.has_next,
         "recommendations": [
             {
+                "recommendationId": global_id("Recommendation", each.uid),
                 "rank": each.rank,
                 "score": each.score,
                 "base": each.base,
-                "mentee": _node_as_json("Person", each.mentee, nodes),
-                "goal": _node_as_json("Goal", each.goal, nodes),
+                "mentee": node_as_json("Person", each.mentee, nodes),
+                "goal": node_as_json("Goal", each.goal, nodes),
                 "policyVersion": each.policy_version,
+                "chance": asdict(each.chance) if each.chance else None,
+                "cautions": [caution.upper() for caution in each.cautions],
                 "mode": each.mode.upper() or None,
                 "signals": [_signal_as_json(signal) for signal in each.signals],
                 "paths": [_path_as_json(path) for path in each.paths],
@@ -231,6 +240,7 @@ def _signal_as_json(signal: SignalValue) -> dict[str, Any]:
 
 def _path_as_json(path: EvidencePath) -> dict[str, Any]:
     return {
+        "pathId": path.uid,
         "signal": path.signal,
         "weight": path.weight,
         "sentence": path.sentence,
@@ -252,7 +262,8 @@ def _path_as_json(path: EvidencePath) -> dict[str, Any]:
     }
 
 
-def _node_as_json(kind: str, uid: str, nodes: dict[str, NodeRecord]) -> dict[str, Any] | None:
+def node_as_json(kind: str, uid: str, nodes: dict[str, NodeRecord]) -> dict[str, Any] | None:
+    """A person or goal by its ids and its name or title; None where it is not known."""
     if uid not in nodes:
         return None
     properties = nodes[uid].properties

@@ -26,6 +26,7 @@ from mentorgraph.api.context import MODELS
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.settings import KNOWN
 from mentorgraph.embeddings import snapshot as snapshots
+from mentorgraph.embeddings.communities import Truth
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.graph.embedded.progress import Report, shown_on_terminal
 from mentorgraph.graph.errors import DomainError
@@ -36,6 +37,7 @@ from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.rules.policy import chosen_policy, load_policy
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.world.community import STEPS, generate
+from mentorgraph.graph.world.tables import World
 
 TIMES_FASTER = 100
 
@@ -238,7 +240,8 @@ async def _recommend(
     async with _filled(home, people, bundle, seed, show) as store:
         published = await _published(home, store, seed, show) if with_model else None
         policy = load_policy(chosen_policy())
-        return await bench_recommend(store, policy, published, goals=goals, seed=seed, settings=told, show=show)
+        truth = None if bundle else Truth.of(await asyncio.to_thread(_world, people, seed, show))
+        return await bench_recommend(store, policy, published, truth, goals=goals, seed=seed, settings=told, show=show)
 
 
 async def _load(
@@ -277,10 +280,12 @@ async def _filled(home: Path, people: int, bundle: Path | None, seed: int, show:
 def _bundle(people: int, bundle: Path | None, seed: int, show: Report) -> Mapping[str, BundleFile]:
     if bundle is not None:
         return open_bundle(bundle)
+    return bundle_of(_world(people, seed, show).rows)
+
+
+def _world(people: int, seed: int, show: Report) -> World:
     done = iter(range(1, STEPS + 1))
-    return bundle_of(
-        generate(people, seed=seed, progress=lambda _step: show("Generating people", next(done), STEPS)).rows
-    )
+    return generate(people, seed=seed, progress=lambda _step: show("Generating people", next(done), STEPS))
 
 
 async def _published(home: Path, store: Store, seed: int, show: Report) -> Published:

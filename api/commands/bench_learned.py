@@ -159,15 +159,16 @@ def calibration(people: int, with_network: bool, seed: int, output: Path | None)
         )
     targets = [
         Target(
-            f"{each['name']}, {each['group']}: {each['ece']:.3f}, {_allowed(each)} is meant",
-            each["ece"] <= _allowed(each),
+            f"{each['name']}, {each['group']}: {each['debiased']:.3f} beyond luck, {_allowed(each)} is meant",
+            each["debiased"] <= _allowed(each),
         )
         for each in found["rows"]
     ]
     note = (
         f"Fitted to {found['outcomes']} outcomes by the {found['method']} map, taught before "
-        f"{found['taught_before'][:10]}; of the later pairings {found['known_later']:.1%} have ended. by luck: what "
-        "true chances exceed in one of twenty samples."
+        f"{found['taught_before'][:10]}; of the later pairings {found['known_later']:.1%} have ended. ece is of parts "
+        "of equally many outcomes, floor what it is for true chances in the mean, by luck what they exceed in one of "
+        "twenty samples, debiased what is left without luck, low and high its interval of 95 %."
     )
     settings = {"command": "calibration", "people": people, "seed": seed, "with_network": with_network}
     tell(Findings(f"expected calibration error, {people:,} people", found["rows"], settings, targets, (note,)), output)

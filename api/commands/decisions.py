@@ -13,7 +13,7 @@ from mentorgraph.api.ids import global_id, read_given_id, read_global_id
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ModelRefused, Registry
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision, MenteeDecision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.decisions.replay import Difference, changes_since
 from mentorgraph.graph.decisions.replay import replay as differences_of
@@ -84,7 +84,7 @@ def _scorers() -> dict[str, LearnedScorer]:
     return found
 
 
-def _asked_for(recommendation: str | None) -> Iterator[Decision]:
+def _asked_for(recommendation: str | None) -> Iterator[Decision | MenteeDecision]:
     """The kept answer that holds a recommendation, or all of them.
 
     Raises:
@@ -99,7 +99,7 @@ def _asked_for(recommendation: str | None) -> Iterator[Decision]:
     decision = records.find(uid.lower())
     if decision is None:
         raise DomainError("no kept answer holds this recommendation", code="NOT_FOUND")
-    yield decision
+    yield decision.whole
 
 
 def _tell_changes(recommendation: str | None) -> None:

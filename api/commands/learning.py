@@ -159,6 +159,8 @@ def train(
             return
     result = train_model(name, setting, seed, force, device, processes)
     print_figures(result)
+    if result["untold"]:
+        click.echo(f"{result['untold']}.", err=True)
     if result["version"]:
         click.echo(f"Model {result['version']} serves now.")
     else:

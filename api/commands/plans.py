@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mentorgraph.api.commands.answers import name_of, print_json
-from mentorgraph.api.commands.recommend import ask, nodes_of, uid_given
+from mentorgraph.api.commands.asking import ask, nodes_of, uid_given
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.facts.values import plain

@@ -3,12 +3,12 @@
 import csv
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -29,14 +29,13 @@ from mentorgraph.api.commands.answers import (
     print_mentees,
     slate_as_json,
 )
+from mentorgraph.api.commands.asking import ask, nodes_of, person_of, uid_given, viewer_of
 from mentorgraph.api.commands.list_options import list_options, options_of
 from mentorgraph.api.commands.options import DATE
-from mentorgraph.api.commands.session import run, sentences
-from mentorgraph.api.context import recommender_on
+from mentorgraph.api.commands.session import sentences
 from mentorgraph.api.ids import GivenId, read_given_id
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.progress import Report
-from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.table_files import BundleError, open_table
 from mentorgraph.graph.explaining.comparing import Compared, compare
 from mentorgraph.graph.facts.model import InvalidFact
@@ -50,17 +49,13 @@ from mentorgraph.graph.ranking.matching import Explanation, Recommender
 from mentorgraph.graph.ranking.meeting import ASYNC
 from mentorgraph.graph.ranking.mentees import MenteeList, recommend_mentees
 from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX
-from mentorgraph.graph.store.database import Database
 from mentorgraph.graph.store.store import NodeRecord
-from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.viewer import COORDINATOR
 
 SHOWN_REASONS = 3
 SHOWN_PATHS = 5
 ID_COLUMNS = ("goal_id", "id")
 OUTPUT_COLUMNS = ("goal_id", "rank", "mentor_id", "score")
-
-Answer = TypeVar("Answer")
-
 
 _as_of = click.option(
     "--as-of", type=DATE, metavar="DATE", help="Judge mentors by what was known before this day, not by now."
@@ -73,6 +68,9 @@ _source = click.option(
     help="The system that the keys among ids belong to.",
 )
 _goal = click.option("--goal", metavar="ID", help="One of the mentee's goals; the latest open one if not given.")
+_programme = click.option(
+    "--programme", metavar="ID", help="The programme whose rules count; the mentee's only one if not given."
+)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 _viewer = click.option(
     "--viewer", metavar="ID", help="Answer as this person may see it: third people are counted, not named."
@@ -94,6 +92,7 @@ _viewer = click.option(
     "--first", type=click.IntRange(1, MOST), default=10, show_default=True, metavar="N", help="How many mentors a goal."
 )
 @list_options
+@_programme
 @_as_of
 @_as_json
 @_viewer
@@ -111,6 +110,7 @@ def recommend(
     goal: str | None,
     goals_file: Path | None,
     first: int,
+    programme: str | None,
     as_of: datetime | None,
     as_json: bool,
     viewer: str | None,
@@ -153,7 +153,7 @@ def recommend(
         return
     if goals_file is not None:
         _refuse(
-            mentee or goal or viewer or as_json or options_of(listed, source) != DEFAULT,
+            mentee or goal or programme or viewer or as_json or options_of(listed, source) != DEFAULT,
             "--goals goes with --first, --as-of, --source, --output and --force",
         )
         if output is None:
@@ -175,6 +175,7 @@ def recommend(
             first=first,
             options=options_of(listed, source),
             as_of=as_of,
+            programme=uid_given(programme, "programmes", source),
         )
         async with DecisionLog(mentorgraph_home() / FOLDER) as decisions:
             slate = await decisions.keep(answer)
@@ -212,6 +213,7 @@ def recommend(
     "--compare", "others", multiple=True, metavar="ID", help="Compare another mentor with this one; up to four times."
 )
 @_goal
+@_programme
 @_as_of
 @_as_json
 @_viewer
@@ -221,6 +223,7 @@ def explain(
     mentor: str,
     others: tuple[str, ...],
     goal: str | None,
+    programme: str | None,
     as_of: datetime | None,
     as_json: bool,
     viewer: str | None,
@@ -241,7 +244,7 @@ def explain(
     With --compare, what each signal adds to the gap between the scores is printed instead.
     """  # noqa: D301 (click wants the backspace itself)
     if others:
-        _compare(mentee, (mentor, *others), goal, as_of, as_json, viewer, source)
+        _compare(mentee, (mentor, *others), goal, programme, as_of, as_json, viewer, source)
         return
 
     async def work(recommender: Recommender, _show: Report) -> tuple[str, Explanation, dict[str, NodeRecord]]:
@@ -252,6 +255,7 @@ def explain(
             await person_of(recommender, mentor, source, "--mentor"),
             uid_given(goal, "goals", source),
             as_of=as_of,
+            programme=uid_given(programme, "programmes", source),
         )
         return who, explanation, await nodes_of(recommender, [who, explanation.goal, explanation.mentor], as_of)
 
@@ -284,6 +288,7 @@ def _compare(
     mentee: str,
     mentors: Sequence[str],
     goal: str | None,
+    programme: str | None,
     as_of: datetime | None,
     as_json: bool,
     viewer: str | None,
@@ -297,6 +302,7 @@ def _compare(
             [await person_of(recommender, each, source, "--compare") for each in mentors],
             uid_given(goal, "goals", source),
             as_of=as_of,
+            programme=uid_given(programme, "programmes", source),
         )
         shown = [found[0].explanation.goal, *(each.explanation.mentor for each in found)]
         return found, await nodes_of(recommender, shown, as_of)
@@ -311,7 +317,9 @@ def _compare(
 def _recommend_mentees(mentor: str, first: int, as_json: bool, viewer: str | None, source: str) -> None:
     async def work(recommender: Recommender, _show: Report) -> tuple[MenteeList, dict[str, NodeRecord]]:
         who = await person_of(recommender, mentor, source, "--mentor")
-        found = await recommend_mentees(recommender, await viewer_of(recommender, viewer, source), who, first=first)
+        answer = await recommend_mentees(recommender, await viewer_of(recommender, viewer, source), who, first=first)
+        async with DecisionLog(mentorgraph_home() / FOLDER) as decisions:
+            found = await decisions.keep(answer)
         named = [uid for each in found.recommendations for uid in (each.mentee, each.goal)]
         return found, await nodes_of(recommender, [who, *named], None)
 
@@ -339,63 +347,7 @@ def _refuse(given: object, sentence: str) -> None:
         raise click.UsageError(f"{sentence}.")
 
 
-def ask(work: Callable[[Recommender, Report], Awaitable[Answer]]) -> Answer:
-    """Does the work with a recommender on the database of this home."""
-
-    async def session(database: Database, show: Report) -> Answer:
-        show("Reading the graph", 0, 0)
-        return await work(await recommender_on(database, mentorgraph_home()), show)
-
-    return run(session)
-
-
-# --- who and what is meant --------------------------------------------------------------------------------------------
-
-
-def uid_given(text: str | None, kind: str, source: str) -> str | None:
-    """The uid that an option names, if it is given."""
-    return read_given_id(text, kind, source).uid if text else None
-
-
-async def person_of(recommender: Recommender, text: str, source: str, option: str) -> str:
-    """The uid of a person who is named by an id, or by a name that only they have.
-
-    Raises:
-        DomainError: `NOT_FOUND`, or `BAD_USER_INPUT` where several people have that name.
-    """
-    given = read_given_id(text, "people", source)
-    people = recommender.columns.tables["people"]
-    if recommender.columns.people.find(given.uid) >= 0:
-        return given.uid
-    named = [uid for uid, name in zip(people.rows.uids, people.strings("name"), strict=True) if name == given.text]
-    if len(named) > 1:
-        raise DomainError(
-            f"{option}: {len(named)} people are called {given.text}; give the id of the one you mean",
-            code="BAD_USER_INPUT",
-        )
-    if not named:
-        raise DomainError(
-            f"{option}: nobody has the id or the name {given.text}, nor the key {given.text} of the source {source}",
-            code="NOT_FOUND",
-        )
-    return named[0]
-
-
-async def viewer_of(recommender: Recommender, text: str | None, source: str) -> Viewer:
-    """On whose behalf a command asks: a person, in no role that sees more, or whoever coordinates."""
-    if not text:
-        return COORDINATOR
-    person = await person_of(recommender, text, source, "--viewer")
-    known = await recommender.store.read_viewer(person, recommender.clock())
-    return replace(known[0], roles=frozenset()) if known else Viewer(person)
-
-
-async def nodes_of(recommender: Recommender, uids: Iterable[str], as_of: datetime | None) -> dict[str, NodeRecord]:
-    """The nodes of some uids, for their names."""
-    return await recommender.store.read_nodes(filter(None, uids), as_of or recommender.clock())
-
-
-# --- answers as text and as JSON --------------------------------------------------------------------------------------
+# --- many goals -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

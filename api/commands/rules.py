@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mentorgraph.api.commands.answers import goal_line, name_of, print_json
+from mentorgraph.api.commands.answers import goal_line, name_of, node_as_json, print_json, refusal_as_json
+from mentorgraph.api.commands.asking import ask, nodes_of, person_of, uid_given, viewer_of
 from mentorgraph.api.commands.options import DATE
-from mentorgraph.api.commands.recommend import ask, nodes_of, person_of, uid_given, viewer_of
 from mentorgraph.api.commands.session import sentences
-from mentorgraph.api.ids import global_id, read_given_id
+from mentorgraph.api.ids import read_given_id
 from mentorgraph.graph.embedded.progress import Report
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining.policies import PolicyTest, ProgrammePolicy, policy_of, set_policy, try_policy
@@ -91,7 +91,7 @@ def why_not(
 
     who, found, nodes = ask(work)
     if as_json:
-        print_json(_why_not_as_json(found))
+        print_json(_why_not_as_json(found, nodes))
         return
     console = Console(highlight=False)
     console.print(Text(f"{name_of(nodes, found.mentor)} for {name_of(nodes, who)}", style="bold"), soft_wrap=True)
@@ -228,7 +228,7 @@ def dry_run(file: Path, programme: str, as_json: bool, source: str) -> None:
     changes = [change for each in pages for change in each.changes]
     counted = {name: sum(getattr(each, name) for each in pages) for name in ("pairs", "gained", "lost")}
     if as_json:
-        told = [{**asdict(each), "rules": [asdict(rule) for rule in each.rules]} for each in changes]
+        told = [{**asdict(each), "rules": [refusal_as_json(rule) for rule in each.rules]} for each in changes]
         print_json({**counted, "policyVersion": pages[0].policy_version, "changes": told})
         return
     rows = [
@@ -269,17 +269,18 @@ def _rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     return table
 
 
-def _why_not_as_json(found: WhyNot) -> dict[str, object]:
+def _why_not_as_json(found: WhyNot, nodes: dict[str, NodeRecord]) -> dict[str, object]:
     """The answer under the names that GraphQL gives its parts."""
     return {
         "verdict": found.verdict.upper(),
-        "blockers": [asdict(each) for each in found.blockers],
-        "unjudged": [asdict(each) for each in found.unjudged],
-        "mentor": {"id": global_id("Person", found.mentor)},
+        "blockers": [refusal_as_json(each) for each in found.blockers],
+        "unjudged": [{"rule": each.rule, "fact": each.fact} for each in found.unjudged],
+        "goal": node_as_json("Goal", found.goal, nodes),
+        "mentor": node_as_json("Person", found.mentor, nodes),
         "score": found.score,
         "rank": found.rank,
         "first": found.first,
-        "lastShown": {"id": global_id("Person", found.last_shown)} if found.last_shown else None,
+        "lastShown": node_as_json("Person", found.last_shown, nodes),
         "gap": [asdict(each) for each in found.gap],
         "modelVersion": found.model_version,
         "policyVersion": found.policy_version,

@@ -50,7 +50,9 @@ def then_and_now(recommendation: str, as_json: bool) -> None:
         store, now = recommender.store, recommender.clock()
         changes = await changes_of(store, decision, uid, COORDINATOR, now)
         today = await today_of(recommender, COORDINATOR, decision)
-        uids = {each.owner for each in changes if each.owner} | {each.mentor for each in today.compared}
+        uids = {each.owner for each in changes if each.owner} | {
+            uid for each in today.compared for uid in (each.mentor, each.mentee, each.goal) if uid
+        }
         nodes = await store.read_nodes(uids, now)
         return {
             "answeredAt": decision.recorded_at,
@@ -92,9 +94,9 @@ def _today_as_json(today: Today, nodes: dict[str, NodeRecord]) -> dict[str, Any]
 
 
 def _compared_as_json(each: Compared, nodes: dict[str, NodeRecord]) -> dict[str, Any]:
-    mentor = nodes.get(each.mentor)
+    of = {name: nodes.get(getattr(each, name)) for name in ("mentor", "mentee", "goal")}
     return {
-        "mentor": {"id": global_id("Person", each.mentor), "name": _name(mentor)} if mentor else None,
+        **{name: {"id": global_id(it.kind, it.uid), "name": _name(it)} if it else None for name, it in of.items()},
         "rankThen": each.rank_then,
         "rankNow": each.rank_now,
         "scoreThen": each.score_then,
@@ -116,6 +118,11 @@ def _compared_as_json(each: Compared, nodes: dict[str, NodeRecord]) -> dict[str,
 
 def _name(node: NodeRecord) -> str:
     return str(node.properties.get("name") or node.properties.get("title") or node.uid)
+
+
+def _who(each: dict[str, Any]) -> str:
+    told = [each["mentee"], each["goal"]] if each["mentee"] or each["goal"] else [each["mentor"]]
+    return "\n".join(one["name"] for one in told if one) or "–"
 
 
 def _plain(value: Any) -> str | None:
@@ -141,14 +148,14 @@ def _print(found: dict[str, Any]) -> None:
     if today["notAnswered"]:
         console.print(Text(f"Today this question is not answered: {today['notAnswered']}."), soft_wrap=True)
     table = Table(title="The list", title_justify="left")
-    table.add_column("mentor", overflow="fold")
+    table.add_column("mentor, or mentee and goal", overflow="fold")
     for name in ("rank then", "rank now", "score then", "score now"):
         table.add_column(name, justify="right")
     table.add_column("rules that forbid it now", overflow="fold")
     for each in today["mentors"]:
         scores = [each["scoreThen"], each["scoreNow"]]
         table.add_row(
-            Text(each["mentor"]["name"] if each["mentor"] else "–"),
+            Text(_who(each)),
             *("–" if rank is None else str(rank) for rank in (each["rankThen"], each["rankNow"])),
             *("–" if score is None else f"{score:.4f}" for score in scores),
             Text(", ".join(it["rule"] for it in each["refusals"])),

@@ -83,8 +83,18 @@ def _local_slots(zone: str, monday: date) -> NDArray[np.int16]:
 
 def _shift(instant: datetime, zone: str) -> int:
     """How many slots the wall clock of a zone is ahead of UTC."""
-    shown = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
-    return (shown - instant) // timedelta(minutes=SLOT_MINUTES)
+    return ahead_of_utc(instant, zone) // timedelta(minutes=SLOT_MINUTES)
+
+
+def ahead_of_utc(instant: datetime, zone: str) -> timedelta:
+    """How far the wall clock of a zone is ahead of UTC at an instant."""
+    return instant.astimezone(_rules_of(zone)).utcoffset() or timedelta()
+
+
+@lru_cache(maxsize=1_000)
+def _rules_of(zone: str) -> ZoneInfo:
+    """The rules of a zone, of which Python itself keeps only the last few and reads the others from files."""
+    return ZoneInfo(zone)
 
 
 def _slot_of_day(local: str) -> int:

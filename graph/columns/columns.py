@@ -201,14 +201,13 @@ class Columns:
             `float64[goals, words]`, twice.
         """
         goals = self.tables["goals"]
-        known = goals.begun(now)
-        key = (goals.version, int(known.sum()))
+        version, begun, _ = goals.state(now)
 
         def build() -> tuple[sparse.csr_array, sparse.csc_array]:
-            vectors = text.vectors(self.goal_words.counts(), known)
+            vectors = text.vectors(self.goal_words.counts(), goals.begun(now))
             return vectors, vectors.tocsc()
 
-        return self.remember("text", key, build)
+        return self.remember("text", (version, begun), build)
 
     def rows_by(self, kind: str, link: str) -> Groups:
         """The rows of a table by what one of their links holds."""

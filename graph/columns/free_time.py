@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mentorgraph.graph.calendar.availability import ROW_BYTES, SLOTS, Bits, week_of, window_bits
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals
 from mentorgraph.graph.facts.values import SLOT_MINUTES
 from mentorgraph.graph.rules.policy import SignalSettings
@@ -62,12 +63,12 @@ class Week:
     taken: Taken
     by_slots: NDArray[np.uint32]
 
-    def shared_minutes(self, person: int) -> Numbers:
-        """Minutes of the week in which everybody is free with one person: `int64[people]`."""
+    def shared_minutes(self, person: int, pool: Pool) -> Numbers:
+        """Minutes of the week in which others are free with one person: `int64[pool]`."""
         own = self.by_slots[:, person]
-        slots = np.zeros(len(self.free), np.uint16)
+        slots = np.zeros(len(pool), np.uint16)
         for row in np.flatnonzero(own):  # few hours of a week are free, so most of it need not be looked at
-            slots += np.bitwise_count(self.by_slots[row] & own[row])
+            slots += np.bitwise_count(pool.take(self.by_slots[row]) & own[row])
         return slots.astype(np.int64) * SLOT_MINUTES
 
     def phases_of(self, person: int) -> list[tuple[int, int, Bits]]:

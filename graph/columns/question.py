@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.table import NONE, Mask, Numbers, Reals, Table
 from mentorgraph.graph.rules.policy import SignalSettings
 from mentorgraph.graph.vocabulary import OPEN_STATES
@@ -56,6 +56,7 @@ class Question:
         now: The instant as of which facts count.
         wishes: The skills asked for, one entry a skill.
         units: Numbers of the organisation units asked about.
+        among: Who is ranked; everybody if None.
     """
 
     mentee: int
@@ -63,11 +64,16 @@ class Question:
     now: datetime
     wishes: tuple[Wish, ...]
     units: frozenset[int]
+    among: Pool | None = None
 
     @property
     def seconds(self) -> float:
         """The instant in seconds since 1970."""
         return self.now.timestamp()
+
+    def pool(self, columns: Columns) -> Pool:
+        """Who is ranked."""
+        return self.among or Pool.everybody(columns)
 
 
 def told_at(columns: Columns, goal: int, now: datetime) -> datetime:
@@ -126,6 +132,7 @@ class PastPairings:
     Attributes:
         rows: Row in the table of pairings, ascending: `int64[n]`, as all the others.
         mentor: Number of the mentor.
+        place: Place of the mentor in the pool of the question.
         mentee: Number of the mentee.
         goal: Number of the goal, or `NONE`.
         unit: Number of the unit, or `NONE`.
@@ -137,6 +144,7 @@ class PastPairings:
 
     rows: Numbers
     mentor: Numbers
+    place: Numbers
     mentee: Numbers
     goal: Numbers
     unit: Numbers
@@ -151,32 +159,46 @@ class PastPairings:
         table, goals = columns.tables["pairings"], columns.tables["goals"]
         key = (table.state(asked.seconds), goals.state(asked.seconds))
         known = columns.remember("past pairings", key, lambda: _begun(columns, asked.seconds))
+        years = columns.remember(
+            "years since pairings", (key, _turns(columns, asked.seconds)), lambda: known.ages(asked)
+        )
         own = columns.rows_by("pairings", "goal").of(asked.goal)
         kept = slice(None) if not len(own) else ~np.isin(known.rows, own)
-        rows = known.rows[kept]
+        mentor = known.mentor[kept]
         return cls(
-            rows,
-            known.mentor[kept],
+            known.rows[kept],
+            mentor,
+            asked.pool(columns).places_of(mentor),
             known.mentee[kept],
             known.goal[kept],
             known.unit[kept],
             known.outcome[kept],
-            (asked.seconds - table.reals("since")[rows]) // DAY_S / YEAR_DAYS,
+            years[kept],
             known.over[kept],
             table,
         )
 
-    def of_mentor(self, mentor: int) -> NDArray[np.int64]:
+    def ages(self, asked: Question) -> Reals:
+        """Whole days since each began, in years."""
+        found: Reals = (asked.seconds - self.table.reals("since")[self.rows]) // DAY_S / YEAR_DAYS
+        return found
+
+    def of_mentor(self, mentor: int) -> Numbers:
         """Positions of one mentor's pairings, ascending: `int64[m]`."""
-        rows = np.array(self.table.rows_of("mentor", mentor), np.int64)
+        places = self.at(np.array(self.table.rows_of("mentor", mentor), np.int64))
+        own: Numbers = places[self.mentor[places] == mentor]
+        return own
+
+    def at(self, rows: Numbers) -> Numbers:
+        """Positions of those of some rows, ascending, that are among these pairings: `int64[m]`."""
         places = np.searchsorted(self.rows, rows)
         rows, places = rows[places < len(self.rows)], places[places < len(self.rows)]
-        own: NDArray[np.int64] = places[(self.rows[places] == rows) & (self.mentor[places] == mentor)]
-        return own
+        found: Numbers = places[self.rows[places] == rows]
+        return found
 
 
 def _begun(columns: Columns, now: float) -> PastPairings:
-    """All pairings that had begun by an instant, without their age."""
+    """All pairings that had begun by an instant, without their age and the place of their mentor."""
     table, goals = columns.tables["pairings"], columns.tables["goals"]
     goal = table.numbers("goal")
     if len(goals):
@@ -186,6 +208,7 @@ def _begun(columns: Columns, now: float) -> PastPairings:
     return PastPairings(
         rows,
         table.numbers("mentor")[rows],
+        np.zeros(0, np.int64),
         table.numbers("mentee")[rows],
         goal[rows],
         table.numbers("unit")[rows],
@@ -194,6 +217,13 @@ def _begun(columns: Columns, now: float) -> PastPairings:
         over,
         table,
     )
+
+
+def _turns(columns: Columns, now: float) -> tuple[int, int]:
+    """What tells apart two instants between which some pairing turned a day older: the day, and how many did in it."""
+    table = columns.tables["pairings"]
+    hours = columns.remember("hours of pairings", table.version, lambda: np.sort(table.reals("since") % DAY_S))
+    return int(now // DAY_S), int(np.searchsorted(hours, now % DAY_S, side="right"))
 
 
 def open_pairings(columns: Columns, now: float) -> Mask:

@@ -156,6 +156,11 @@ class Table:
         holds: bool = self._values["since"][row] < now <= self._values["until"][row]
         return holds
 
+    def held(self, rows: Numbers, now: float) -> Mask:
+        """Which of some facts held just before an instant: `bool[n]`."""
+        found: Mask = (self.reals("since")[rows] < now) & (self.reals("until")[rows] >= now)
+        return found
+
     def strings(self, name: str) -> list[Any]:
         """A column as it was given; None where a fact lacks it."""
         return self._values[name]

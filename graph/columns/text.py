@@ -135,8 +135,15 @@ def similarities(vectors: sparse.csr_array, by_term: sparse.csc_array, row: int)
         by_term: The same matrix by its columns.
         row: Which one.
     """
-    result: NDArray[np.float64] = np.clip(product(by_term, vectors[[row]].toarray()[0]), 0, 1)
+    result: NDArray[np.float64] = np.clip(product(by_term, row_of(vectors, row)), 0, 1)
     return result
+
+
+def row_of(matrix: sparse.csr_array, row: int) -> NDArray[np.float64]:
+    """One row in full: `float64[columns]`; no column may be named twice in it."""
+    found, part = np.zeros(matrix.shape[1]), slice(matrix.indptr[row], matrix.indptr[row + 1])
+    found[matrix.indices[part]] = matrix.data[part]
+    return found
 
 
 def product(matrix: sparse.csc_array, vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,9 @@ from typing import Any, BinaryIO
 import orjson
 
 HASH_CHARS = 64
+ANSWER, MENTEES = ANSWERS = ("answer", "mentees")
+"""The kinds of line that hold answers: a list of mentors, and a mentor's list of goals."""
+
 GENESIS = "0" * HASH_CHARS
 """Stands for the line before the first one."""
 

@@ -6,135 +6,27 @@ key, those about a recommended mentor with the keys of both, and what tells of t
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+from mentorgraph.graph.decisions.chain import ANSWER
+from mentorgraph.graph.decisions.decision import ERASED, Decision, Recommended
 from mentorgraph.graph.decisions.keys import Key, seal, unseal
 from mentorgraph.graph.ranking.listing import Asked, Recommendation, Slate
-from mentorgraph.graph.ranking.matching import Explanation
-from mentorgraph.graph.ranking.options import DEFAULT, Options
-from mentorgraph.graph.ranking.paths import shown_to
+from mentorgraph.graph.ranking.options import Options
 from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.scoring import Chance
 from mentorgraph.graph.ranking.sentences import (
-    ENGLISH,
     EvidencePath,
     Measured,
     Step,
     sentence_of,
     sentences_of,
-    wording,
 )
 from mentorgraph.graph.ranking.shaping import Candidate, Shaping
 from mentorgraph.graph.viewer import Viewer
-
-ERASED = wording(ENGLISH)["erased"]
-"""Stands where a sentence was that can no longer be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recommended:
-    """A recommendation as it was answered.
-
-    Attributes:
-        recommendation: The answer; `evidence` and `paths` are what a coordinator sees.
-        is_redacted: Whether the names and sentences in it can no longer be read.
-    """
-
-    recommendation: Recommendation
-    is_redacted: bool
-
-    def shown_to(self, viewer: Viewer, mentee: str) -> Recommendation:
-        """The answer as a viewer may see it."""
-        found = self.recommendation
-        paths = shown_to(viewer, found.evidence, mentee, found.mentor)
-        if self.is_redacted:
-            return replace(found, paths=tuple(replace(path, sentence=ERASED) for path in paths))
-        return replace(found, paths=paths, sentences=sentences_of(paths, found.measured))
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """An answer as it was given.
-
-    Attributes:
-        slate: uid of the list.
-        recorded_at: When it was given.
-        viewer: On whose behalf.
-        mentee: uid of the person who seeks a mentor.
-        goal: uid of the goal, empty for none.
-        at: The instant that the rules looked at.
-        scored_at: The instant as of which facts counted.
-        as_of: The past instant that was asked about; None for the present.
-        change: Number of the last change of the graph that the scores know.
-        rank_offset: Place of the last mentor of the page before.
-        model_version: Version of the model.
-        policy_version: Version of the policy.
-        code_version: Version of mentorgraph.
-        base: Where every score starts.
-        recommended: Who was recommended, best first.
-        notice: What the reader was told about the list as a whole.
-        names: Names of the people, and the title of the goal, by uid; those that were erased are absent.
-        is_redacted: Whether the mentee was erased.
-        options: What the list was asked for with.
-        shaping: How its first places were given; None where it was by score alone.
-        candidates: Among whom they were given, best first.
-    """
-
-    slate: str
-    recorded_at: datetime
-    viewer: Viewer
-    mentee: str
-    goal: str
-    at: datetime
-    scored_at: datetime
-    as_of: datetime | None
-    change: int
-    rank_offset: int
-    model_version: str
-    policy_version: str
-    code_version: str
-    base: float
-    recommended: tuple[Recommended, ...]
-    notice: str
-    names: Mapping[str, str]
-    is_redacted: bool
-    options: Options = DEFAULT
-    shaping: Shaping | None = None
-    candidates: tuple[Candidate, ...] = ()
-
-    def find(self, recommendation: str) -> Recommended | None:
-        """One of its recommendations by uid."""
-        return next((each for each in self.recommended if each.recommendation.uid == recommendation), None)
-
-    def explanation(self, recommendation: str, viewer: Viewer) -> Explanation | None:
-        """Why somebody was recommended, as it was answered and as a viewer may see it; None for who was not."""
-        found = self.find(recommendation)
-        if found is None:
-            return None
-        shown = found.shown_to(viewer, self.mentee)
-        return Explanation(
-            self.model_version,
-            self.policy_version,
-            shown.mentor,
-            self.goal,
-            shown.score,
-            shown.base,
-            shown.signals,
-            shown.paths,
-            shown.sentences,
-            (),
-            self.recorded_at,
-            found.is_redacted,
-            cautions=shown.cautions,
-            measured=shown.measured,
-            chance=shown.chance,
-        )
-
-    def may_be_seen_by(self, viewer: Viewer) -> bool:
-        """Whether a viewer may look it up: participants only what concerns themselves as the mentee."""
-        return viewer.sees_everybody or viewer.person == self.mentee
 
 
 def people_of(slate: Slate) -> set[str]:
@@ -158,7 +50,7 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
     if "wish" in options:  # which identity somebody asked for is theirs to know; that they asked for one is not hidden
         own["wish"] = options["wish"].pop("value")
     return {
-        "kind": "answer",
+        "kind": ANSWER,
         "slate": slate.uid,
         "at": recorded_at,
         "viewer": {"person": asked.viewer.person, "roles": sorted(asked.viewer.roles)},
@@ -171,6 +63,7 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
             "rankOffset": asked.rank_offset,
             "change": asked.change,
             "options": options,
+            "programme": asked.programme,
         },
         "shaping": _shaping_entry(asked),
         "model": slate.model_version,
@@ -179,7 +72,7 @@ def entry_of(slate: Slate, keys: Mapping[str, Key], code_version: str, recorded_
         "base": slate.recommendations[0].base if slate.recommendations else asked.policy.base,
         "notice": slate.notice,
         "recommendations": [
-            _recommendation_entry(each, asked.names, asked.mentee, keys) for each in slate.recommendations
+            recommendation_entry(each, asked.names, asked.mentee, keys) for each in slate.recommendations
         ],
         "sealed": seal([keys[asked.mentee]], own, slate.uid),
     }
@@ -206,11 +99,25 @@ def _shaping(entry: Mapping[str, Any] | None) -> tuple[Shaping | None, tuple[Can
     return Shaping.of(entry), tuple(candidates)
 
 
-def _recommendation_entry(
-    found: Recommendation, names: Mapping[str, str], mentee: str, keys: Mapping[str, Key]
+def recommendation_entry(
+    found: Recommendation,
+    names: Mapping[str, str],
+    mentee: str,
+    keys: Mapping[str, Key],
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
+    """One recommendation as plain values.
+
+    Args:
+        found: The recommendation.
+        names: Names by uid.
+        mentee: uid of the person who is to have the mentor.
+        keys: The keys of the people whom it tells of, by uid.
+        more: What else is sealed with the keys of the two.
+    """
     both = {mentee, found.mentor}
     personal = {
+        **more,
         "name": names.get(found.mentor, ""),
         "measured": [[each.what, each.number, each.text] for each in found.measured],
         "paths": [_words(path, both) for path in found.evidence],
@@ -316,7 +223,7 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
         personal = unseal(secrets_by_name, each["sealed"], each["uid"])
         if personal is not None and personal["name"]:
             names[each["mentor"]] = personal["name"]
-        recommended.append(_recommended(each, entry["base"], personal, secrets_by_name))
+        recommended.append(recommended_of(each, entry["base"], personal, secrets_by_name))
     return Decision(
         entry["slate"],
         datetime.fromisoformat(entry["at"]),
@@ -338,12 +245,21 @@ def decision_of(entry: Mapping[str, Any], secrets_by_name: Mapping[str, bytes]) 
         own is None,
         Options.of(options),
         *_shaping(entry.get("shaping")),
+        asked.get("programme", ""),
     )
 
 
-def _recommended(
+def recommended_of(
     each: Mapping[str, Any], base: float, personal: Mapping[str, Any] | None, secrets_by_name: Mapping[str, bytes]
 ) -> Recommended:
+    """Reads one recommendation.
+
+    Args:
+        each: Its part of an entry.
+        base: Where its score starts.
+        personal: What was sealed in it; None where that can no longer be read.
+        secrets_by_name: The keys that still exist.
+    """
     texts: list[list[str] | None] = list(personal["paths"]) if personal else [None] * len(each["paths"])
     for place, path in enumerate(each["paths"]):
         if "sealed" in path:

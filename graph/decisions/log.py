@@ -7,21 +7,29 @@ because a disk is full, but nobody is left to believe that the answer can be loo
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 from mentorgraph.graph.clock import present
-from mentorgraph.graph.decisions.entry import Decision, entry_of, people_of
-from mentorgraph.graph.decisions.keys import Keys
+from mentorgraph.graph.decisions.decision import Decision
+from mentorgraph.graph.decisions.entry import entry_of, people_of
+from mentorgraph.graph.decisions.keys import Key, Keys
+from mentorgraph.graph.decisions.mentee_entry import entry_of_mentees, people_of_mentees
 from mentorgraph.graph.decisions.reading import Records
 from mentorgraph.graph.decisions.segments import ANCHOR_AFTER_S, Segment
 from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.mentees import MenteeList
+from mentorgraph.graph.rules.policy import Policy
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer", Slate, MenteeList)
 
 FOLDER = "decisions"
 """Name of the log's folder in the home of mentorgraph."""
@@ -47,7 +55,7 @@ class DecisionLog:
         self._folder = folder
         self._code_version = version("mentorgraph")
         self._segment: Segment | None = None
-        self._waiting: list[tuple[Slate, asyncio.Future[bool]]] = []
+        self._waiting: list[tuple[Slate | MenteeList, asyncio.Future[bool]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._anchoring: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -66,7 +74,7 @@ class DecisionLog:
         async with self._turn:
             await asyncio.to_thread(self._close_segment)
 
-    async def keep(self, slate: Slate) -> Slate:
+    async def keep(self, slate: Answer) -> Answer:
         """Writes an answer to the disk and returns it, with a notice where that failed."""
         kept = asyncio.get_running_loop().create_future()
         self._waiting.append((slate, kept))
@@ -104,14 +112,14 @@ class DecisionLog:
         async with self._turn:
             await asyncio.to_thread(self._anchor)
 
-    def _write(self, slates: Sequence[Slate]) -> bool:
+    def _write(self, slates: Sequence[Slate | MenteeList]) -> bool:
         """Whether the disk has taken the answers."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             now = present()
-            keys = self.keys.of(uid for slate in slates for uid in people_of(slate))
-            entries = [entry_of(slate, keys, self._code_version, now) for slate in slates]
-            policies = {slate.asked.policy.version: slate.asked.policy.content for slate in slates}
+            keys = self.keys.of(uid for slate in slates for uid in _people_of(slate))
+            entries = [_entry_of(slate, keys, self._code_version, now) for slate in slates]
+            policies = {each.version: each.content for slate in slates for each in _policies_of(slate)}
             if self._segment is not None and (self._segment.is_broken or self._segment.is_full):
                 self._close_segment()
             if self._segment is None:
@@ -148,3 +156,21 @@ class DecisionLog:
                 segment.close()
             except OSError as error:
                 self._failed(error)
+
+
+def _people_of(answer: Slate | MenteeList) -> set[str]:
+    return people_of_mentees(answer) if isinstance(answer, MenteeList) else people_of(answer)
+
+
+def _entry_of(
+    answer: Slate | MenteeList, keys: Mapping[str, Key], code_version: str, recorded_at: datetime
+) -> dict[str, Any]:
+    if isinstance(answer, MenteeList):
+        return entry_of_mentees(answer, keys, code_version, recorded_at)
+    return entry_of(answer, keys, code_version, recorded_at)
+
+
+def _policies_of(answer: Slate | MenteeList) -> Sequence[Policy]:
+    if isinstance(answer, MenteeList):
+        return list(answer.asked.policies.values())
+    return [answer.asked.policy]

@@ -14,9 +14,11 @@ from uuid import UUID
 
 import orjson
 
-from mentorgraph.graph.decisions.chain import Line, read_lines
-from mentorgraph.graph.decisions.entry import Decision, decision_of, keys_named_in
+from mentorgraph.graph.decisions.chain import ANSWER, ANSWERS, MENTEES, Line, read_lines
+from mentorgraph.graph.decisions.decision import Decision, MenteeDecision
+from mentorgraph.graph.decisions.entry import decision_of, keys_named_in
 from mentorgraph.graph.decisions.keys import Keys
+from mentorgraph.graph.decisions.mentee_entry import mentee_decision_of
 from mentorgraph.graph.decisions.segments import SUFFIX, segments_in
 from mentorgraph.graph.errors import DomainError
 
@@ -42,7 +44,7 @@ class Records:
         self._keys = keys
 
     def find(self, recommendation: str) -> Decision | None:
-        """The newest decision that holds a recommendation, or None for an unknown one."""
+        """The newest decision that holds a recommendation, a pair of a mentor's list alone; None for an unknown one."""
         with _readable():
             if not self._folder.is_dir():
                 return None
@@ -57,25 +59,26 @@ class Records:
                 line = next(read_lines(stream, offset), None)
             if line is None or not line.is_intact:
                 raise _damaged(segment.stem)
-            return self._decision(line.content)
+            found = self._decision(line.content)
+            return found.about(recommendation) if isinstance(found, MenteeDecision) else found
 
-    def all(self) -> Iterator[Decision]:
+    def all(self) -> Iterator[Decision | MenteeDecision]:
         """Every decision, oldest first; lines that were changed or torn are left to `audit verify`."""
         with _readable():
             for segment in segments_in(self._folder):
                 with segment.open("rb") as stream:
                     for line in read_lines(stream):
-                        if line.is_intact and line.content["kind"] == "answer":
+                        if line.is_intact and line.content["kind"] in ANSWERS:
                             yield self._decision(line.content)
 
     def entries(self, since: datetime) -> Iterator[dict[str, Any]]:
-        """The entries of the answers that were given from an instant on, oldest first, with what is sealed unread."""
+        """The entries of lists of mentors given from an instant on, oldest first, with what is sealed unread."""
         begin = since.isoformat()[:10]
         with _readable():
             for segment in segments_in(self._folder):
                 with segment.open("rb") as stream:
                     for line in read_lines(stream):
-                        if line.is_intact and line.content["kind"] == "answer" and line.content["at"][:10] >= begin:
+                        if line.is_intact and line.content["kind"] == ANSWER and line.content["at"][:10] >= begin:
                             if datetime.fromisoformat(line.content["at"]) >= since:
                                 yield line.content
 
@@ -102,8 +105,9 @@ class Records:
             except sqlite3.Error:
                 return {decision.model_version for decision in self.all()}
 
-    def _decision(self, entry: dict[str, Any]) -> Decision:
-        return decision_of(entry, self._keys.named(keys_named_in(entry)))
+    def _decision(self, entry: dict[str, Any]) -> Decision | MenteeDecision:
+        secrets = self._keys.named(keys_named_in(entry))
+        return mentee_decision_of(entry, secrets) if entry["kind"] == MENTEES else decision_of(entry, secrets)
 
     # --- where recommendations stand ----------------------------------------------------------------------------------
 
@@ -181,7 +185,7 @@ class Records:
 
 
 def _recommendations_in(line: Line) -> list[str]:
-    if not line.is_intact or line.content["kind"] != "answer":
+    if not line.is_intact or line.content["kind"] not in ANSWERS:
         return []
     return [each["uid"] for each in line.content["recommendations"]]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision, MenteeDecision
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.facts.values import plain
 from mentorgraph.graph.ranking.listing import Recommendation
@@ -43,7 +43,7 @@ class Difference:
 
 
 def replay(
-    decision: Decision,
+    decision: Decision | MenteeDecision,
     policies: Mapping[str, Sequence[Any]],
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     chances: Mapping[str, ChanceOf] = MappingProxyType({}),
@@ -60,6 +60,8 @@ def replay(
         learned: The weights of every version of the model that is at hand.
         chances: What each of these versions says of a score.
     """
+    if isinstance(decision, MenteeDecision):
+        return _replay_of_mentor(decision, policies, learned, chances)
     found = list(_policy_differences(decision, policies))
     if decision.model_version != RULES:
         weights = learned.get(decision.model_version)
@@ -68,13 +70,33 @@ def replay(
     for each in decision.recommended:
         recommendation = each.recommendation
         found += [
-            Difference(recommendation.uid, what) for what in _score_differences(recommendation, decision.slate, weights)
+            Difference(recommendation.uid, what) for what in _score_differences(recommendation, decision, weights)
         ]
     found += _option_differences(decision)
     found += _chance_differences(decision, chances.get(decision.model_version))
     if decision.shaping is None:
         return found + list(_order_differences(decision))
     return found + list(_place_differences(decision, decision.shaping, policies.get(decision.policy_version, ())))
+
+
+def _replay_of_mentor(
+    decision: MenteeDecision,
+    policies: Mapping[str, Sequence[Any]],
+    learned: Mapping[str, Mapping[str, float]],
+    chances: Mapping[str, ChanceOf],
+) -> list[Difference]:
+    """Each pair as if it were a list of its own, and the order in which they stand: by score, then by goal."""
+    found = []
+    for each in decision.recommended:
+        pair = decision.about(each.recommendation.uid)
+        found += replay(pair, policies, learned, chances) if pair else []
+    by_score = sorted((each.recommendation for each in decision.recommended), key=lambda one: (-one.score, one.goal))
+    for place, one in enumerate(by_score, decision.rank_offset + 1):
+        if one.rank != place:
+            found.append(Difference(one.uid, f"the rank is {place}, recorded {one.rank}"))
+        if one.mentor != decision.mentor:
+            found.append(Difference(one.uid, "this is not the mentor who asked"))
+    return found
 
 
 def _policy_differences(decision: Decision, policies: Mapping[str, Sequence[Any]]) -> Iterator[Difference]:
@@ -90,9 +112,10 @@ def _policy_differences(decision: Decision, policies: Mapping[str, Sequence[Any]
         yield Difference("", f"the base is {decision.base!r}, in the policy {content[0]!r}")
 
 
-def _score_differences(found: Recommendation, slate: str, weights: Mapping[str, float] | None) -> Iterator[str]:
-    if found.uid != uid_of("mentorgraph", "recommendations", slate + found.mentor):
-        yield "its id is not that of this mentor in this list"
+def _score_differences(found: Recommendation, decision: Decision, weights: Mapping[str, float] | None) -> Iterator[str]:
+    what, own = ("goal", decision.goal) if decision.within else ("mentor", found.mentor)
+    if found.uid != uid_of("mentorgraph", "recommendations", decision.slate + own):
+        yield f"its id is not that of this {what} in this list"
     total = found.base
     for signal in found.signals:
         contribution = signal.contribution
@@ -184,7 +207,7 @@ def _same(computed: float, recorded: float) -> bool:
     return math.isclose(computed, recorded, rel_tol=0.0, abs_tol=TOLERANCE)
 
 
-async def changes_since(store: Store, decision: Decision, now: datetime) -> list[Difference]:
+async def changes_since(store: Store, decision: Decision | MenteeDecision, now: datetime) -> list[Difference]:
     """What has become of the evidence of a decision: relationships that have ended, or that are gone.
 
     Args:

@@ -4,22 +4,26 @@ What the graph was like is not kept, what was answered is. A fact that was ended
 before; one that was written over shows only what it says now, and which of its fields that can be about.
 """
 
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from mentorgraph.graph.decisions.entry import Decision, Recommended
+from mentorgraph.graph.decisions.decision import Decision, MenteeDecision, Recommended
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.ranking.listing import Slate
+from mentorgraph.graph.ranking.listing import Recommendation, Slate
 from mentorgraph.graph.ranking.matching import Judged, Recommender
+from mentorgraph.graph.ranking.mentees import MenteeRecommendation, recommend_mentees
+from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.ranking.paths import EDGE_TYPES
 from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.scoring import Scorer
-from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.store.transported import properties_of
 from mentorgraph.graph.viewer import Viewer
@@ -129,6 +133,8 @@ class Compared:
         signals_now: Likewise.
         refusals: Rules that forbid the pair now, as the viewer may read them.
         is_in: Whether they stand in the same part of the list now.
+        mentee: In a mentor's list of goals the uid of the mentee; empty in a list of mentors.
+        goal: In a mentor's list the uid of the goal; likewise.
     """
 
     mentor: str
@@ -140,6 +146,8 @@ class Compared:
     signals_now: tuple[SignalValue, ...]
     refusals: tuple[Refusal, ...]
     is_in: bool
+    mentee: str = ""
+    goal: str = ""
 
     def by_signal(self) -> list[tuple[str, SignalValue | None, SignalValue | None]]:
         """Name, then and now of every summand of either score."""
@@ -170,7 +178,8 @@ async def changes_of(
 ) -> list[Change]:
     """What has changed since an answer in the facts of mentee, mentor and goal, and in the evidence.
 
-    Participants get what is told of themselves, and of the evidence what they were shown.
+    Participants get what is told of themselves, and of the evidence what they were shown; a mentor of their own list of
+    goals nothing that is told of the mentees.
 
     Args:
         store: The graph.
@@ -186,9 +195,10 @@ async def changes_of(
     found = decision.find(recommendation)
     if found is None:
         raise DomainError("no recommendation has this id", code="NOT_FOUND", field="recommendationId")
-    uids = [decision.mentee, *([decision.goal] if decision.goal else [])]
+    of_mentee = [decision.mentee, *([decision.goal] if decision.goal else [])]
+    uids = [found.recommendation.mentor] if decision.within else of_mentee
     if viewer.sees_everybody:
-        uids.append(found.recommendation.mentor)
+        uids = [*of_mentee, found.recommendation.mentor]
     kinds = TOUCHING if viewer.sees_everybody else OWN
     rows = await store.read_touched(
         uids, [KINDS[name].label for name in kinds], decision.change, decision.scored_at, now, MOST_FACTS
@@ -288,44 +298,78 @@ def _kind_of_edge(edge_type: str) -> str:
 
 
 async def today_of(
-    recommender: Recommender, viewer: Viewer, decision: Decision, *, scorer: Scorer | None = None
+    recommender: Recommender,
+    viewer: Viewer,
+    decision: Decision,
+    *,
+    scorer: Scorer | None = None,
+    patience_s: float = math.inf,
 ) -> Today:
     """What the question of a kept answer would be answered with now, beside it; it is not kept.
+
+    For a pair of a mentor's list that is the list of the mentor.
 
     Args:
         recommender: What answers.
         viewer: Who will read it, and may see the decision.
         decision: The kept answer.
         scorer: What ranks; the one of the recommender if none is given.
+        patience_s: As in `recommend_mentees`.
 
     Raises:
         DatabaseUnavailable: The graph cannot be asked.
     """
     scorer = scorer or recommender.scorer
+    if decision.within is not None:
+        return await _todays_mentees(recommender, viewer, decision, decision.within, scorer, patience_s)
     goal = decision.goal or None
     kept = {each.recommendation.mentor: each.recommendation for each in decision.recommended}
     try:
-        slate = await recommender.recommend(
+        listed = await _todays_list(recommender, viewer, decision, scorer)
+        judged = await recommender.judge(
             viewer,
             decision.mentee,
+            list(kept),
             goal,
-            first=MOST,
-            options=decision.options,
-            explores=False,
-            with_paths=False,
+            ignored=decision.options.ignored,
             scorer=scorer,
+            programme=decision.programme or None,
         )
-        ignored = decision.options.ignored
-        judged = await recommender.judge(viewer, decision.mentee, list(kept), goal, ignored=ignored, scorer=scorer)
     except DomainError as error:
         if error.code not in _REFUSED:
             raise
-        return Today(scorer.model_version, scorer.policy.version, error, tuple(_compared(decision, None, {})))
-    return Today(slate.model_version, slate.policy_version, None, tuple(_compared(decision, slate, judged)))
+        return Today(scorer.model_version, scorer.policy.version, error, tuple(_compared(decision, (), {})))
+    slate, everybody = listed
+    return Today(slate.model_version, slate.policy_version, None, tuple(_compared(decision, everybody, judged)))
 
 
-def _compared(decision: Decision, slate: Slate | None, judged: Mapping[str, Judged]) -> Iterator[Compared]:
-    now = {each.mentor: each for each in slate.recommendations} if slate else {}
+async def _todays_list(
+    recommender: Recommender, viewer: Viewer, decision: Decision, scorer: Scorer
+) -> tuple[Slate, list[Recommendation]]:
+    """The list of now, and the first `MOST` of it; where its first places are given, as many are given as then."""
+    question = (viewer, decision.mentee, decision.goal or None)
+    first = MOST
+    if decision.options.mix != NO_MIX or decision.options.diversity:
+        shown = [each.recommendation for each in decision.recommended]
+        first = decision.shaping.first + sum(bool(each.pin) for each in shown) if decision.shaping else len(shown)
+    asked = partial(
+        recommender.recommend,
+        *question,
+        options=decision.options,
+        explores=False,
+        with_paths=False,
+        scorer=scorer,
+        programme=decision.programme or None,
+    )
+    slate = await asked(first=max(first, 1))
+    found = list(slate.recommendations)
+    if slate.has_next and len(found) < MOST:
+        found += (await asked(first=MOST - len(found), after=slate.cursors[-1])).recommendations
+    return slate, found
+
+
+def _compared(decision: Decision, todays: Sequence[Recommendation], judged: Mapping[str, Judged]) -> Iterator[Compared]:
+    now = {each.mentor: each for each in todays}
     first = decision.rank_offset
     last = first + len(decision.recommended)
     for each in decision.recommended:
@@ -343,6 +387,62 @@ def _compared(decision: Decision, slate: Slate | None, judged: Mapping[str, Judg
             found is not None and first < found.rank <= last,
         )
     known = {each.recommendation.mentor for each in decision.recommended}
-    for new in slate.recommendations if slate else ():
+    for new in todays:
         if new.mentor not in known and first < new.rank <= last:
             yield Compared(new.mentor, None, new.rank, None, new.score, (), new.signals, (), True)
+
+
+async def _todays_mentees(
+    recommender: Recommender,
+    viewer: Viewer,
+    decision: Decision,
+    within: MenteeDecision,
+    scorer: Scorer,
+    patience_s: float,
+) -> Today:
+    """The mentor's list of today beside the kept one; the policy is that of the programme of the pair in question."""
+    slate = await recommend_mentees(
+        recommender, viewer, within.mentor, first=MOST, scorer=scorer, with_paths=False, patience_s=patience_s
+    )
+    now = {each.goal: each for each in slate.recommendations}
+    first, last = within.rank_offset, within.rank_offset + len(within.recommended)
+    compared = []
+    for was in (each.recommendation for each in within.recommended):
+        found = now.get(was.goal)
+        own = None if found else await _judged_now(recommender, viewer, was, scorer)
+        compared.append(
+            Compared(
+                was.mentor,
+                was.rank,
+                found.rank if found else None,
+                was.score,
+                found.score if found else own.score if own else None,
+                was.signals,
+                found.signals if found else own.signals if own else (),
+                own.refusals if own else (),
+                found is not None and first < found.rank <= last,
+                was.mentee,
+                was.goal,
+            )
+        )
+    known = {each.recommendation.goal for each in within.recommended}
+    for new in slate.recommendations:
+        if new.goal not in known and first < new.rank <= last:
+            new_pair = (new.mentor, None, new.rank, None, new.score, (), new.signals, (), True, new.mentee, new.goal)
+            compared.append(Compared(*new_pair))
+    policy = now[decision.goal].policy_version if decision.goal in now else scorer.policy.version
+    return Today(slate.model_version, policy, None, tuple(compared))
+
+
+async def _judged_now(
+    recommender: Recommender, viewer: Viewer, was: MenteeRecommendation, scorer: Scorer
+) -> Judged | None:
+    """A pair that is not in the mentor's list now; None for participants, and where there is nothing left to judge."""
+    if not viewer.sees_everybody:
+        return None
+    try:
+        return (await recommender.judge(viewer, was.mentee, [was.mentor], was.goal, scorer=scorer)).get(was.mentor)
+    except DomainError as error:
+        if error.code not in _REFUSED:
+            raise
+        return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mentorgraph.graph.decisions.chain import GENESIS, Line, read_lines
+from mentorgraph.graph.decisions.chain import ANSWERS, GENESIS, Line, read_lines
 from mentorgraph.graph.decisions.segments import ANCHORS, SUFFIX, is_being_written, segments_in
 
 _SLATE = re.compile(rb'"slate":"([0-9a-f-]{36})"')
@@ -89,7 +89,7 @@ def verify(folder: Path, *, anchor: str | None = None) -> Verdict:
                 known |= _anchors(folder)[0].hashes
                 if line.content["anchors"] not in known:
                     findings.append(Finding(ANCHORS, 0, "", f"the anchor after which {name} was begun is not there"))
-            answers += line.content["kind"] == "answer"
+            answers += line.content["kind"] in ANSWERS
         findings += walk.findings
         notes += walk.notes
         if name not in anchors.closed:

@@ -52,6 +52,7 @@ async def compare(
     *,
     as_of: datetime | None = None,
     scorer: Scorer | None = None,
+    programme: str | None = None,
 ) -> list[Compared]:
     """Compares mentors for one mentee and goal, each with the first one; participants are told as `explain` tells them.
 
@@ -63,6 +64,7 @@ async def compare(
         goal: uid of one of the mentee's goals; the latest open one if none is given.
         as_of: Judge by what was known before this instant; now if none is given.
         scorer: What ranks; that of the recommender if none is given.
+        programme: As for `Recommender.recommend`.
 
     Raises:
         DomainError: `BAD_USER_INPUT`, or as `Recommender.explain`.
@@ -73,7 +75,9 @@ async def compare(
         raise DomainError(message, code="BAD_USER_INPUT", field="mentorIds")
     if len(set(mentors)) < len(mentors):
         raise DomainError("mentorIds names a mentor twice; name each once", code="BAD_USER_INPUT", field="mentorIds")
-    found = await recommender.explain_all(viewer, mentee, mentors, goal, as_of=as_of, scorer=scorer, field="mentorIds")
+    found = await recommender.explain_all(
+        viewer, mentee, mentors, goal, as_of=as_of, scorer=scorer, programme=programme, field="mentorIds"
+    )
     return [_compared(each, found[0]) for each in found]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mentorgraph.graph.clock import Clock, present
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.dated import ended, holds
 from mentorgraph.graph.facts.model import InvalidFact, Problem, Record, Row

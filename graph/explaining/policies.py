@@ -22,8 +22,9 @@ from mentorgraph.graph.people.eligibility import Frame, RuleFacts, Seeker, read_
 from mentorgraph.graph.people.programmes import configuration_of, refuse_participants, refuse_version
 from mentorgraph.graph.people.recording import SOURCE
 from mentorgraph.graph.ranking.matching import Recommender
-from mentorgraph.graph.rules.evaluator import Judgement, Refusal, judge
+from mentorgraph.graph.rules.evaluator import Judgement, judge
 from mentorgraph.graph.rules.policy import Draft, Policy, draft_text, read_draft
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.programme_reads import Configuration
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer

@@ -5,9 +5,12 @@ but tried; see `mentorgraph.graph.explaining.what_would_change`.
 """
 
 import math
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from mentorgraph.graph.columns.columns import Columns
@@ -17,6 +20,7 @@ from mentorgraph.graph.facts.model import Record, role_uid
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.people.eligibility import formats_of, languages_of
 from mentorgraph.graph.people.participants import Participant
+from mentorgraph.graph.vocabulary import ENGLISH
 
 MENTEE, MENTOR, COORDINATOR = ACTORS = ("mentee", "mentor", "coordinator")
 """Who can change something."""
@@ -50,16 +54,35 @@ class Change:
     Attributes:
         action: One of `ACTIONS`.
         by: Which of `ACTORS` can do it.
-        words: What it is, for people.
+        values: What the words are made of, by the name of the gap in the wording.
         records: The facts that it would write.
         lifts: Names of the rules that it may lift.
     """
 
     action: str
     by: frozenset[str]
-    words: str
+    values: tuple[tuple[str, object], ...]
     records: tuple[Record, ...]
     lifts: frozenset[str] = frozenset()
+
+    @property
+    def words(self) -> str:
+        """What it is, for people, in English."""
+        return self.words_in(ENGLISH)
+
+    def words_in(self, language: str) -> str:
+        """What it is, in one of `vocabulary.LANGUAGES`."""
+        words, told = wording(language), dict(self.values)
+        if "weekday" in told:
+            told["weekday"] = words["days"][int(str(told["weekday"])) - 1]
+        return str(words[self.action]).format(**told)
+
+
+@cache
+def wording(language: str) -> Mapping[str, Any]:
+    """The words of a language."""
+    found: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("changes.toml").read_text("utf-8"))[language]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +133,17 @@ def _joining(pair: Pair) -> Iterator[Change]:
     own = {"person_id": mentor.person.uid, "since": now}
     if "mentor" not in mentor.roles:
         records = facts_of("roles", {**own, "role_id": "mentor"}, SOURCE)
-        yield _change("give_role", {COORDINATOR}, "give them the role of mentor", records, "NOT_A_MENTOR")
+        yield _change("give_role", {COORDINATOR}, records, "NOT_A_MENTOR")
     if not any(each.properties["purpose"] == "matching" for each in mentor.holding("consents")):
         versions = [str(each.properties["text_version"]) for each in mentor.all_of("consents")]
         row = {**own, "purpose": "matching", "text_version": versions[-1] if versions else "1"}
-        yield _change("consent", {MENTOR}, "agree to be matched", facts_of("consents", row, SOURCE), "NO_CONSENT")
+        yield _change("consent", {MENTOR}, facts_of("consents", row, SOURCE), "NO_CONSENT")
     if missing := [step for step in mentor.onboarding("mentor") if step.is_missing]:
         records = [
             record for step in missing for record in facts_of("steps_done", {**own, "step_id": step.record.uid}, SOURCE)
         ]
         names = ", ".join(str(step.record.properties["name"]) for step in missing)
-        yield _change("onboard", {MENTOR, COORDINATOR}, f"take the missing steps: {names}", records, "NOT_ONBOARDED")
+        yield _change("onboard", {MENTOR, COORDINATOR}, records, "NOT_ONBOARDED", steps=names)
 
 
 def _unblocking(pair: Pair) -> Iterator[Change]:
@@ -128,10 +151,10 @@ def _unblocking(pair: Pair) -> Iterator[Change]:
         held = [each for each in one.holding("blocks") if each.links["blocked"] == other.person.uid]
         if held:
             records = [ended(each, pair.now) for each in held]
-            yield _change("end_block", {actor}, "lift the block on the other", records, "BLOCKED")
+            yield _change("end_block", {actor}, records, "BLOCKED")
     if away := pair.mentor.holding("absences"):
         records = [ended(each, pair.now) for each in away]
-        yield _change("end_absence", {MENTOR}, "come back now", records, "AWAY", "NO_SHARED_TIME")
+        yield _change("end_absence", {MENTOR}, records, "AWAY", "NO_SHARED_TIME")
 
 
 def _places(pair: Pair) -> Iterator[Change]:
@@ -142,8 +165,7 @@ def _places(pair: Pair) -> Iterator[Change]:
         if "hours_per_month" in roles[-1].properties:
             row["hours_per_month"] = roles[-1].properties["hours_per_month"]
         records = [*(ended(each, pair.now) for each in roles), *facts_of("roles", row, SOURCE)]
-        words = f"take {places} mentees at once"
-        yield _change("add_place", {MENTOR, COORDINATOR}, words, records, "NO_CAPACITY")
+        yield _change("add_place", {MENTOR, COORDINATOR}, records, "NO_CAPACITY", places=places)
 
 
 def _places_of(role: Record) -> int:
@@ -165,8 +187,8 @@ def _times(pair: Pair) -> Iterator[Change]:
                     "zone": zone,
                     "since": pair.now,
                 }
-                words = f"be free on {_DAYS[int(weekday) - 1]} from {start} to {end}, {zone}"
-                yield _change("add_time", {actor}, words, facts_of("availability", row, SOURCE), "NO_SHARED_TIME")
+                told = {"weekday": weekday, "start": start, "end": end, "zone": zone}
+                yield _change("add_time", {actor}, facts_of("availability", row, SOURCE), "NO_SHARED_TIME", **told)
 
 
 def _told_otherwise(pair: Pair) -> Iterator[Change]:
@@ -176,11 +198,11 @@ def _told_otherwise(pair: Pair) -> Iterator[Change]:
         if own and others and not own & others:
             for language in sorted(others)[:MOST_LANGUAGES]:
                 records = _profile_with(one, "languages", language, pair.now)
-                yield _change("add_language", {actor}, f"add {language} to their languages", records, "NO_LANGUAGE")
+                yield _change("add_language", {actor}, records, "NO_LANGUAGE", language=language)
         formats = formats_of(_row(one))
         if pair.format and formats and pair.format not in formats:
             records = _profile_with(one, "formats", pair.format, pair.now)
-            yield _change("add_format", {actor}, f"add {pair.format} to their formats", records, "WRONG_FORMAT")
+            yield _change("add_format", {actor}, records, "WRONG_FORMAT", format=pair.format)
 
 
 def _row(person: Participant) -> dict[str, Any]:
@@ -220,9 +242,6 @@ def records_of(changes: Sequence[Change]) -> list[Record]:
     return list(found.values())
 
 
-_DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-
-
 def _window(record: Record) -> tuple[Any, ...]:
     return tuple(record.properties[name] for name in ("weekday", "start", "end", "zone"))
 
@@ -234,9 +253,8 @@ def _offers(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:
         old = held.get(skill)
         level = math.ceil(wish.level)
         if old is None or _level(old) < level:
-            words = f"offer {_name(columns, wish.skill)} at level {level}"
-            records = _skill(pair.mentor, skill, "offers", level, pair.now)
-            yield _change("offer_skill", {MENTOR}, words, [*([ended(old, pair.now)] if old else []), *records])
+            records = [*([ended(old, pair.now)] if old else []), *_skill(pair.mentor, skill, "offers", level, pair.now)]
+            yield _change("offer_skill", {MENTOR}, records, skill=_name(columns, wish.skill), level=level)
 
 
 def _wants(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:
@@ -244,9 +262,8 @@ def _wants(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:
     offered = [each for each in pair.mentor.holding("offers") if each.links["skill"] not in wished]
     for each in sorted(offered, key=lambda each: (-_level(each), each.uid))[:MOST_SKILLS]:
         skill = each.links["skill"]
-        words = f"want {_name(columns, columns.skills.find(skill))}"
-        level = int(_level(each)) or None
-        yield _change("want_skill", {MENTEE}, words, _skill(pair.mentee, skill, "wants", level, pair.now))
+        level, name = int(_level(each)) or None, _name(columns, columns.skills.find(skill))
+        yield _change("want_skill", {MENTEE}, _skill(pair.mentee, skill, "wants", level, pair.now), skill=name)
 
 
 def _skill(person: Participant, skill: str, stance: str, level: int | None, now: datetime) -> list[Record]:
@@ -263,5 +280,5 @@ def _name(columns: Columns, skill: int) -> str:
     return str(columns.tables["skills"].strings("name")[skill])
 
 
-def _change(action: str, by: set[str], words: str, records: Sequence[Record], *lifts: str) -> Change:
-    return Change(action, frozenset(by), words, tuple(records), frozenset(lifts))
+def _change(action: str, by: set[str], records: Sequence[Record], *lifts: str, **values: object) -> Change:
+    return Change(action, frozenset(by), tuple(values.items()), tuple(records), frozenset(lifts))

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
+from typing import TypedDict
 
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import Question, question
@@ -74,6 +75,7 @@ async def what_would_change(
     by: Collection[str] = ACTORS,
     as_of: datetime | None = None,
     scorer: Scorer | None = None,
+    programme: str | None = None,
     patience_s: float = math.inf,
 ) -> WhatWouldChange:
     """Finds the smallest set of changes that brings a mentor among the first few; nothing is written.
@@ -88,6 +90,7 @@ async def what_would_change(
         by: Whose changes count, some of `ACTORS`.
         as_of: The instant at which it is asked; now if none is given.
         scorer: What ranks; that of the recommender if none is given.
+        programme: As for `Recommender.recommend`.
         patience_s: Seconds after which no further set is looked at.
 
     Raises:
@@ -102,10 +105,19 @@ async def what_would_change(
         if viewer.person != mentee or set(by) != {MENTEE}:
             raise DomainError("you may ask what you could change yourself only", code="FORBIDDEN", field="by")
         # A participant learns here too of mentors only of whom they may read.
-        await recommender.explain(viewer, mentee, mentor, goal, as_of=as_of, scorer=scorer)
+        await recommender.explain(viewer, mentee, mentor, goal, as_of=as_of, scorer=scorer, programme=programme)
     until = time.monotonic() + patience_s
-    search = await _Search.begin(recommender, scorer or recommender.scorer, mentee, mentor, goal, top, by, as_of)
+    scorer = scorer or recommender.scorer
+    search = await _Search.begin(recommender, scorer, mentee, mentor, goal, top, by, as_of, programme)
     return await search.run(until)
+
+
+class _Told(TypedDict):
+    """What every question of a search is asked with."""
+
+    as_of: datetime
+    scorer: Scorer
+    programme: str | None
 
 
 @dataclass(slots=True)
@@ -124,6 +136,7 @@ class _Search:
     mentee: str
     mentor: str
     goal: str
+    programme: str | None
     top: int
     at: datetime
     ranked: tuple[str, ...]
@@ -144,15 +157,15 @@ class _Search:
         top: int,
         by: Collection[str],
         as_of: datetime | None,
+        programme: str | None,
     ) -> "_Search":
         at = as_of or recommender.clock()
-        slate = await recommender.recommend(
-            COORDINATOR, mentee, goal, first=MOST, with_paths=False, as_of=_after(at), scorer=scorer
-        )
-        [found] = await recommender.explain_all(COORDINATOR, mentee, [mentor], goal, as_of=_after(at), scorer=scorer)
+        told: _Told = {"as_of": _after(at), "scorer": scorer, "programme": programme}
+        slate = await recommender.recommend(COORDINATOR, mentee, goal, first=MOST, with_paths=False, **told)
+        [found] = await recommender.explain_all(COORDINATOR, mentee, [mentor], goal, **told)
         people = await participants(recommender.store, [mentee, mentor], _after(at))
         # The rules and weights are those of the programme in which they seek a mentor, if it has some.
-        asker = await recommender._ask(mentee, goal, _after(at), scorer)
+        asker = await recommender._ask(mentee, goal, _after(at), scorer, programme=programme)
         scorer = asker.scorer
         facts = (await read_pairs(asker.facts, asker.seeker, [mentor], _after(at)))[mentor]
         pair = Pair(people[mentee], people[mentor], facts.taken, at, asker.seeker.frame.format)
@@ -161,7 +174,8 @@ class _Search:
         ranked = tuple(each.mentor for each in slate.recommendations)
         forbidden = tuple(refusal.rule for refusal in found.refusals)
         has_no_time = not people[mentee].holding("availability")
-        return cls(recommender, scorer, mentee, mentor, slate.goal, top, at, ranked, forbidden, changes, has_no_time)
+        question = (mentee, mentor, slate.goal, programme, top, at)
+        return cls(recommender, scorer, *question, ranked, forbidden, changes, has_no_time)
 
     async def run(self, until: float) -> WhatWouldChange:
         rank = self.ranked.index(self.mentor) + 1 if self.mentor in self.ranked else None
@@ -226,6 +240,7 @@ class _Search:
                 first=self.top,
                 with_paths=False,
                 as_of=_after(self.at),
+                programme=self.programme,
             )
             places = {each.mentor: each.rank for each in slate.recommendations}
             return places.get(self.mentor)

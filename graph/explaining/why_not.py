@@ -15,7 +15,7 @@ from mentorgraph.graph.ranking.horizon import Horizon
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.options import MOST_DAYS_AHEAD
 from mentorgraph.graph.ranking.scoring import Scorer, Scores
-from mentorgraph.graph.rules.evaluator import Refusal, Unjudged
+from mentorgraph.graph.rules.refusals import Refusal, Unjudged
 from mentorgraph.graph.viewer import Viewer
 
 FORBIDDEN, RANKED_LOWER, RECOMMENDED = VERDICTS = ("forbidden", "ranked_lower", "recommended")

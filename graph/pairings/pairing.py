@@ -21,8 +21,9 @@ from mentorgraph.graph.people.eligibility import read_pairs, refuse_mentee, seek
 from mentorgraph.graph.people.programmes import refuse_anything_new
 from mentorgraph.graph.people.recording import SOURCE, key_of
 from mentorgraph.graph.people.seeing import may_hear_of
-from mentorgraph.graph.rules.evaluator import OF_THE_TIME_BEING, Refusal, judge
+from mentorgraph.graph.rules.evaluator import OF_THE_TIME_BEING, judge
 from mentorgraph.graph.rules.policy import Policy
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.pairing_reads import Matter
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import Viewer

@@ -24,7 +24,7 @@ from mentorgraph.graph.people.programmes import (
     says_the_same,
 )
 from mentorgraph.graph.people.recording import SOURCE, key_of, may_speak_for
-from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.rules.tiers import Ending, Tier, ending, unmet
 from mentorgraph.graph.store.programme_reads import Configuration
 from mentorgraph.graph.store.store import Store

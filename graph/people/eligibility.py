@@ -7,16 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from mentorgraph.graph.calendar.availability import Bits, Window, free_bits, shared_minutes, week_of
+from mentorgraph.graph.calendar.availability import Bits, Window, ahead_of_utc, free_bits, shared_minutes, week_of
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.rules.evaluator import PairFacts, Refusal
+from mentorgraph.graph.rules.evaluator import PairFacts
 from mentorgraph.graph.rules.policy import Policy, read_draft
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.rules.tiers import Standing, Tier, unmet
 from mentorgraph.graph.store.transported import instant_of
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
@@ -237,14 +236,8 @@ def zone_gap_hours(one: str | None, other: str | None, now: datetime) -> float |
     """
     if not one or not other:
         return None
-    apart = (_offset(one, now) - _offset(other, now)) / HOUR % 24
+    apart = (ahead_of_utc(now, one) - ahead_of_utc(now, other)) / HOUR % 24
     return min(apart, 24 - apart)
-
-
-@lru_cache(maxsize=1_000)
-def _offset(zone: str, now: datetime) -> timedelta:
-    """How far the clocks of a zone are ahead of UTC at an instant."""
-    return now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
 
 
 def level_of_grade(grade: str | None, grades: Sequence[str]) -> int | None:

@@ -4,16 +4,18 @@ What every answer begins with. Scores, and the facts that rules ask for, come fr
 date, so that answers are fresh at a bounded price: one round trip for changes, one for paths.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.clock import Clock, present
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question, question, told_at
 from mentorgraph.graph.columns.rule_facts import ColumnFacts
 from mentorgraph.graph.columns.table import NONE
@@ -31,6 +33,9 @@ from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
 FIRST_BLOCK = 32
 """So many candidates are looked at first where the store is asked about them; every further block is twice as long."""
+
+Among: TypeAlias = Callable[[Columns, datetime], Pool]
+"""Says who is ranked, as of an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class Asking:
         *,
         programme: str | None = None,
         as_is: bool = False,
+        among: Among | None = None,
     ) -> Asker:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
@@ -95,7 +101,8 @@ class Asking:
         found = row["goal"] or ""
         person, number = columns.people.find(mentee), columns.goals.find(found) if found else NONE
         asked = question(columns, person, number, scored_at or now, scorer.policy.signals)
-        scores = scorer.score(columns, asked)
+        ranked = asked if among is None else replace(asked, among=among(columns, asked.now))
+        scores = scorer.score(columns, ranked)
         frame = seeker.frame.programme
         key = f"{scorer.model_version} {scorer.policy.version} {mentee} {found}" + (f" {frame}" if frame else "")
         pins = {columns.people.find(uid): override for uid, override in row["pins"]}
@@ -112,16 +119,7 @@ class Asking:
 
     def _order(self, asker: Asker, soon: timedelta = timedelta()) -> NDArray[np.int64]:
         """Everybody who has the role of a mentor, or will have it soon, best first."""
-        roles, now = asker.columns.tables["roles"], asker.asked.seconds
-        ahead = now + soon.total_seconds()
-
-        def build() -> NDArray[np.int64]:
-            held = roles.begun(ahead) & (roles.reals("until") >= now) & asker.columns.mentor_roles()
-            people = np.unique(roles.numbers("person")[held])
-            uids = asker.columns.people.uids
-            return people[np.argsort([uids[person] for person in people.tolist()])]
-
-        people = asker.columns.remember("mentors by uid", (roles.state(now), roles.state(ahead)), build)
+        people = mentors_of(asker.columns, asker.asked.now, soon)[1]
         return asker.scores.order(people[people != asker.asked.mentee])
 
     async def _allowed(
@@ -183,10 +181,34 @@ class Asking:
         return await find_paths(self.store, items, asker.now, partial(owner, asker.columns))
 
 
+def among_mentors(soon: timedelta) -> Among:
+    """Ranks only those who have the role of a mentor, or will have it soon."""
+    return lambda columns, now: mentors_of(columns, now, soon)[0]
+
+
+def among_these(people: Sequence[str]) -> Among:
+    """Ranks only some people, by their uids."""
+    return lambda columns, _now: Pool.of(columns, map(columns.people.find, people))
+
+
+def mentors_of(columns: Columns, now: datetime, soon: timedelta = timedelta()) -> tuple[Pool, NDArray[np.int64]]:
+    """Everybody who has the role of a mentor at an instant, or will have it soon, and the same people by uid."""
+    roles, seconds = columns.tables["roles"], now.timestamp()
+    ahead = seconds + soon.total_seconds()
+
+    def build() -> tuple[Pool, NDArray[np.int64]]:
+        held = roles.begun(ahead) & (roles.reals("until") >= seconds) & columns.mentor_roles()
+        pool, uids = Pool.of(columns, roles.numbers("person")[held]), columns.people.uids
+        return pool, pool.people[np.argsort([uids[person] for person in pool.people.tolist()])]
+
+    key = (roles.state(seconds), roles.state(ahead), len(columns.people))
+    return columns.remember("mentors", key, build)
+
+
 def _seem_free(asker: Asker, order: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many before each place of an order seem to have a free place, and in all: `int64[n + 1]`."""
     load = next((term.values for term in asker.scores.terms if term.name == "load"), None)
-    free = np.ones(len(order), bool) if load is None else ~(load[order] >= 1)
+    free = np.ones(len(order), bool) if load is None else ~(load[asker.scores.places(order)] >= 1)
     return np.concatenate(([0], np.cumsum(free)))
 
 

@@ -11,7 +11,8 @@ from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S
 from mentorgraph.graph.ranking.meeting import ASYNC
 from mentorgraph.graph.ranking.scoring import Chance
-from mentorgraph.graph.ranking.sentences import ENGLISH, wording
+from mentorgraph.graph.ranking.sentences import wording
+from mentorgraph.graph.vocabulary import ENGLISH
 
 PROFILE_OLD_DAYS = 365
 """A profile is old where the mentor has told nothing for longer than this."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.people.programmes import configuration_of, refuse_ended
 from mentorgraph.graph.ranking.matching import Recommender
-from mentorgraph.graph.rules.evaluator import RULES, Refusal
+from mentorgraph.graph.rules.evaluator import RULES
+from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.programme_reads import Enrolled
 from mentorgraph.graph.viewer import Viewer
 

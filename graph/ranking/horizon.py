@@ -2,8 +2,9 @@
 
 What is known beforehand is put in the place of what is the case now, and the one evaluator of the rules is asked again:
 when absences end, when somebody's role as a mentor begins, when pairings or shares in them end, when a pair that was
-declined may be proposed again, when a month begins, and what calendars say of the weeks ahead. All else is taken to
-stay as it is. A Monday may free somebody too, since the time that two have in common is that of a week.
+declined may be proposed again, when a coordinator's ban is over, when a month begins, and what calendars say of the
+weeks ahead. All else is taken to stay as it is. A Monday may free somebody too, since the time that two have in common
+is that of a week.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ LIFTED_BY_TIME = frozenset(
     {
         "NOT_A_MENTOR",
         "ALREADY_PAIRED",
+        "FORBIDDEN_BY_COORDINATOR",
         "DECLINED_BEFORE",
         "NO_CAPACITY",
         "NO_HOURS",
@@ -81,7 +83,9 @@ class Horizon:
         return judge(self.at(pair, mentor, instant + MOMENT), self.rules).is_allowed
 
     def _ends_of_waiting(self, pair: PairFacts) -> Iterator[datetime]:
-        """When a declined pair may be proposed again, and when months begin, with their hours."""
+        """When a declined pair may be proposed again, a ban is over, and when months begin, with their hours."""
+        if pair.forbidden_until is not None:
+            yield pair.forbidden_until
         if pair.declined_on is not None:
             yield pair.declined_on + timedelta(days=self.rules.decline_cool_off_days)
         month = month_of(self.now)
@@ -116,6 +120,7 @@ class Horizon:
             pair,
             at=instant,
             is_mentor=bool(mentoring),
+            forbidden_until=pair.forbidden_until if instant <= (pair.forbidden_until or instant) else None,
             places=max((each for each in mentoring if not np.isnan(each)), default=self.rules.max_mentees),
             taken=fsum(parts),
             taken_in_programme=sum(programmes[row] == self.programme for row in own) if self.programme else 0,

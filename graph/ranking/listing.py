@@ -15,7 +15,7 @@ from mentorgraph.graph.columns.table import NONE, Mask
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
-from mentorgraph.graph.ranking.asking import Asker, Asking, may_ask
+from mentorgraph.graph.ranking.asking import Asker, Asking, among_mentors, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.filtering import Part, TierFilter, cross_functional, experts, parts_of, together, traits
 from mentorgraph.graph.ranking.horizon import Horizon
@@ -103,6 +103,7 @@ class Asked:
         options: What the list was asked for with.
         shaping: How its first places were given; None where it was by score alone.
         candidates: Among whom they were given, best first.
+        programme: uid of the programme that was named; empty for none.
     """
 
     viewer: Viewer
@@ -117,6 +118,7 @@ class Asked:
     options: Options = DEFAULT
     shaping: Shaping | None = None
     candidates: tuple[Candidate, ...] = ()
+    programme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +260,8 @@ class Listing(Asking):
             raise DomainError(f"horizonDays {told}", code="BAD_USER_INPUT", field="horizonDays")
         may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
-        asker = await self._ask(
-            mentee, goal, as_of, scorer or self.scorer, cursor.scored_at if cursor else None, programme=programme
-        )
+        scored_at, among = cursor.scored_at if cursor else None, among_mentors(options.horizon)
+        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, scored_at, programme=programme, among=among)
         wanted = await self._wanted(
             asker, viewer, options, cursor.first if cursor else first, explores and as_of is None
         )
@@ -283,13 +284,13 @@ class Listing(Asking):
             signals = signal_values(wanted.asker.scores, person)
             measured_words = measured(signals, asker.scorer, evidence.get(mentor, ()), modes[person])
             slot = page.slots[place] if page.slots else Slot(place)
-            chance = asker.scorer.chance(float(asker.scores.total[person]))
+            chance = asker.scorer.chance(asker.scores.of_person(person))
             recommendations.append(
                 Recommendation(
                     uid_of("mentorgraph", "recommendations", slate_uid + mentor),
                     rank + place + 1,
                     mentor,
-                    float(wanted.asker.scores.total[person]),
+                    wanted.asker.scores.of_person(person),
                     asker.scores.base,
                     signals,
                     found,
@@ -313,7 +314,7 @@ class Listing(Asking):
                     chance,
                 )
             )
-        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], asker.goal)
+        names = names_of(asker.columns, [mentee, *(each.mentor for each in recommendations)], [asker.goal])
         return Slate(
             slate_uid,
             asker.scorer.model_version,
@@ -337,6 +338,7 @@ class Listing(Asking):
                 options,
                 page.shaping if page.slots else None,
                 page.candidates,
+                programme or "",
             ),
             page.lacking,
         )
@@ -401,7 +403,7 @@ class Listing(Asking):
         candidates = tuple(
             Candidate(
                 asker.columns.people.uids[person],
-                float(asker.scores.total[person]),
+                asker.scores.of_person(person),
                 bool(expert[person]),
                 bool(cross[person]),
                 traits(asker.columns, asker.asked, person) if shaping.diversity else frozenset(),
@@ -450,8 +452,8 @@ class Listing(Asking):
 
 def _by_score(asker: Asker, page: _Page, offset: int) -> dict[int, int | None]:
     """Where score alone would put each of a page; nobody of a shaped one, whose places say how they were given."""
-    uids, total = asker.columns.people.uids, asker.scores.total
-    seen = [Standing(float(total[each]), uids[each], each in asker.pins) for each in page.seen]
+    uids, score = asker.columns.people.uids, asker.scores.of_person
+    seen = [Standing(score(each), uids[each], each in asker.pins) for each in page.seen]
     return dict(zip(page.seen, model_ranks(seen, offset, bool(asker.pins), not page.has_next), strict=True))
 
 
@@ -468,12 +470,11 @@ def _cursors(wanted: _Wanted, page: Sequence[Recommendation], after: Cursor | No
     return tuple(found)
 
 
-def names_of(columns: Columns, people: Sequence[str], goal: str) -> dict[str, str]:
-    """Names or titles by uid, as far as it is known."""
+def names_of(columns: Columns, people: Sequence[str], goals: Sequence[str]) -> dict[str, str]:
+    """Names of people and titles of goals by uid, as far as they are known."""
     names, titles = columns.tables["people"].strings("name"), columns.tables["goals"].strings("title")
     found = {uid: names[columns.people.find(uid)] for uid in people}
-    if goal:
-        found[goal] = titles[columns.goals.find(goal)]
+    found |= {uid: titles[columns.goals.find(uid)] for uid in goals if uid}
     return {uid: name for uid, name in found.items() if name}
 
 

@@ -8,7 +8,7 @@ from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.people.seeing import may_hear_of
-from mentorgraph.graph.ranking.asking import Asker, may_ask
+from mentorgraph.graph.ranking.asking import Asker, among_these, may_ask
 from mentorgraph.graph.ranking.cautions import cautions_of
 from mentorgraph.graph.ranking.listing import Listing
 from mentorgraph.graph.ranking.meeting import modes_of
@@ -16,10 +16,11 @@ from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
 from mentorgraph.graph.ranking.scoring import Chance, Scorer
 from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
-from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, Refusal, Unjudged, judge
+from mentorgraph.graph.rules.evaluator import Judgement, PairFacts, judge
+from mentorgraph.graph.rules.refusals import Refusal, Unjudged
 from mentorgraph.graph.viewer import Viewer
 
-NOT_AVAILABLE = Refusal("NOT_AVAILABLE", "this pair cannot be made now", "ask your coordinator")
+NOT_AVAILABLE = Refusal("NOT_AVAILABLE")
 """What participants are told in place of the rules that forbid a pair."""
 
 
@@ -128,7 +129,9 @@ class Recommender(Listing):
             DatabaseUnavailable: The graph cannot be asked.
         """
         may_ask(viewer, mentee)
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, programme=programme)
+        asker = await self._ask(
+            mentee, goal, as_of, scorer or self.scorer, programme=programme, among=among_these(mentors)
+        )
         judged = await self._judged_all(viewer, asker, mentors, field)
         evidence = await self._paths(asker, [person for person, _, _ in judged])
         return [
@@ -145,7 +148,7 @@ class Recommender(Listing):
         least_minutes = asker.scorer.policy.rules.least_overlap_minutes
         mode = modes_of(asker.columns, asker.asked, [person], least_minutes)[person]
         unpathed = measured(signals, asker.scorer, evidence, mode)
-        score = float(asker.scores.total[person])
+        score = asker.scores.of_person(person)
         chance = asker.scorer.chance(score)
         return Explanation(
             asker.scorer.model_version,
@@ -199,7 +202,10 @@ class Recommender(Listing):
         """As `judge`, with whoever asks."""
         may_ask(viewer, mentee)
         chosen = scorer or self.scorer
-        asker = await self._ask(mentee, goal, None, chosen, programme=programme, as_is=viewer.sees_everybody)
+        as_is = viewer.sees_everybody
+        asker = await self._ask(
+            mentee, goal, None, chosen, programme=programme, as_is=as_is, among=among_these(mentors)
+        )
         scores = asker.scores.without(frozenset(ignored))
         found = {}
         for uid, pair in (await read_pairs(asker.facts, asker.seeker, mentors, asker.now)).items():
@@ -207,7 +213,7 @@ class Recommender(Listing):
             if person != NONE:
                 told = judge(pair, asker.scorer.policy.rules).refusals
                 shown = told if viewer.sees_everybody or not told else (NOT_AVAILABLE,)
-                found[uid] = Judged(float(scores.total[person]), signal_values(scores, person), shown, pair)
+                found[uid] = Judged(scores.of_person(person), signal_values(scores, person), shown, pair)
         return asker, found
 
     async def _judged(self, viewer: Viewer, asker: Asker, mentor: str) -> tuple[int, PairFacts, Judgement]:

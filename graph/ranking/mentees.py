@@ -10,13 +10,14 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.columns.rule_facts import ColumnFacts
 from mentorgraph.graph.columns.table import NONE
@@ -25,49 +26,57 @@ from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.paging import Cursor, check_first, read_cursor, short
 from mentorgraph.graph.people.eligibility import Seeker, read_pairs_of, seeker_of
 from mentorgraph.graph.ranking.asking import Asking, owner, telling
+from mentorgraph.graph.ranking.cautions import cautions_of
+from mentorgraph.graph.ranking.listing import Recommendation, names_of
 from mentorgraph.graph.ranking.meeting import modes_of
 from mentorgraph.graph.ranking.paths import Item, find_paths, shown_to
-from mentorgraph.graph.ranking.reasons import SignalValue, measured, signal_values
+from mentorgraph.graph.ranking.reasons import measured, signal_values
 from mentorgraph.graph.ranking.scoring import Scorer, Scores
-from mentorgraph.graph.ranking.sentences import EvidencePath, Measured, sentences_of
+from mentorgraph.graph.ranking.sentences import sentences_of
 from mentorgraph.graph.rules.evaluator import judge
+from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.viewer import Viewer
 
 MOST_GOALS = 2_000
 """Open goals that one list looks at, the newest ones; scoring each takes milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class MenteeRecommendation:
-    """One goal that a mentor could serve.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenteeRecommendation(Recommendation):
+    """One goal that a mentor could serve, with the score and the reasons that the pair has in the mentee's own list.
 
     Attributes:
-        rank: Place, counted from 1.
         mentee: uid of the person whose goal it is.
         goal: uid of the goal.
-        mentor: uid of the mentor.
-        score: What the mentor scores in the mentee's own list for this goal; base + Σ contributions.
-        base: Where every score starts.
-        signals: The summands.
-        paths: Evidence as the viewer may see it, heaviest first.
-        sentences: The reasons in words.
-        measured: What is said that no path tells.
-        mode: How the two can meet, one of `meeting.MODES`; empty where it is not known.
         policy_version: Version of the policy that counts in the mentee's programme.
     """
 
-    rank: int
     mentee: str
     goal: str
-    mentor: str
-    score: float
-    base: float
-    signals: tuple[SignalValue, ...]
-    paths: tuple[EvidencePath, ...]
-    sentences: tuple[str, ...]
-    measured: tuple[Measured, ...]
-    mode: str
     policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAsMentor:
+    """What was asked, by whom, and on which state of things it was answered.
+
+    Attributes:
+        viewer: On whose behalf.
+        at: The instant that the rules looked at.
+        scored_at: The instant as of which facts counted for the scores; earlier than `at` on later pages.
+        change: Number of the last change of the graph that the scores know.
+        rank_offset: Place of the last goal of the page before.
+        policies: The policies that count for the goals of the page, by version.
+        names: Names of the people, and titles of the goals, by uid.
+    """
+
+    viewer: Viewer
+    at: datetime
+    scored_at: datetime
+    change: int
+    rank_offset: int
+    policies: Mapping[str, Policy]
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class MenteeList:
         has_next: Whether more follow.
         total: Number of goals that the mentor may be paired for.
         notice: What the reader should know about the list as a whole; empty for nothing.
+        asked: The question.
     """
 
     uid: str
@@ -93,6 +103,7 @@ class MenteeList:
     has_next: bool
     total: int
     notice: str
+    asked: AskedAsMentor
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,7 @@ async def recommend_mentees(
     first: int = 10,
     after: str | None = None,
     scorer: Scorer | None = None,
+    with_paths: bool = True,
     patience_s: float = math.inf,
 ) -> MenteeList:
     """Ranks the open goals of others that a mentor may be paired for, by the mentor's score for each.
@@ -131,6 +143,7 @@ async def recommend_mentees(
         first: Length of the page, 1 to `paging.MOST`.
         after: Cursor of an earlier page of the same list.
         scorer: What ranks; that of `asking` if none is given.
+        with_paths: Whether evidence is wanted.
         patience_s: Seconds of scoring after which no more goals are scored than the page takes.
 
     Raises:
@@ -156,10 +169,11 @@ async def recommend_mentees(
     ranked = await _ranked(columns, person, allowed, least, time.monotonic() + patience_s)
     start = 0 if cursor is None else sum(each.place <= (-cursor.score, cursor.mentor) for each in ranked)
     page, offset = ranked[start : start + first], cursor.rank if cursor else 0
-    found = await _told(asking, columns, viewer, person, page, offset, now)
     state = " ".join(f"{each.seeker.goal} {each.score!r}" for each in ranked)
+    slate = uid_of("mentorgraph", "slates", f"{key} {columns.change} {state}")
+    found = await _told(asking, columns, viewer, person, page, slate, offset, now, with_paths=with_paths)
     return MenteeList(
-        uid_of("mentorgraph", "slates", f"{key} {columns.change} {state}"),
+        slate,
         scorer.model_version,
         mentor,
         found,
@@ -167,6 +181,15 @@ async def recommend_mentees(
         start + first < len(ranked),
         len(allowed),
         _notice(viewer, len(goals), passed_over, len(allowed), len(ranked), refused),
+        AskedAsMentor(
+            viewer,
+            now,
+            scored_at,
+            columns.change,
+            offset,
+            {each.scorer.policy.version: each.scorer.policy for each in page},
+            names_of(columns, [mentor, *(each.mentee for each in found)], [each.goal for each in found]),
+        ),
     )
 
 
@@ -205,6 +228,7 @@ async def _allowed(
     seekers = [seeker_of(row, now, scorer.policy) for row in known]
     pairs = await read_pairs_of(seekers, [mentor], facts, now)
     scorers: dict[str, Scorer] = {}
+    alone = Pool.of(columns, [columns.people.find(mentor)])
     allowed, refused = [], Counter[str]()
     for seeker, pair in zip(seekers, pairs, strict=True):
         policy = seeker.frame.policy
@@ -214,7 +238,7 @@ async def _allowed(
             refused.update(each.rule for each in refusals)
             continue
         ranks = scorers.setdefault(policy.version, scorer.under(policy))
-        asked_for = question(columns, *numbers[seeker.goal], scored_at, policy.signals)
+        asked_for = replace(question(columns, *numbers[seeker.goal], scored_at, policy.signals), among=alone)
         allowed.append(_Asking(seeker, ranks, asked_for))
     return allowed, refused
 
@@ -229,7 +253,7 @@ async def _ranked(columns: Columns, mentor: int, allowed: Sequence[_Asking], lea
         if len(found) >= least and time.monotonic() > until:
             break
         await asyncio.sleep(0)  # others are answered in between
-        score = float(each.scorer.score(columns, each.asked).total[mentor])
+        score = each.scorer.score(columns, each.asked).of_person(mentor)
         found.append(_Asking(each.seeker, each.scorer, each.asked, score))
     return sorted(found, key=lambda each: each.place)
 
@@ -240,8 +264,11 @@ async def _told(
     viewer: Viewer,
     mentor: int,
     page: Sequence[_Asking],
+    slate: str,
     offset: int,
     now: datetime,
+    *,
+    with_paths: bool,
 ) -> tuple[MenteeRecommendation, ...]:
     """A page with its reasons; those of all its goals are read at once."""
     uid = columns.people.uids[mentor]
@@ -249,31 +276,35 @@ async def _told(
     items = [
         Item(uid, term.name, drop, evidence, each.seeker.goal)
         for each, found in zip(page, scores, strict=True)
-        for term in found.terms
+        for term in (found.terms if with_paths else ())
         for drop, evidence in telling(term, mentor)
     ]
     evidence = await find_paths(asking.store, items, now, partial(owner, columns))
     recommended = []
     for rank, (each, found) in enumerate(zip(page, scores, strict=True), offset + 1):
-        full = evidence.get(each.seeker.goal, ())
+        full, score = evidence.get(each.seeker.goal, ()), found.of_person(mentor)
         paths, signals = shown_to(viewer, full, each.seeker.uid, uid), signal_values(found, mentor)
         least_minutes = each.scorer.policy.rules.least_overlap_minutes
         mode = modes_of(columns, each.asked, [mentor], least_minutes)[mentor]
-        said = measured(signals, each.scorer, full, mode)
+        said, chance = measured(signals, each.scorer, full, mode), each.scorer.chance(score)
         recommended.append(
             MenteeRecommendation(
+                uid_of("mentorgraph", "recommendations", slate + each.seeker.goal),
                 rank,
-                each.seeker.uid,
-                each.seeker.goal,
                 uid,
-                float(found.total[mentor]),
+                score,
                 found.base,
                 signals,
                 paths,
                 sentences_of(paths, said),
+                full,
                 said,
-                mode,
-                each.scorer.policy.version,
+                cautions=cautions_of(columns, each.asked.seconds, mentor, mode=mode, chance=chance),
+                mode=mode,
+                chance=chance,
+                mentee=each.seeker.uid,
+                goal=each.seeker.goal,
+                policy_version=each.scorer.policy.version,
             )
         )
     return tuple(recommended)

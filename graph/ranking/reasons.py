@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from math import isnan
 
 from mentorgraph.graph.ranking.meeting import ASYNC
 from mentorgraph.graph.ranking.scoring import Scorer, Scores
@@ -63,18 +62,14 @@ def apart(one: Sequence[SignalValue], other: Sequence[SignalValue]) -> tuple[Par
 
 def signal_values(scores: Scores, person: int) -> tuple[SignalValue, ...]:
     """The summands of one person's score."""
-    return tuple(
-        SignalValue(
-            term.name,
-            None if np.isnan(term.values[person]) else float(term.values[person]),
-            term.unit,
-            term.weight,
-            float(term.contributions[person]),
-            term.source,
-        )
-        for term in scores.terms
-        if not (term.source and np.isnan(term.values[person]))
-    )
+    place, found = scores.place(person), []
+    for term in scores.terms:
+        value = float(term.values[place])
+        told = None if isnan(value) else value
+        if told is not None or not term.source:
+            contribution = float(term.contributions[place])
+            found.append(SignalValue(term.name, told, term.unit, term.weight, contribution, term.source))
+    return tuple(found)
 
 
 def measured(

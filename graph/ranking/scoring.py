@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question
-from mentorgraph.graph.columns.table import Reals
+from mentorgraph.graph.columns.table import Numbers, Reals
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence
@@ -30,8 +31,8 @@ class Term:
         name: The signal.
         unit: What a value of 1 means.
         weight: What the value is multiplied with; None where the ranker is not linear in it.
-        values: `float64[people]`, NaN where unknown.
-        contributions: `float64[people]`, in units of the score; 0 where unknown.
+        values: `float64[pool]`, NaN where unknown.
+        contributions: `float64[pool]`, in units of the score; 0 where unknown.
         explain: Number of a person → evidence with drops in units of the value.
         source: Where it comes from; empty for the graph. Such a term is told of those only of whom it is known.
     """
@@ -47,32 +48,48 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The scores of everybody for one question: base + Σ contributions.
+    """The scores of all who are ranked by one question: base + Σ contributions.
 
     Attributes:
         base: Where every score starts.
         terms: The summands.
-        total: `float64[people]`, rounded to `DECIMALS`.
+        total: `float64[pool]`, rounded to `DECIMALS`.
+        pool: Who is ranked; where it is None everybody is, and stands at the place of their number.
     """
 
     base: float
     terms: tuple[Term, ...]
     total: Reals
+    pool: Pool | None = None
 
     @classmethod
-    def of(cls, base: float, terms: tuple[Term, ...]) -> "Scores":
+    def of(cls, base: float, terms: tuple[Term, ...], pool: Pool | None = None) -> "Scores":
         """Adds the terms up."""
         total = terms[0].contributions.copy()
         for term in terms[1:]:
             total += term.contributions
-        return cls(base, terms, np.round(base + total, DECIMALS) + 0.0)
+        return cls(base, terms, np.round(base + total, DECIMALS) + 0.0, pool)
+
+    def place(self, person: int) -> int:
+        """Where the values of one person stand."""
+        return person if self.pool is None else self.pool.place(person)
+
+    def places(self, people: Numbers) -> Numbers:
+        """Where the values of some people stand: `int64[n]`."""
+        return people if self.pool is None else self.pool.places_of(people)
+
+    def of_person(self, person: int) -> float:
+        """The score of one person."""
+        return float(self.total[self.place(person)])
 
     def without(self, names: Set[str]) -> "Scores":
         """The scores with some terms left out."""
         left = tuple(term for term in self.terms if term.name not in names)
         if len(left) == len(self.terms):
             return self
-        return Scores.of(self.base, left) if left else Scores(self.base, (), np.full_like(self.total, self.base))
+        if not left:
+            return Scores(self.base, (), np.full_like(self.total, self.base), self.pool)
+        return Scores.of(self.base, left, self.pool)
 
     def fingerprint(self) -> str:
         """Digits that are the same where everybody has the same score."""
@@ -80,7 +97,7 @@ class Scores:
 
     def order(self, people: NDArray[np.int64]) -> NDArray[np.int64]:
         """Some people, best first; of equal scores whoever came first stays first: `int64[n]`."""
-        return people[np.argsort(-self.total[people], kind="stable")]
+        return people[np.argsort(-self.total[self.places(people)], kind="stable")]
 
     def place_after(self, order: NDArray[np.int64], uids: Sequence[str], score: float, uid: str) -> int:
         """The place in an order of the first person that comes after a score and uid."""
@@ -88,7 +105,7 @@ class Scores:
         while low < high:
             middle = (low + high) // 2
             person = int(order[middle])
-            if (-self.total[person], uids[person]) > (-score, uid):
+            if (-self.of_person(person), uids[person]) > (-score, uid):
                 high = middle
             else:
                 low = middle + 1
@@ -96,7 +113,7 @@ class Scores:
 
 
 def contributions_of(values: Reals, weight: float) -> Reals:
-    """What a signal adds to everybody's score: `float64[people]`, 0 where its value is unknown."""
+    """What a signal adds to each score: `float64[pool]`, 0 where its value is unknown."""
     found = weight * values
     np.copyto(found, 0.0, where=np.isnan(found))
     found += 0.0  # turns the -0.0 of a negative weight into 0.0
@@ -121,7 +138,7 @@ class Chance:
 
 
 class Scorer(Protocol):
-    """Whatever can score everybody for one question."""
+    """Whatever can score people for one question."""
 
     @property
     def model_version(self) -> str:
@@ -135,7 +152,7 @@ class Scorer(Protocol):
         """The same scorer under another policy."""
 
     def score(self, columns: Columns, asked: Question) -> Scores:
-        """Scores everybody."""
+        """Scores all who are ranked."""
 
     def chance(self, score: float) -> Chance | None:
         """The chance that a pairing of this score would succeed; None where nothing says so."""
@@ -153,13 +170,13 @@ class RulesScorer:
         return replace(self, policy=policy)
 
     def score(self, columns: Columns, asked: Question) -> Scores:
-        """Scores everybody: base + Σ weight × value."""
+        """Scores all who are ranked: base + Σ weight × value."""
         terms = []
         for signal in all_signals(columns, asked, self.policy):
             weight = self.policy.weights[signal.name]
             contributions = contributions_of(signal.values, weight)
             terms.append(Term(signal.name, signal.unit, weight, signal.values, contributions, signal.explain))
-        return Scores.of(self.policy.base, tuple(terms))
+        return Scores.of(self.policy.base, tuple(terms), asked.among)
 
     def chance(self, score: float) -> None:
         """Rules are not calibrated."""

@@ -10,9 +10,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-ENGLISH, GERMAN = "en", "de"
-LANGUAGES = {ENGLISH: "English.", GERMAN: "German."}
-"""The languages of sentences, and what they are."""
+from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,12 @@ class EvidencePath:
     steps: tuple[Step, ...]
     cypher: str = ""
     strength: float = 1.0
+
+    @property
+    def uid(self) -> str:
+        """Its identity as it is shown: the same facts have the same one, in every language and at every time."""
+        told = (f"{each.kind} {each.node_uid} {each.relationship_uid} {each.count or 1}" for each in self.steps)
+        return uid_of("mentorgraph", "paths", f"{self.metapath} {' '.join(told)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: in
         strength: How strong the likeness is that it tells of, 0 to 1.
         steps: Its steps.
         count: How many alike paths it stands for.
-        language: One of `LANGUAGES`.
+        language: One of `vocabulary.LANGUAGES`.
     """
     words, steps = wording(language), _by_present_names(steps)
     key = metapath
@@ -193,9 +198,33 @@ def _day(day: datetime, language: str) -> str:
 SHOWN_SENTENCES = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence, and where it comes from.
+
+    Attributes:
+        sentence: What is said.
+        paths: Identities of the paths that say so; none where it is measured and no path tells it.
+    """
+
+    sentence: str
+    paths: tuple[str, ...] = ()
+
+
+def reasons_of(
+    paths: Sequence[EvidencePath], measured: Iterable[Measured], language: str = ENGLISH
+) -> tuple[Reason, ...]:
+    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    told: dict[str, list[str]] = {}
+    for path in paths:
+        told.setdefault(in_language(path, language), []).append(path.uid)
+    found = [Reason(sentence, tuple(uids)) for sentence, uids in told.items()]
+    return (*found[:SHOWN_SENTENCES], *(Reason(each.sentence(language)) for each in measured))
+
+
 def sentences_of(
     paths: Sequence[EvidencePath], measured: Iterable[Measured], language: str = ENGLISH
 ) -> tuple[str, ...]:
-    """The reasons in words: those of the heaviest paths, then what is measured and has no path."""
+    """The sentences of `reasons_of`."""
     told = dict.fromkeys(in_language(path, language) for path in paths)
     return (*list(told)[:SHOWN_SENTENCES], *(each.sentence(language) for each in measured))

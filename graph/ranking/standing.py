@@ -80,11 +80,11 @@ def _newest_goals(columns: Columns, seconds: float) -> list[int]:
 
 def _gain(scores: Scores, mentors: Numbers, mentor: int, signals: tuple[str, ...]) -> int:
     """Places that a mentor would rise by, did some signals say of them what they say of others in the mean."""
-    more = 0.0
+    more, place, others = 0.0, scores.place(mentor), scores.places(mentors)
     for term in scores.terms:
-        if term.name in signals and not term.contributions[mentor]:
-            contributions = term.contributions[mentors]
+        if term.name in signals and not term.contributions[place]:
+            contributions = term.contributions[others]
             told = contributions[contributions != 0]
             more += float(told.mean()) if len(told) else 0.0
-    own, others = scores.total[mentor], scores.total[mentors]
-    return int(np.count_nonzero(others > own) - np.count_nonzero(others > own + more))
+    own, totals = scores.total[place], scores.total[others]
+    return int(np.count_nonzero(totals > own) - np.count_nonzero(totals > own + more))

@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.ranking.options import Wish
@@ -49,7 +50,9 @@ async def with_wish(store: Store, columns: Columns, scores: Scores, wish: Wish, 
             field="wish",
         )
     values = np.full(len(scores.total), np.nan)
-    values[[each for each in people if each != NONE and each < len(values)]] = 1.0
+    pool = scores.pool or Pool.everybody(columns)
+    places = pool.places_of(np.array([each for each in people if each != NONE], np.int64))
+    values[places[places < len(values)]] = 1.0
     told = Term(
         SHARED_IDENTITY,
         "as you asked, and as they agreed to be found",
@@ -59,4 +62,4 @@ async def with_wish(store: Store, columns: Columns, scores: Scores, wish: Wish, 
         lambda _mentor: [],
         YOUR_REQUEST,
     )
-    return Scores.of(scores.base, (*scores.terms, told))
+    return Scores.of(scores.base, (*scores.terms, told), scores.pool)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mentorgraph.graph.rules.refusals import Counted, Refusal, Unjudged, Word, refused
+
 SHARE_ERROR = 1e-9
 """What shares of a place may be off by, being sums of fractions."""
 
@@ -55,34 +57,6 @@ class RuleSettings:
     least_mentor_tier: float
     members_only: bool
     most_mentors: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A rule that forbids a pair.
-
-    Attributes:
-        rule: Its name, for programs.
-        fact: What is the case, for people.
-        remedy: What would lift it; empty where nothing would.
-    """
-
-    rule: str
-    fact: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unjudged:
-    """A rule that could not be judged and so forbids nobody.
-
-    Attributes:
-        rule: Its name.
-        fact: What is not known.
-    """
-
-    rule: str
-    fact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,53 +200,48 @@ def judge(pair: PairFacts, settings: RuleSettings) -> Judgement:
 
 def _self(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.same_person:
-        yield Refusal("SELF", "mentee and mentor are the same person")
+        yield refused("SELF")
 
 
 def _not_a_mentor(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if not pair.is_mentor:
-        yield Refusal("NOT_A_MENTOR", "has no role as a mentor now", "give them the role of mentor")
+        yield refused("NOT_A_MENTOR")
 
 
 def _left(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.left_on is not None:
-        yield Refusal("LEFT", f"left on {_day(pair.left_on)}")
+        yield refused("LEFT", day=pair.left_on)
 
 
 def _no_consent(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if not pair.consented:
-        yield Refusal("NO_CONSENT", "has not agreed to be matched", "ask for their consent to matching")
+        yield refused("NO_CONSENT")
 
 
 def _not_onboarded(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.missing_steps:
-        fact = f"has not taken these steps of onboarding: {', '.join(pair.missing_steps)}"
-        yield Refusal("NOT_ONBOARDED", fact, "wait until they are done")
+        yield refused("NOT_ONBOARDED", steps=pair.missing_steps)
 
 
 def _blocked(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.blocked:
-        yield Refusal("BLOCKED", "one of the two does not want to be paired with the other")
+        yield refused("BLOCKED")
 
 
 def _forbidden(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.forbidden_until is not None:
-        reason = pair.forbidden_for.replace("_", " ")
-        fact = f"a coordinator has forbidden this pair until {_day(pair.forbidden_until)} ({reason})"
-        yield Refusal("FORBIDDEN_BY_COORDINATOR", fact, "a coordinator ends that")
+        yield refused("FORBIDDEN_BY_COORDINATOR", day=pair.forbidden_until, reason=Word(pair.forbidden_for))
 
 
 def _already_paired(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.paired:
-        yield Refusal("ALREADY_PAIRED", "the two are a pair already")
+        yield refused("ALREADY_PAIRED")
 
 
 def _reporting_line(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if pair.reports and abs(pair.reports) <= settings.reporting_levels:
-        lower, upper = ("mentee", "mentor") if pair.reports > 0 else ("mentor", "mentee")
-        levels = abs(pair.reports)
-        over = "" if levels == 1 else f", over {levels} levels"
-        yield Refusal("REPORTING_LINE", f"the {lower} reports to the {upper}{over}", "choose somebody of another line")
+        far = "" if abs(pair.reports) == 1 else "far "
+        yield refused("REPORTING_LINE", far + ("up" if pair.reports > 0 else "down"), levels=abs(pair.reports))
 
 
 def _declined_before(pair: PairFacts, settings: RuleSettings) -> Outcome:
@@ -280,147 +249,125 @@ def _declined_before(pair: PairFacts, settings: RuleSettings) -> Outcome:
         return
     over = pair.declined_on + timedelta(days=settings.decline_cool_off_days)
     if pair.at < over:
-        fact = f"this pair was declined for this goal on {_day(pair.declined_on)}"
-        yield Refusal("DECLINED_BEFORE", fact, f"ask again on {_day(over)}, or for another goal")
+        yield refused("DECLINED_BEFORE", day=pair.declined_on, over=over)
 
 
 def _no_capacity(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if not settings.counts_places:
         return
     whole = max(pair.wanted, 1.0)
+    taken, places = pair.taken_in_programme, pair.places_in_programme
     if pair.taken + pair.wanted > pair.places + SHARE_ERROR:
-        fact = f"{pair.taken:g} of {pair.places:g} places are taken"
-        yield Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or raise their number of places")
-    elif pair.places_in_programme is not None and pair.taken_in_programme + whole > pair.places_in_programme:
-        fact = f"{pair.taken_in_programme} of {pair.places_in_programme} places in this programme are taken"
-        yield Refusal("NO_CAPACITY", fact, "wait until a pairing ends, or change their enrolment")
+        yield refused("NO_CAPACITY", taken=pair.taken, places=pair.places)
+    elif places is not None and taken + whole > places:
+        yield refused("NO_CAPACITY", "in programme", taken=taken, places=places)
 
 
 def _few_hours(pair: PairFacts, settings: RuleSettings) -> Outcome:
     given = [each for each in (pair.hours_per_month, pair.hours_in_programme) if each is not None]
     if not given:
         if settings.least_hours_per_month > 0:
-            yield Unjudged("FEW_HOURS", "the mentor has not said how many hours a month they give")
+            yield Unjudged("FEW_HOURS")
     elif min(given) < settings.least_hours_per_month:
-        fact = f"gives {_counted(min(given), 'hour')} a month; {settings.least_hours_per_month:g} are needed"
-        yield Refusal("FEW_HOURS", fact, "ask them a short question (micro), or raise their hours")
+        yield refused("FEW_HOURS", given=Counted(min(given), "hour"), needed=settings.least_hours_per_month)
 
 
 def _no_hours(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if pair.hours_per_month is None:
         if settings.least_minutes_left > 0:
-            yield Unjudged("NO_HOURS", "the mentor has no budget of hours")
+            yield Unjudged("NO_HOURS")
         return
     given = round(pair.hours_per_month * 60)
     if given - pair.used_minutes < settings.least_minutes_left:
-        fact = (
-            f"{pair.used_minutes} of {given} minutes of this month are used; "
-            f"{settings.least_minutes_left:g} have to be left"
-        )
-        yield Refusal("NO_HOURS", fact, "wait until next month, or raise their hours")
+        yield refused("NO_HOURS", used=str(pair.used_minutes), given=str(given), needed=settings.least_minutes_left)
 
 
 def _away(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.away_until is not None:
-        yield Refusal("AWAY", f"is away until {_day(pair.away_until)}", f"ask again on {_day(pair.away_until)}")
+        yield refused("AWAY", day=pair.away_until)
 
 
 def _no_shared_time(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if pair.asynchronous:
         return
     if pair.shared_minutes is None:
-        yield Unjudged("NO_SHARED_TIME", "not both have said when they are free")
+        yield Unjudged("NO_SHARED_TIME")
     elif pair.shared_minutes < settings.least_overlap_minutes:
-        needed = f"{settings.least_overlap_minutes:g} are needed"
-        fact = f"both are free in {pair.shared_minutes} minutes of this week; {needed}"
-        remedy = "one of the two adds a time of availability, or both say that they work asynchronously, too"
-        yield Refusal("NO_SHARED_TIME", fact, remedy)
+        yield refused("NO_SHARED_TIME", minutes=str(pair.shared_minutes), needed=settings.least_overlap_minutes)
 
 
 def _zone_gap(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if pair.zone_gap_hours is None:
         if settings.most_zone_gap_hours < WIDEST_ZONE_GAP:
-            yield Unjudged("ZONE_GAP", "the time zone of one of the two is not known")
+            yield Unjudged("ZONE_GAP")
     elif pair.zone_gap_hours > settings.most_zone_gap_hours:
-        fact = (
-            f"their clocks differ by {_counted(pair.zone_gap_hours, 'hour')}; "
-            f"at most {settings.most_zone_gap_hours:g} are allowed"
-        )
-        yield Refusal("ZONE_GAP", fact, "choose somebody of a nearer time zone")
+        yield refused("ZONE_GAP", gap=Counted(pair.zone_gap_hours, "hour"), most=settings.most_zone_gap_hours)
 
 
 def _no_language(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     mentor, mentee = pair.languages
     if not mentor or not mentee:
-        yield Unjudged("NO_LANGUAGE", "not both have said which languages they speak")
+        yield Unjudged("NO_LANGUAGE")
     elif not mentor & mentee:
-        fact = f"have no language in common: {', '.join(sorted(mentor))} and {', '.join(sorted(mentee))}"
-        yield Refusal("NO_LANGUAGE", fact, "one of the two adds a language to their profile")
+        yield refused("NO_LANGUAGE", mentor=tuple(sorted(mentor)), mentee=tuple(sorted(mentee)))
 
 
 def _wrong_format(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if not pair.format:
         return
-    unknown = [side for side, own in zip(("mentor", "mentee"), pair.formats, strict=True) if not own]
-    for side, own in zip(("mentor", "mentee"), pair.formats, strict=True):
+    sides = dict(zip(("mentor", "mentee"), pair.formats, strict=True))
+    for side, own in sides.items():
         if own and pair.format not in own:
-            fact = f"the {side} takes part in {', '.join(sorted(own))} only, and this is {pair.format}"
-            yield Refusal("WRONG_FORMAT", fact, f"the {side} adds {pair.format} to the formats of their profile")
+            yield refused("WRONG_FORMAT", side, own=tuple(sorted(own)), format=pair.format)
             return
-    if unknown:
-        yield Unjudged("WRONG_FORMAT", f"the {' and the '.join(unknown)} named no formats")
+    if unknown := [side for side, own in sides.items() if not own]:
+        yield Unjudged("WRONG_FORMAT", f"{unknown[0]} unknown" if len(unknown) == 1 else "unknown")
 
 
 def _level_distance(pair: PairFacts, settings: RuleSettings) -> Outcome:
     mentor, mentee = pair.levels
     if mentor is None or mentee is None:
         if min(-settings.least_level_distance, settings.most_level_distance) < ANY_LEVELS:
-            yield Unjudged("LEVEL_DISTANCE", "the level of one of the two is not known")
+            yield Unjudged("LEVEL_DISTANCE")
         return
-    distance = mentor - mentee
-    if not settings.least_level_distance <= distance <= settings.most_level_distance:
-        fact = f"the mentor stands {_above(distance)} the mentee; {_allowed_levels(settings)}"
-        yield Refusal("LEVEL_DISTANCE", fact, "choose somebody of a fitting level, or a programme of another format")
+    distance, least, most = mentor - mentee, settings.least_level_distance, settings.most_level_distance
+    if not least <= distance <= most:
+        case = "above" if distance > 0 else "below" if distance else "same"
+        yield refused("LEVEL_DISTANCE", case, levels=Counted(abs(distance), "level"), least=least, most=most)
 
 
 def _tier(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if not (pair.in_programme and settings.least_mentor_tier):
         return
     if not pair.tier:
-        rank = f"{settings.least_mentor_tier:g}"
-        yield Unjudged("NOT_IN_TIER", f"this programme has no tier of rank {rank} for mentors")
+        yield Unjudged("NOT_IN_TIER", values=(("rank", settings.least_mentor_tier),))
     elif pair.unmet:
-        facts = "; ".join(each.fact for each in pair.unmet)
-        remedies = "; ".join(each.remedy for each in pair.unmet if each.remedy)
-        yield Refusal("NOT_IN_TIER", f"may not stand in the tier '{pair.tier}': {facts}", remedies)
+        yield refused("NOT_IN_TIER", tier=pair.tier, unmet=pair.unmet)
 
 
 def _not_enrolled(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if settings.members_only and pair.in_programme and not pair.is_enrolled:
-        yield Refusal("NOT_ENROLLED", "is not enrolled in this programme as a mentor", "enrol them")
+        yield refused("NOT_ENROLLED")
 
 
 def _mentee_left(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.mentee_left_on is not None:
-        yield Refusal("MENTEE_LEFT", f"the mentee left on {_day(pair.mentee_left_on)}")
+        yield refused("MENTEE_LEFT", day=pair.mentee_left_on)
 
 
 def _mentee_no_consent(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if not pair.mentee_consented:
-        fact = "the mentee has not agreed to be matched"
-        yield Refusal("MENTEE_NO_CONSENT", fact, "ask for their consent to matching")
+        yield refused("MENTEE_NO_CONSENT")
 
 
 def _mentee_not_onboarded(pair: PairFacts, _settings: RuleSettings) -> Outcome:
     if pair.mentee_missing_steps:
-        fact = f"the mentee has not taken these steps of onboarding: {', '.join(pair.mentee_missing_steps)}"
-        yield Refusal("MENTEE_NOT_ONBOARDED", fact, "wait until they are done")
+        yield refused("MENTEE_NOT_ONBOARDED", steps=pair.mentee_missing_steps)
 
 
 def _mentee_full(pair: PairFacts, settings: RuleSettings) -> Outcome:
     if settings.most_mentors and pair.mentors >= settings.most_mentors:
-        fact = f"the mentee has {_counted(pair.mentors, 'mentor')}; at most {settings.most_mentors:g} are allowed"
-        yield Refusal("MENTEE_FULL", fact, "wait until a pairing ends")
+        yield refused("MENTEE_FULL", mentors=Counted(pair.mentors, "mentor"), most=settings.most_mentors)
 
 
 RULES = (
@@ -457,21 +404,3 @@ FIRM = frozenset(rule.name for rule in RULES if rule.is_firm)
 
 OF_THE_TIME_BEING = frozenset({"AWAY", "NO_SHARED_TIME"})
 """Rules about the time being, which do not keep a mentor from accepting what they were asked."""
-
-
-def _above(distance: int) -> str:
-    if distance == 0:
-        return "on the level of"
-    return f"{_counted(abs(distance), 'level')} {'above' if distance > 0 else 'below'}"
-
-
-def _allowed_levels(settings: RuleSettings) -> str:
-    return f"from {settings.least_level_distance:g} to {settings.most_level_distance:g} above are allowed"
-
-
-def _counted(number: float, noun: str) -> str:
-    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
-
-
-def _day(instant: datetime) -> str:
-    return instant.date().isoformat()

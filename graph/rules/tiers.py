@@ -6,7 +6,7 @@ Pure: it is given facts and answers with what is not met, each with its remedy; 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mentorgraph.graph.rules.evaluator import Refusal
+from mentorgraph.graph.rules.refusals import Counted, Refusal, Word, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,42 +110,34 @@ def unmet(tier: Tier, standing: Standing, now: datetime) -> list[Refusal]:
     """Everything that keeps somebody from a tier, in a fixed order; nothing if they are eligible."""
     found = []
     if standing.left_on is not None:
-        found.append(Refusal("LEFT", f"left on {_day(standing.left_on)}"))
-    days = (now - standing.joined_on) // timedelta(days=1)
+        found.append(refused("LEFT", day=standing.left_on))
+    days = max((now - standing.joined_on) // timedelta(days=1), 0)
     if days < tier.least_days:
-        fact = f"joined {_counted(max(days, 0), 'day')} ago; {tier.least_days} are needed"
-        found.append(Refusal("TOO_NEW", fact, f"wait until {_day(standing.joined_on + timedelta(tier.least_days))}"))
+        day = standing.joined_on + timedelta(tier.least_days)
+        found.append(refused("TOO_NEW", days=Counted(days, "day"), needed=tier.least_days, day=day))
     if standing.completed < tier.least_completed:
-        fact = (
-            f"has completed {_counted(standing.completed, 'pairing')} as a {tier.role}; {tier.least_completed} needed"
-        )
-        more = _counted(tier.least_completed - standing.completed, "pairing")
-        found.append(Refusal("TOO_FEW_COMPLETED", fact, f"complete {more} more"))
-    if tier.least_level is not None and (standing.best_level is None or standing.best_level < tier.least_level):
-        best = "no skill at a known level" if standing.best_level is None else f"skills up to level {_floor(standing)}"
-        fact = f"offers {best}; level {tier.least_level} is needed"
-        found.append(Refusal("LEVEL_TOO_LOW", fact, f"offer a skill at level {tier.least_level}, or have one rated so"))
+        completed = Counted(standing.completed, "pairing")
+        more, role = Counted(tier.least_completed - standing.completed, "pairing"), Word(tier.role)
+        needed = tier.least_completed
+        found.append(refused("TOO_FEW_COMPLETED", completed=completed, role=role, needed=needed, more=more))
+    if tier.least_level is not None and standing.best_level is None:
+        found.append(refused("LEVEL_TOO_LOW", "unknown", needed=tier.least_level))
+    elif tier.least_level is not None and (standing.best_level or 0) < tier.least_level:
+        found.append(refused("LEVEL_TOO_LOW", best=_floor(standing), needed=tier.least_level))
     for each in tier.demands:
         if not each.taken:
-            found.append(Refusal("TRAINING_MISSING", f"has not taken '{each.name}'", f"take '{each.name}'"))
+            found.append(refused("TRAINING_MISSING", training=each.name))
         elif each.expires is not None and each.expires <= now:
-            fact = f"'{each.name}' expired on {_day(each.expires)}"
-            remedy = f"take '{each.name}' again: it expired on {_day(each.expires)}"
-            found.append(Refusal("TRAINING_EXPIRED", fact, remedy))
+            found.append(refused("TRAINING_EXPIRED", training=each.name, day=each.expires))
     given, asked = standing.hours_per_month, tier.hours_per_month
     if given is not None and asked is not None and given < asked:
-        fact = f"gives {given:g} hours a month; {asked:g} are asked for"
-        found.append(Refusal("TOO_FEW_HOURS", fact, f"give {asked:g} hours a month"))
+        found.append(refused("TOO_FEW_HOURS", given=given, needed=asked))
     return found
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _floor(standing: Standing) -> str:
+def _floor(standing: Standing) -> float:
     """A level to a tenth, never rounded up to what it does not reach."""
-    return f"{int((standing.best_level or 0) * 10) / 10:g}"
+    return int((standing.best_level or 0) * 10) / 10
 
 
 def _day(instant: datetime) -> str:

@@ -1,7 +1,5 @@
 """Signals of where, whom and how much somebody has mentored, of what they have taken on and of what they answer."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
@@ -19,11 +17,13 @@ def unit(columns: Columns, asked: Question, settings: SignalSettings, past: Past
     units, people, uids = members.numbers("unit"), members.numbers("person"), members.rows.uids
     asked_units, by_unit = np.array(sorted(asked.units), np.int64), columns.rows_by("unit_membership", "unit")
     member_rows = np.sort(np.concatenate([by_unit.of(unit) for unit in asked_units.tolist()] or [units[:0]]))
-    member_rows = member_rows[members.valid(asked.seconds)[member_rows]]
-    decay = np.where(np.isin(past.unit, asked_units), 0.5 ** (past.years / settings.half_life_years), 0.0)
-    values = np.zeros(len(columns.people))
-    np.maximum.at(values, past.mentor, decay)
-    values[people[member_rows]] = 1.0
+    member_rows = member_rows[members.held(member_rows, asked.seconds)]
+    there = np.flatnonzero(np.isin(past.unit, asked_units))
+    decay = np.zeros(len(past.rows))
+    decay[there] = 0.5 ** (past.years[there] / settings.half_life_years)
+    pool = asked.pool(columns)
+    places = np.concatenate([past.place[there], pool.places_of(people[member_rows])])
+    values = pool.greatest(places, np.concatenate([decay[there], np.ones(len(member_rows))]))
     asking = _asking_edges(columns, asked)
 
     def explain(mentor: int) -> list[Evidence]:
@@ -55,8 +55,8 @@ def _asking_edges(columns: Columns, asked: Question) -> dict[int, tuple[str, Edg
         units = columns.numberings["units"].uids
         return {number: ("goal", Edge(link.type, link_uid(columns.goals.uids[asked.goal], link, units[number])))}
     members = columns.tables["unit_membership"]
-    valid, uids = members.valid(asked.seconds), members.rows.uids
-    rows = [row for row in columns.rows_by("unit_membership", "person").of(asked.mentee) if valid[row]]
+    own, uids = columns.rows_by("unit_membership", "person").of(asked.mentee), members.rows.uids
+    rows = own[members.held(own, asked.seconds)].tolist()
     edges: dict[int, tuple[str, Edge]] = {}
     for row in sorted(rows, key=lambda row: uids[row]):
         edges.setdefault(int(members.numbers("unit")[row]), ("mentee", Edge("BELONGS_TO", uids[row])))
@@ -74,23 +74,24 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
         (table.state(asked.seconds), pairings),
         lambda: np.bincount(table.numbers("pairing")[table.begun(asked.seconds)], minlength=pairings),
     )[past.rows]
-    total = np.bincount(past.mentor, number, minlength=len(columns.people))
+    pool = asked.pool(columns)
+    total = pool.sums(past.place, number)
     enough = settings.sessions_enough
 
     def explain(mentor: int) -> list[Evidence]:
-        found = []
+        found, all_held = [], total[pool.place(mentor)]
         for place in past.of_mentor(mentor):
             if number[place]:
                 held = by_pairing.of(int(past.rows[place]))
                 held = held[since[held] < asked.seconds]
                 last = max(uids[row] for row in held[since[held] == since[held].max()])
                 part_of = link_uid(last, KINDS["sessions"].links[0], pairing_uid(columns, past, int(place)))
-                without = min(total[mentor] - number[place], enough)
+                without = min(all_held - number[place], enough)
                 found.append(
                     Evidence(
                         "sessions_held",
                         (Edge("PART_OF", part_of), *pairing_links(columns, past, int(place), "mentor")),
-                        float(min(total[mentor], enough) - without) / enough,
+                        float(min(all_held, enough) - without) / enough,
                         count=int(number[place]),
                     )
                 )
@@ -103,7 +104,7 @@ def load(columns: Columns, asked: Question, places: float) -> Signal:
     """Share of the mentor's places that is taken by open pairings, 0 to 1; co-mentors take over parts of a place."""
     tables, now = columns.tables, asked.seconds
     key = (*(tables[each].state(now) for each in ("roles", "pairings", "co_mentors")), len(columns.people), places)
-    values = columns.remember("load", key, lambda: _load(columns, now, places))
+    values = asked.pool(columns).take(columns.remember("load", key, lambda: _load(columns, now, places)))
     return Signal("load", "share of places taken", values, lambda _mentor: [])
 
 
@@ -128,11 +129,12 @@ def shared_history(columns: Columns, asked: Question, settings: SignalSettings, 
 
     Only pairings that are over count.
     """
-    outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
-    with_mentee = past.over & (past.mentee == asked.mentee)
-    strength = np.where(with_mentee, outcome * 0.5 ** (past.years / settings.half_life_years), 0.0)
-    values = np.zeros(len(columns.people))
-    np.maximum.at(values, past.mentor, strength)
+    own = past.at(columns.rows_by("pairings", "mentee").of(asked.mentee))
+    own = own[past.over[own]]
+    outcome = np.where(np.isnan(past.outcome[own]), settings.outcome_unknown, past.outcome[own])
+    strength = np.zeros(len(past.rows))
+    strength[own] = outcome * 0.5 ** (past.years[own] / settings.half_life_years)
+    values = asked.pool(columns).greatest(past.place[own], strength[own])
 
     def explain(mentor: int) -> list[Evidence]:
         found = [(float(strength[place]), int(place)) for place in past.of_mentor(mentor) if strength[place] > 0]
@@ -158,13 +160,11 @@ def acceptance(columns: Columns, asked: Question, settings: SignalSettings) -> S
     "Bayesian data analysis", section 2.4). Answered is what was accepted or declined by then; what expired, was
     withdrawn or released says nothing.
     """
-    table, people = columns.tables["requests"], len(columns.people)
-    codes = columns.remember("answers", table.version, lambda: _answers(table.strings("status")))
-    told = np.where(table.begun(asked.seconds) & (table.reals("until") < asked.seconds), codes, NONE)
-    rows = np.flatnonzero(told != NONE)
-    mentor, until, uids = table.numbers("mentor"), table.reals("until"), table.rows.uids
-    accepted = np.bincount(mentor[rows], told[rows], minlength=people).astype(np.float64)
-    answered = np.bincount(mentor[rows], minlength=people).astype(np.float64)
+    table, pool = columns.tables["requests"], asked.pool(columns)
+    key = (table.state(asked.seconds), len(columns.people))
+    told, *answers = columns.remember("answers", key, lambda: _answers(columns, asked.seconds))
+    accepted, answered = map(pool.take, answers)
+    until, uids = table.reals("until"), table.rows.uids
     usual, weight = settings.acceptance_usual, settings.acceptance_requests
 
     def above(accepted: Reals, answered: Reals) -> Reals:
@@ -174,17 +174,31 @@ def acceptance(columns: Columns, asked: Question, settings: SignalSettings) -> S
     link = KINDS["requests"].links[0]
 
     def explain(person: int) -> list[Evidence]:
-        found = []
-        for row in sorted(rows[mentor[rows] == person].tolist(), key=lambda row: (-until[row], uids[row])):
-            without = float(above(accepted[person] - told[row], answered[person] - 1)) if answered[person] > 1 else 0.0
+        found, place = [], pool.place(person)
+        rows = columns.rows_by("requests", "mentor").of(person)
+        for row in sorted(rows[told[rows] != NONE].tolist(), key=lambda row: (-until[row], uids[row])):
+            others = answered[place] - 1
+            without = float(above(accepted[place] - told[row], others)) if others > 0 else 0.0
             edge = Edge(link.type, link_uid(uids[row], link, columns.people.uids[person]))
             metapath = "request_accepted" if told[row] else "request_declined"
-            found.append(Evidence(metapath, (edge,), float(values[person]) - without))
+            found.append(Evidence(metapath, (edge,), float(values[place]) - without))
         return found
 
     return Signal("acceptance", "all requests accepted, where none usually is", values, explain)
 
 
-def _answers(states: Sequence[str | None]) -> Numbers:
-    """1 for requests that were accepted, 0 for those declined, `NONE` for others: `int64[requests]`."""
-    return np.array([{"accepted": 1, "declined": 0}.get(each or "", NONE) for each in states], np.int64)
+def _answers(columns: Columns, now: float) -> tuple[Numbers, Reals, Reals]:
+    """What was answered before an instant.
+
+    Returns:
+        1 for requests that were accepted, 0 for those declined, `NONE` for others: `int64[requests]`; and how many were
+        accepted, and answered, by each person: `float64[people]`.
+    """
+    table, people = columns.tables["requests"], len(columns.people)
+    states = (each or "" for each in table.strings("status"))
+    codes = np.array([{"accepted": 1, "declined": 0}.get(each, NONE) for each in states], np.int64)
+    told = np.where(table.begun(now) & (table.reals("until") < now), codes, NONE)
+    rows = np.flatnonzero(told != NONE)
+    mentor = table.numbers("mentor")[rows]
+    accepted: Reals = np.bincount(mentor, told[rows], people).astype(np.float64)
+    return told, accepted, np.bincount(mentor, minlength=people).astype(np.float64)

@@ -24,12 +24,12 @@ from mentorgraph.graph.signals.signal import (
 
 def goal_text(columns: Columns, asked: Question, past: PastPairings) -> Signal:
     """Likeness of the goal's words to the closest goal that the mentor has helped with: cosine of TF-IDF, 0 to 1."""
-    values = np.zeros(len(columns.people))
     cosine = np.zeros(len(columns.tables["goals"]))
     if asked.goal != NONE:
         cosine = text.similarities(*columns.text_vectors(asked.seconds), asked.goal)
-    with_goal = past.goal != NONE
-    np.maximum.at(values, past.mentor[with_goal], cosine[past.goal[with_goal]])
+    likeness = _of_goals(past, cosine)
+    alike = np.flatnonzero(likeness)
+    values = asked.pool(columns).greatest(past.place[alike], likeness[alike])
 
     def explain(mentor: int) -> list[Evidence]:
         places = [int(place) for place in past.of_mentor(mentor) if past.goal[place] != NONE]
@@ -68,13 +68,10 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
         query[wish.skill] = idf[wish.skill]
     length = np.linalg.norm(query)
     cosine = np.clip(text.product(matrix, query / length), 0, 1) if length else np.zeros(shape[0])
-    outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
-    decay = 0.5 ** (past.years / settings.half_life_years)
-    mass = np.zeros(len(past.rows))
-    with_goal = past.goal != NONE
-    mass[with_goal] = cosine[past.goal[with_goal]] * outcome[with_goal] * decay[with_goal]
-    mass = np.minimum(mass, 1 - 1e-9)
-    missing = np.bincount(past.mentor, np.log1p(-mass), minlength=len(columns.people))
+    pool, likeness = asked.pool(columns), _of_goals(past, cosine)
+    alike = np.flatnonzero(likeness)
+    mass = _mass(past, alike, likeness[alike], settings)
+    missing = pool.sums(past.place[alike], np.log1p(-mass[alike]))
 
     def shared_need(other: int) -> tuple[Wish, tuple[Edge, ...]]:
         """The rarest wish that another goal needs too, and the edges that lead there from its skill."""
@@ -88,14 +85,15 @@ def similar_goals(columns: Columns, asked: Question, settings: SignalSettings, p
         found = []
         for place in past.of_mentor(mentor):
             if mass[place] > 0:
-                without = -np.expm1(missing[mentor] - np.log1p(-mass[place]))
+                known = missing[pool.place(mentor)]
+                without = -np.expm1(known - np.log1p(-mass[place]))
                 wish, need = shared_need(int(past.goal[place]))
                 found.append(
                     Evidence(
                         f"{wish.metapath}_similar_goal",
                         direct((*wish.edges, *need, *pairing_links(columns, past, int(place), "goal", "mentor"))),
-                        float(-np.expm1(missing[mentor]) - without),
-                        strength=float(cosine[past.goal[place]]),
+                        float(-np.expm1(known) - without),
+                        strength=float(likeness[place]),
                     )
                 )
         return strongest_first(found)
@@ -109,14 +107,13 @@ def priority(columns: Columns, asked: Question, settings: SignalSettings, past: 
     1 − Π (1 − m) over past pairings, m = outcome × ½^(age / half-life). Unknown where the goal serves none that holds.
     """
     goals, priorities = columns.tables["goals"], columns.tables["priorities"]
-    serves, people = goals.numbers("priority"), len(columns.people)
+    serves, pool = goals.numbers("priority"), asked.pool(columns)
     own = int(serves[asked.goal]) if asked.goal != NONE else NONE
     if own == NONE or own >= len(priorities) or not priorities.valid(asked.seconds)[own]:
-        return Signal("priority", "success with the same priority", np.full(people, np.nan), lambda _mentor: [])
-    outcome = np.where(np.isnan(past.outcome), settings.outcome_unknown, past.outcome)
-    mass = np.where((past.goal != NONE) & (serves[past.goal] == own), outcome, 0.0)
-    mass = np.minimum(mass * 0.5 ** (past.years / settings.half_life_years), 1 - 1e-9)
-    missing = np.bincount(past.mentor, np.log1p(-mass), minlength=people)
+        return Signal("priority", "success with the same priority", np.full(len(pool), np.nan), lambda _mentor: [])
+    same = np.flatnonzero((past.goal != NONE) & (serves[past.goal] == own))
+    mass = _mass(past, same, np.ones(len(same)), settings)
+    missing = pool.sums(past.place[same], np.log1p(-mass[same]))
     link = next(each for each in KINDS["goals"].links if each.name == "priority")
     uid = columns.numberings["priorities"].uids[own]
 
@@ -124,8 +121,8 @@ def priority(columns: Columns, asked: Question, settings: SignalSettings, past: 
         found = []
         for place in past.of_mentor(mentor):
             if mass[place] > 0:
-                goal = columns.goals.uids[int(past.goal[place])]
-                without = -np.expm1(missing[mentor] - np.log1p(-mass[place]))
+                goal, known = columns.goals.uids[int(past.goal[place])], missing[pool.place(mentor)]
+                without = -np.expm1(known - np.log1p(-mass[place]))
                 found.append(
                     Evidence(
                         "goal_priority",
@@ -134,13 +131,33 @@ def priority(columns: Columns, asked: Question, settings: SignalSettings, past: 
                             Edge(link.type, link_uid(goal, link, uid)),
                             *pairing_links(columns, past, int(place), "goal", "mentor"),
                         ),
-                        float(-np.expm1(missing[mentor]) - without),
+                        float(-np.expm1(known) - without),
                         strength=float(mass[place]),
                     )
                 )
         return strongest_first(found)
 
     return Signal("priority", "success with the same priority", -np.expm1(missing) + 0.0, explain)
+
+
+def _of_goals(past: PastPairings, values: Reals) -> Reals:
+    """What past pairings have of the values of goals, 0 for those without a goal: `float64[pairings]`."""
+    return np.append(values, 0.0)[past.goal]
+
+
+def _mass(past: PastPairings, places: Numbers, likeness: Reals, settings: SignalSettings) -> Reals:
+    """What past pairings count for: likeness × outcome × ½^(age / half-life), below 1; 0 for all but some.
+
+    Args:
+        past: The pairings.
+        places: Positions of some of them.
+        likeness: How like the asking goal theirs are: `float64[places]`.
+        settings: What an unknown outcome counts, and the half-life.
+    """
+    outcome = np.where(np.isnan(past.outcome[places]), settings.outcome_unknown, past.outcome[places])
+    mass = np.zeros(len(past.rows))
+    mass[places] = np.minimum(likeness * outcome * 0.5 ** (past.years[places] / settings.half_life_years), 1 - 1e-9)
+    return mass
 
 
 def _needs_held(columns: Columns, now: float) -> Mask:

@@ -4,13 +4,15 @@ What one of the two does not tell is unknown and adds nothing. No value is below
 place in the list. Whoever asks tells what they would like, whoever mentors what they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
+from mentorgraph.graph.columns import text
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Edge, Question
 from mentorgraph.graph.columns.table import NONE, Numbers, Reals
 from mentorgraph.graph.facts.kinds import KINDS
@@ -29,12 +31,14 @@ class Profiles:
     Attributes:
         columns: Where they come from.
         asked: The question.
+        pool: Who is ranked.
         rows: Row of everybody's profile, `NONE` for who has told nothing: `int64[people]`.
         uids: Uid of each row.
     """
 
     columns: Columns
     asked: Question
+    pool: Pool
     rows: Numbers
     uids: Sequence[str]
 
@@ -44,22 +48,17 @@ class Profiles:
         table = columns.tables["profiles"]
         key = (table.state(asked.seconds), len(columns.people))
         rows = columns.remember("profiles", key, lambda: _latest(columns, asked.seconds))
-        return cls(columns, asked, rows, table.rows.uids)
+        return cls(columns, asked, asked.pool(columns), rows, table.rows.uids)
 
     def scale(self, field: str, words: tuple[str, ...]) -> Reals:
         """A field that names a place on a scale, as a number from 0 to 1: `float64[people]`, NaN where not told."""
         places = {word: place / (len(words) - 1) for place, word in enumerate(words)}
-        table = self.columns.tables["profiles"]
-        told = self.columns.remember(
-            f"scale of {field}",
-            table.version,
-            lambda: np.array([places.get(each, np.nan) for each in table.strings(field)], np.float64),
-        )
-        return self._of_people(told)
+        told = self.columns.tables["profiles"].strings(field)
+        return self._of_people(field, lambda: np.array([places.get(each, np.nan) for each in told], np.float64))
 
     def numbers(self, field: str) -> Reals:
         """A field that is a number: `float64[people]`, NaN where it is not told."""
-        return self._of_people(self.columns.tables["profiles"].reals(field))
+        return self._of_people(field, lambda: self.columns.tables["profiles"].reals(field))
 
     def words(self, field: str) -> sparse.csr_array:
         """What words people have told in a field, upper and lower case alike: `float64[people, words]` of 0 and 1."""
@@ -68,22 +67,27 @@ class Profiles:
         return self.columns.remember(f"words of {field}", key, lambda: _words(table.strings(field), self.rows))
 
     def signal(self, name: str, unit: str, values: Reals) -> Signal:
-        """A signal whose value is made of the mentor's profile, compared with that of whoever asks."""
-        rows, uids, people = self.rows, self.uids, self.columns.people.uids
+        """A signal whose value, `float64[pool]`, is made of the mentor's profile and that of whoever asks."""
+        rows, uids, people, pool = self.rows, self.uids, self.columns.people.uids, self.pool
         mentee = int(rows[self.asked.mentee])
 
         def explain(mentor: int) -> list[Evidence]:
-            if np.isnan(values[mentor]) or not values[mentor]:
+            value = float(values[pool.place(mentor)])
+            if np.isnan(value) or not value:
                 return []
-            value, profile = float(values[mentor]), uids[int(rows[mentor])]
+            profile = uids[int(rows[mentor])]
             edge = Edge(LINK.type, link_uid(profile, LINK, people[mentor]))
             return [Evidence(f"profile_{name}", (edge,), value, start=uids[mentee], strength=value)]
 
         return Signal(name, unit, values, explain)
 
-    def _of_people(self, told: Reals) -> Reals:
-        found: Reals = np.append(told, np.nan)[self.rows]
-        return found
+    def compared(self, told: Reals) -> tuple[Reals, float]:
+        """What all who are ranked have told, `float64[pool]`, and what whoever asks has."""
+        return self.pool.take(told), float(told[self.asked.mentee])
+
+    def _of_people(self, field: str, told: Callable[[], Reals]) -> Reals:
+        key = (self.columns.tables["profiles"].state(self.asked.seconds), len(self.columns.people))
+        return self.columns.remember(f"{field} of people", key, lambda: np.append(told(), np.nan)[self.rows])
 
 
 def _latest(columns: Columns, now: float) -> Numbers:
@@ -109,14 +113,14 @@ def _words(told: Sequence[object], rows: Numbers) -> sparse.csr_array:
 
 def pace(profiles: Profiles) -> Signal:
     """How near the paces at which both like to go are: 1 for the same, ½ for neighbours, 0 for gentle and intensive."""
-    told = profiles.scale("pace", PACES)
-    return profiles.signal("pace", "same pace", 1 - np.abs(told - told[profiles.asked.mentee]))
+    told, own = profiles.compared(profiles.scale("pace", PACES))
+    return profiles.signal("pace", "same pace", 1 - np.abs(told - own))
 
 
 def communication(profiles: Profiles) -> Signal:
     """How alike both like to talk: 1 for the same way, ½ where one likes both, 0 for live and asynchronous."""
-    told = profiles.scale("communication", ("live", "mixed", "asynchronous"))
-    return profiles.signal("communication", "same way to talk", 1 - np.abs(told - told[profiles.asked.mentee]))
+    told, own = profiles.compared(profiles.scale("communication", ("live", "mixed", "asynchronous")))
+    return profiles.signal("communication", "same way to talk", 1 - np.abs(told - own))
 
 
 def coaching_style(profiles: Profiles) -> Signal:
@@ -135,8 +139,8 @@ def seniority(profiles: Profiles, settings: SignalSettings) -> Signal:
     1 from `seniority_least_years` to `seniority_most_years` more than the mentee has; below it falls to 0 at no
     distance, above to 0 at twice the most.
     """
-    years = profiles.numbers("experience_years")
-    ahead = years - years[profiles.asked.mentee]
+    years, own = profiles.compared(profiles.numbers("experience_years"))
+    ahead = years - own
     rising = ahead / settings.seniority_least_years
     falling = 2 - ahead / settings.seniority_most_years
     values = np.clip(np.minimum(rising, falling), 0, 1)
@@ -145,10 +149,10 @@ def seniority(profiles: Profiles, settings: SignalSettings) -> Signal:
 
 def _share(profiles: Profiles, field: str) -> Reals:
     """Share of what the mentee tells in a field that others tell too; NaN where either tells nothing."""
-    told = profiles.words(field)
-    own = told[[profiles.asked.mentee]].toarray()[0]
+    told, pool = profiles.words(field), profiles.pool
+    own = text.row_of(told, profiles.asked.mentee)
     wished = own.sum()
-    common = told @ own
-    has_told = np.diff(told.indptr) > 0
-    found: Reals = np.where(has_told & (wished > 0), common / max(1.0, wished), np.nan)
-    return found
+    if not wished:
+        return np.full(len(pool), np.nan)
+    found: Reals = np.where(np.diff(told.indptr) > 0, (told @ own) / wished, np.nan)
+    return pool.take(found)

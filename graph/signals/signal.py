@@ -1,6 +1,6 @@
-"""What a signal is: for one question, a value for everybody, and the evidence behind anybody's value.
+"""What a signal is: for one question, a value for all who are ranked, and the evidence behind anybody's value.
 
-Every signal is computed for all people at once from columns in memory. `explain` gives, for one person, the items that
+Every signal is computed for all of them at once from columns in memory. `explain` gives, for one person, the items that
 the value is made of, each with its *drop*: by how much the value falls when the item's edge to that person is taken
 away and everything else stays. Values, drops and the paths shown are thus one and the same thing.
 """
@@ -43,7 +43,7 @@ class Signal:
     Attributes:
         name: One of `policy.SIGNALS`.
         unit: What a value of 1 means.
-        values: `float64[people]`; NaN where nothing is known, which contributes nothing.
+        values: `float64[pool]`, see `Question.pool`; NaN where nothing is known, which contributes nothing.
         explain: Number of a person → the evidence behind their value, strongest first; no edge to that person twice.
     """
 

@@ -17,29 +17,31 @@ def skills(columns: Columns, asked: Question, settings: SignalSettings) -> Signa
     A skill earns full credit, one that is a `BROADER` step away part of it, each times min(1, offered / wished level).
     """
     table = columns.tables["offers"]
-    valid, uids = table.valid(asked.seconds), table.rows.uids
+    uids = table.rows.uids
     offered, person = columns.skills_of("offers", "skill", asked.seconds), table.numbers("person")
-    levels = np.nan_to_num(offer_levels(columns, asked.seconds), nan=settings.level_unknown)
+    pool = asked.pool(columns)
+    told, unknown = offer_levels(columns, asked.seconds), settings.level_unknown
     by_skill, by_person = columns.rows_by_skill("offers", asked.seconds), columns.rows_by("offers", "person")
     accepted = [(wish, _accepted(columns, asked, wish, settings)) for wish in asked.wishes]
-    total = np.zeros(len(columns.people))
+    total = np.zeros(len(pool))
     for wish, credits in accepted:
-        best = np.zeros(len(columns.people))
-        for skill, (credit, _) in credits.items():
-            rows = by_skill.of(skill)
-            rows = rows[valid[rows]]
-            np.maximum.at(best, person[rows], credit * np.minimum(1, levels[rows] / wish.level))
-        total += best
+        by_path = [by_skill.of(skill) for skill in credits]
+        credit = np.repeat([credit for credit, _ in credits.values()], [len(rows) for rows in by_path])
+        for_wish = np.concatenate(by_path)
+        valid = table.held(for_wish, asked.seconds)
+        credit, for_wish = credit[valid], for_wish[valid]
+        earned = credit * np.minimum(1, np.nan_to_num(told[for_wish], nan=unknown) / wish.level)
+        total += pool.greatest(pool.places_of(person[for_wish]), earned)
     wishes = max(1, len(asked.wishes))
 
     def explain(mentor: int) -> list[Evidence]:
-        rows = [int(row) for row in by_person.of(mentor) if valid[row]]
+        rows = [row for row in by_person.of(mentor).tolist() if table.holds(row, asked.seconds)]
         drops: dict[int, float] = defaultdict(float)
         served: dict[int, list[tuple[float, float, int]]] = defaultdict(list)
         for place, (wish, paths) in enumerate(accepted):
             credits = [
-                (paths[int(offered[row])][0] * min(1.0, levels[row] / wish.level), row)
-                for row in rows
+                (paths[int(offered[row])][0] * min(1.0, level / wish.level), row)
+                for row, level in zip(rows, np.nan_to_num(told[rows], nan=unknown).tolist(), strict=True)
                 if int(offered[row]) in paths
             ]
             credits.sort(key=lambda each: (-each[0], uids[each[1]]))

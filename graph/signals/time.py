@@ -15,11 +15,11 @@ from mentorgraph.graph.signals.signal import Evidence, Signal, strongest_first
 
 
 def shared_hours(columns: Columns, asked: Question) -> Reals:
-    """Hours of this week in which others are free with the mentee: `float64[people]`, NaN where either has not said."""
-    present = week(columns, asked.now)
+    """Hours of this week in which others are free with the mentee: `float64[pool]`, NaN where either has not said."""
+    present, pool = week(columns, asked.now), asked.pool(columns)
     if not present.stated[asked.mentee]:
-        return np.full(len(columns.people), np.nan)
-    return np.where(present.stated, present.shared_minutes(asked.mentee) / 60, np.nan)
+        return np.full(len(pool), np.nan)
+    return np.where(pool.take(present.stated), present.shared_minutes(asked.mentee, pool) / 60, np.nan)
 
 
 def time_overlap(columns: Columns, asked: Question, settings: SignalSettings, shared: Reals) -> Signal:
@@ -36,13 +36,14 @@ def time_overlap(columns: Columns, asked: Question, settings: SignalSettings, sh
     """
     values = np.minimum(shared, settings.overlap_enough_hours)
     present, members, phases = week(columns, asked.now), columns.tables["unit_membership"], columns.tables["phases"]
+    pool = asked.pool(columns)
     units, phase_units, link = members.numbers("unit"), columns.numberings["units"].uids, KINDS["phases"].links[0]
 
     def explain(mentor: int) -> list[Evidence]:
-        found = []
-        for membership, phase, without in present.phases_of(mentor) if not np.isnan(values[mentor]) else ():
+        found, value = [], float(values[pool.place(mentor)])
+        for membership, phase, without in present.phases_of(mentor) if not np.isnan(value) else ():
             minutes = availability.shared_minutes(present.free[asked.mentee], without[np.newaxis])[0]
-            drop = float(values[mentor]) - min(float(minutes) / 60, settings.overlap_enough_hours)
+            drop = value - min(float(minutes) / 60, settings.overlap_enough_hours)
             if drop:
                 uid = phases.rows.uids[phase]
                 part = Edge(link.type, link_uid(uid, link, phase_units[int(units[membership])]))
@@ -63,9 +64,9 @@ def asynchronous(asked: Question, profiles: Profiles, shared: Reals) -> Signal:
         profiles: What people tell of themselves.
         shared: See `shared_hours`.
     """
-    accepts = profiles.scale("communication", ("live", "mixed", "asynchronous"))
-    both = (accepts > 0) & (accepts[asked.mentee] > 0)
-    known = ~np.isnan(shared) & ~np.isnan(accepts) & ~np.isnan(accepts[asked.mentee])
+    accepts, own = profiles.compared(profiles.scale("communication", ("live", "mixed", "asynchronous")))
+    both = (accepts > 0) & (own > 0)
+    known = ~np.isnan(shared) & ~np.isnan(accepts) & ~np.isnan(own)
     values = np.where(known, ((shared == 0) & both).astype(np.float64), np.nan)
     return profiles.signal("asynchronous", "never free at the same time, and both work without it", values)
 
@@ -76,8 +77,9 @@ def availability_pattern(columns: Columns, asked: Question, settings: SignalSett
     Somebody has time all along where at least `ongoing_share` of the coming weeks are open, see
     `mentorgraph.graph.columns.free_time.open_weeks`.
     """
-    share = open_weeks(columns, asked.now, settings)
-    ongoing = share >= settings.ongoing_share
-    known = ~np.isnan(share) & ~np.isnan(share[asked.mentee])
-    values = np.where(known, (ongoing == ongoing[asked.mentee]).astype(np.float64), np.nan)
+    told = open_weeks(columns, asked.now, settings)
+    share, own = asked.pool(columns).take(told), told[asked.mentee]
+    known = ~np.isnan(share) & ~np.isnan(own)
+    same = (share >= settings.ongoing_share) == (own >= settings.ongoing_share)
+    values = np.where(known, same.astype(np.float64), np.nan)
     return Signal("availability_pattern", "both all along, or both in some weeks", values, lambda _mentor: [])

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from mentorgraph.api.benchmarks import lists, recommend
 from mentorgraph.api.benchmarks.figures import BASELINE, OURS, PEER, Findings, Target, absent, row, spread
 from mentorgraph.api.benchmarks.gowalla import FUSED, SPECTRAL
-from mentorgraph.api.benchmarks.recommend import FIRST, OVERLAP, ROUND_TRIP, gain
+from mentorgraph.api.benchmarks.recommend import FIRST, OVERLAP, ROUND_TRIP, TRUTH, gain
 from mentorgraph.api.commands import main
 from mentorgraph.graph.embedded.database import attach
 
@@ -70,17 +70,21 @@ def test_every_command_of_the_page_is_understood(
         command.make_context(words[1], [*words[2:], "--unheard-of"])
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEO4J_URI", "bolt://nowhere.example.org")  # the benchmark never asks this database
     monkeypatch.setattr(recommend, "WARM_UP", 2)
     [words] = [each for each in DOCUMENTED if each[1] == "recommend" and "--keep" in each]
     small = tiny(words, tmp_path)
     found = told(tmp_path, *small)
-    rows = {each["name"]: each for each in found["rows"]}
+    rows = {each["name"]: each for each in found["rows"] if each["group"] == "all"}
     lists = [f"list of {FIRST} by rules", f"list of {FIRST} by rules, with paths"]
-    assert list(rows) == [ROUND_TRIP, OVERLAP, *lists]
-    assert [each["kind"] for each in rows.values()] == [BASELINE, PEER, OURS, OURS]
+    assert list(rows) == [ROUND_TRIP, OVERLAP, *lists, TRUTH]
+    assert [each["kind"] for each in rows.values()] == [BASELINE, PEER, OURS, OURS, BASELINE]
+    truth = rows.pop(TRUTH)
+    assert truth["ndcg@10"] > 0
+    assert truth["to_overlap_low"] <= truth["ndcg_to_overlap"] <= truth["to_overlap_high"]
+    assert {each["group"] for each in found["rows"]} >= {"all", "newcomers"}
     assert all(set(each) >= OF_EVALUATE for each in rows.values())
     assert rows[ROUND_TRIP]["p50_in_round_trips"] == 1
     assert rows[OVERLAP]["p95_to_overlap"] == 1
@@ -95,7 +99,7 @@ def test_lists_are_measured_as_the_page_says(tmp_path: Path, monkeypatch: pytest
     assert "holds another graph" in refused.output
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_reasons_are_measured_beside_gnn_explainer(tmp_path: Path) -> None:
     [words] = [each for each in DOCUMENTED if each[1] == "explanations"][:1]
     small = tiny(words, tmp_path)
@@ -116,7 +120,7 @@ def test_retrieval_is_exact_and_told_of_without_the_peer(tmp_path: Path) -> None
         assert len(found["rows"]) == 1
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_a_step_is_measured_beside_lightgcn_and_is_the_same_step(tmp_path: Path) -> None:
     small = ("--people", "200", "--pairings", "900", "--dimensions", "8", "--steps", "2")
     found = told(tmp_path, "bench", "training-step", *small)

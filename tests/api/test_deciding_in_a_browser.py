@@ -19,6 +19,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from mentorgraph.api import why_now
 from mentorgraph.api.app import app_of
 from mentorgraph.api.context import Service, recommender_on
 from mentorgraph.api.limits import Limits
@@ -31,6 +32,8 @@ from .conftest import connected, fill
 from .test_overrides import END, LIST, MENTORS, OVERRIDE, SKILLED
 from .test_pairings import ERRORS, REGISTER
 from .test_why_in_a_browser import CHROMIUM, chromium_or_skip, troubles_of
+
+pytestmark = pytest.mark.journey
 
 WAIT_S = 60
 TRIES = 5
@@ -92,6 +95,8 @@ class Site:
 def site(server: EmbeddedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     chromium_or_skip(CHROMIUM, os.environ)
     asyncio.run(fill(server, None))
+    patience = pytest.MonkeyPatch()
+    patience.setattr(why_now, "CHANGE_PATIENCE_S", WAIT_S)
 
     @asynccontextmanager
     async def opening(_report: Report) -> AsyncIterator[Recommender]:
@@ -112,6 +117,7 @@ def site(server: EmbeddedDatabase, tmp_path_factory: pytest.TempPathFactory) -> 
         yield found
         running.should_exit = True
         thread.join()
+    patience.undo()
 
 
 def _is_ready(address: str) -> bool:
@@ -236,6 +242,23 @@ def test_everything_can_be_asked_and_decided_without_script_by_keyboard(browser:
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=alert]")
     assert page.locator("[role=alert]").inner_text() == "Nobody has the id or the name Nobody Known."
+    page.locator("[name=change]").fill("Cal")
+    page.locator("[name=top]").fill("2")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**change=Cal**")
+    assert page.locator("section:has(#takes) p").last.inner_text() == "Cal would have rank 2 with this:"
+    changes = page.locator(".takes li").all_inner_texts()
+    assert sorted(changes) == ["the mentor: offer Go at level 3", "the mentor: offer SQL at level 3"]
+    page.goto(site.why(query="?language=de&change=Cal&top=2"))
+    changes = page.locator(".takes li").all_inner_texts()
+    assert sorted(changes) == ["Mentor: Go auf Niveau 3 anbieten", "Mentor: SQL auf Niveau 3 anbieten"]
+    page.goto(site.why(query="?change=Cal&top=51"))
+    assert page.locator("[role=alert]").inner_text() == "TopK is 51; ask for 1 to 50."
+    page.goto(site.why(query="?language=de&why_not=Eli"))
+    assert page.locator(".blockers li").all_inner_texts()[0] == (
+        "NOT_A_MENTOR: hat derzeit keine Rolle als Mentor; die Rolle als Mentor geben"
+    )
+    page.goto(site.why())
     page.locator("form:has(select[name=action]) [name=action]").focus()
     page.keyboard.type("Forbid")
     page.keyboard.press("Tab")
@@ -267,9 +290,11 @@ def test_nothing_keeps_people_from_using_the_page(browser: Browser, site: Site, 
     given = {"action": "PIN", "reason": "ASKED_FOR", "note": "Bo asked for it.", "until": "2190-01-01"}
     site.tell(OVERRIDE, recommendationId=(site.ids or {})["Ben"], **given)
     other = page_ids(page, site)
-    page.goto(site.why("Ben", f"?now=1&why_not=Eli&one={other[0]}&other={other[1]}"))
+    page.goto(site.why("Ben", f"?now=1&why_not=Eli&change=Eli&top=3&one={other[0]}&other={other[1]}"))
     page.wait_for_selector("table.compared")
     page.wait_for_selector("table.then-and-now")
+    assert page.locator("section:has(#takes) p").all_inner_texts()[1:] == ["Eli would have rank 3 with this:"]
+    assert page.locator(".takes li").count() == 3  # the role, and two skills more than Cal's one
     assert violations(page) == []
     assert troubles == []
     if folder := os.environ.get("SCREENSHOTS"):

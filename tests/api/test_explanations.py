@@ -76,6 +76,32 @@ def test_every_sentence_is_told_in_german_too(asker: dict[str, Any]) -> None:
         assert not set(each["german"]) & set(each["english"])
 
 
+REASONS = """
+query ($mentee: ID!, $goal: ID!) {
+  recommendMentors(menteeId: $mentee, goalId: $goal, first: 3) {
+    edges { node {
+      sentences paths { pathId sentence } reasons { sentence pathIds } german: reasons(language: DE) { pathIds }
+    } }
+  }
+}
+"""
+
+
+def test_each_sentence_leads_to_the_paths_that_say_so(api: Api, asker: dict[str, Any]) -> None:
+    with_paths = 0
+    for viewer in ("", asker["mentee"]):
+        answer = api.data(REASONS, viewer=viewer, mentee=asker["mentee"], goal=asker["goal"])["recommendMentors"]
+        for node in (edge["node"] for edge in answer["edges"]):
+            said = {path["pathId"]: path["sentence"] for path in node["paths"]}
+            assert len(said) == len(node["paths"])
+            assert [each["sentence"] for each in node["reasons"]] == node["sentences"]
+            assert [each["pathIds"] for each in node["german"]] == [each["pathIds"] for each in node["reasons"]]
+            for each in node["reasons"]:
+                assert [said[path] for path in each["pathIds"]] == [each["sentence"]] * len(each["pathIds"])
+                with_paths += bool(each["pathIds"])
+    assert with_paths
+
+
 def test_differences_sum_to_the_gap(api: Api, asker: dict[str, Any]) -> None:
     found = api.data(COMPARE, mentee=asker["mentee"], mentors=asker["mentors"], goal=asker["goal"])["compareMentors"]
     assert [each["mentor"]["id"] for each in found] == asker["mentors"]
@@ -161,6 +187,7 @@ def test_reasons_are_audited_from_the_shell(
     assert (status, "is not the truth of a generated world" in shown) == (1, True)
 
 
+@pytest.mark.journey
 @pytest.mark.usefixtures("here")
 def test_a_bundle_is_audited_in_a_database_of_its_own(
     world: World, tmp_path: Any, api: Api, gid: Callable[[str, str], str], asker: dict[str, Any]

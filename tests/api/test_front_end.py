@@ -30,6 +30,8 @@ from mentorgraph.graph.world.tables import World
 from .conftest import Api, asked, connected, fill
 from .test_subscriptions import mentee_of, subscriber
 
+pytestmark = pytest.mark.journey
+
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "docs" / "front-end.md", ROOT / "docs" / "subscriptions.md")
 EXAMPLES = [example for page in PAGES for example in examples_in(page.read_text("utf-8"))]

@@ -26,7 +26,7 @@ from mentorgraph.embeddings.evaluation import EVERYBODY
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.progress import FAILED, FILE, INTERRUPTED, JUDGED, RUNNING, read_told
 from mentorgraph.embeddings.registry import ARRAYS, Registry
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import FOLDER, DecisionLog
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.world.community import generate
@@ -401,7 +401,7 @@ def test_a_training_process_ends_with_whoever_started_it_also_while_it_says_noth
     def begin(*, ends_with_input: bool) -> "subprocess.Popen[bytes]":
         file = tmp_path / f"{ends_with_input}.json"
         file.write_text(json.dumps({"what": "generate nothing", "ends_with_input": ends_with_input}))
-        command = [sys.executable, "-c", QUIET, file]
+        command: list[str | Path] = [sys.executable, "-c", QUIET, file]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     with begin(ends_with_input=True) as held, begin(ends_with_input=False) as other:
@@ -436,7 +436,8 @@ def edited(world: World, edits: int, folder: Path, turn: int = 1) -> None:
 
 def kept() -> list[Decision]:
     """All answers that this home has kept, with everything that was shown."""
-    return list(DecisionLog(Path(os.environ["MENTORGRAPH_HOME"]) / FOLDER).records.all())
+    kept = DecisionLog(Path(os.environ["MENTORGRAPH_HOME"]) / FOLDER).records.all()
+    return [each for each in kept if isinstance(each, Decision)]
 
 
 def test_kept_answers_replay_after_retrainings_many_edits_and_another_policy(

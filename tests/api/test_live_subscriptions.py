@@ -296,7 +296,7 @@ def withdraw(worker: Worker, person: str) -> None:
     told(worker, RECORD_CONSENT, personId=person, purpose="MATCHING", granted=False, textVersion="1")
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_what_is_told_to_either_worker_reaches_whoever_follows_at_any_of_them(
     served: Served, count: Callable[[int, int], int]
 ) -> None:
@@ -315,7 +315,7 @@ def test_what_is_told_to_either_worker_reaches_whoever_follows_at_any_of_them(
                 assert mentors(over_socket.told()) == mentors(next_event(answer)) == before
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 def test_a_subscription_outlives_a_database_that_is_killed_and_tells_how_things_stand_then(served: Served) -> None:
     teller = served.workers[0]
     java = embedded.status(served.home).java_pid

@@ -9,6 +9,7 @@ from jinja2 import Environment
 
 from mentorgraph.api import page_words, why_now
 from mentorgraph.api.page_words import TEMPLATES, german, in_words, unit_in
+from mentorgraph.graph.explaining.remedies import ACTORS
 from mentorgraph.graph.ranking.scoring import NETWORK
 from mentorgraph.graph.ranking.wishes import SHARED_IDENTITY, YOUR_REQUEST
 from mentorgraph.graph.rules.policy import SIGNALS
@@ -22,6 +23,7 @@ SAID_BY_CODE = (
     *why_now.DONE.values(),
     *why_now.VERBS.values(),
     *(name.replace("_", " ") for name in (*NAMES, *ROLES)),
+    *(f"the {each}" for each in ACTORS),
     *("came in", "still in the list", "no list now", "others come first", "a coordinator", YOUR_REQUEST),
     "No recommendation has this id, or it is not yours to see. Ids come from recommendMentors.",
     "Only coordinators decide about recommendations.",

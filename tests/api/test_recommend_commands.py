@@ -247,6 +247,12 @@ def test_the_mentors_side_is_printed_and_goes_with_few_options(goal: dict[str, s
     assert found["mentor"] == mentor
     assert [each["rank"] for each in found["recommendations"]] == list(range(1, len(found["recommendations"]) + 1))
     assert found["totalCount"] >= len(found["recommendations"]) > 0
+    one = found["recommendations"][0]["recommendationId"]
+    replayed = CliRunner().invoke(main, ["replay", one])
+    told = f"1 answers with {len(found['recommendations'])} recommendations were computed again: all match."
+    assert told in replayed.output
+    beside = json.loads(CliRunner().invoke(main, ["then-and-now", one, "--json"]).stdout)["today"]["mentors"]
+    assert [each["goal"]["name"] for each in beside] == [each["goal"]["title"] for each in found["recommendations"]]
     shown = run("recommend", "--mentor", mentor["name"], "--first", 3).stdout
     assert found["recommendations"][0]["mentee"]["name"].split()[0] in shown
     assert f"{found['totalCount']} goals in all" in shown

@@ -9,6 +9,7 @@ import pytest
 
 from mentorgraph.api.examples import askers_in
 from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.facts.rows import facts_of
@@ -162,7 +163,7 @@ def test_coordinators_see_propensities_and_participants_that_a_place_was_explore
         node = api.data(NODE, id=each["id"])["node"]
         assert node == {name: each[name] for name in ("rank", "liftedBy", "explored", "propensity")}
         assert api.data(NODE, viewer=mentee, id=each["id"])["node"]["propensity"] is None
-    kept = [each for each in api.decisions.records.all() if each.policy_version == "exploring@1"]
+    kept = [each for each in answers_in(api) if each.policy_version == "exploring@1"]
     assert [each.recommendation.propensity for each in kept[0].recommended] == [each["propensity"] for each in seen]
     policies = api.decisions.records.policies()
     assert [each.what for each in replay(kept[0], policies) if "policy recorded as" not in each.what] == []
@@ -199,11 +200,15 @@ def test_the_page_of_lists_works(api: Api, mentee: str, server: EmbeddedDatabase
     assert served["totalCount"] >= len(served["edges"])
 
 
+def answers_in(api: Api) -> list[Decision]:
+    return [each for each in api.decisions.records.all() if isinstance(each, Decision)]
+
+
 MENTEES = """
 query ($mentor: ID!, $first: Int, $after: String) {
   recommendMentees(mentorId: $mentor, first: $first, after: $after) {
     slateId totalCount notice edges { cursor node {
-      rank score mentee { id name } goal { id title } sentences(language: DE)
+      recommendationId rank score cautions mentee { id name } goal { id title } sentences(language: DE)
       paths { steps { node { id } label count } }
     } }
   }
@@ -227,3 +232,36 @@ def test_a_mentor_finds_the_goals_in_whose_lists_they_stand(api: Api, mentee: st
     assert api.refusal(MENTEES, mentor=global_id("Person", UNKNOWN)) == ("NOT_FOUND", "mentorId")
     assert api.refusal(MENTEES, mentor=own["goal"]["id"]) == ("BAD_USER_INPUT", "mentorId")
     assert api.refusal(MENTEES, mentor=mentor, after="x") == ("BAD_USER_INPUT", "after")
+
+
+KEPT_PAIR = """
+query ($id: ID!) {
+  explainRecommendation(recommendationId: $id) { score answeredAt sentences(language: DE) mentor { id } }
+  node(id: $id) { ... on Recommendation { rank score mentor { id } } }
+  decision(recommendationId: $id) {
+    mentee { id } goal { id title } changes { what }
+    today { mentors { isIn rankThen rankNow scoreThen scoreNow mentor { id } mentee { id } goal { title } } }
+  }
+}
+"""
+
+
+def test_a_pair_of_a_mentors_list_can_be_asked_about_again(api: Api, mentee: str) -> None:
+    mentor = listed(api, mentee)[1][0]["mentor"]["id"]
+    found = [edge["node"] for edge in api.data(MENTEES, mentor=mentor, first=3)["recommendMentees"]["edges"]]
+    first = found[0]
+    told = api.data(KEPT_PAIR, id=first["recommendationId"])
+    explained, decision = told["explainRecommendation"], told["decision"]
+    assert told["node"] == {"rank": 1, "score": first["score"], "mentor": {"id": mentor}}
+    assert (explained["score"], explained["sentences"]) == (first["score"], first["sentences"])
+    assert (decision["mentee"]["id"], decision["goal"]) == (first["mentee"]["id"], first["goal"])
+    assert decision["changes"] == []
+    assert [(each["goal"]["title"], each["rankThen"], each["isIn"]) for each in decision["today"]["mentors"]] == [
+        (each["goal"]["title"], each["rank"], True) for each in found
+    ]
+    assert api.data(KEPT_PAIR, viewer=mentor, id=first["recommendationId"])["decision"]["goal"] == first["goal"]
+    refused = api.ask(KEPT_PAIR, viewer=first["mentee"]["id"], id=first["recommendationId"])
+    assert refused["data"] == {"explainRecommendation": None, "node": None, "decision": None}
+    page = api.client.get(f"/why/{first['recommendationId']}?now=1&language=de")
+    assert page.status_code == 200
+    assert all(each["goal"]["title"] in page.text for each in found)

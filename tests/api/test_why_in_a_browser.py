@@ -24,8 +24,9 @@ from mentorgraph.api.why import pages
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.ranking.cautions import CAUTIONS, caution_in_words
 from mentorgraph.graph.ranking.listing import Slate
-from mentorgraph.graph.ranking.sentences import GERMAN, EvidencePath, Step, sentences_of
+from mentorgraph.graph.ranking.sentences import EvidencePath, Step, sentences_of
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
+from mentorgraph.graph.vocabulary import GERMAN
 
 from ..graph.decisions.conftest import slate_of
 

@@ -28,7 +28,7 @@ from mentorgraph.graph.world.tables import World
 
 from .conftest import SOURCE, fill
 
-pytestmark = pytest.mark.journey
+pytestmark = pytest.mark.drill
 
 COMMAND = Path(sys.executable).with_name("mentorgraph")
 WITHIN_S = 120.0

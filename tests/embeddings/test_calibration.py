@@ -13,13 +13,16 @@ from scipy.stats import binomtest
 
 from mentorgraph.embeddings.calibration import (
     ALL,
+    EARLIER_DAYS,
     METHODS,
     Outcomes,
+    at_level,
     calibrate,
-    error,
     known_outcomes,
+    level,
     platt,
 )
+from mentorgraph.embeddings.calibration_error import error
 from mentorgraph.embeddings.chance import WIDEST, Calibration, wilson
 from mentorgraph.embeddings.gate import may_tell_chances
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -115,6 +118,61 @@ def test_the_error_is_that_of_the_definition() -> None:
     assert error(chances, draws.random(200) < chances).ece < found.ece
 
 
+@pytest.mark.parametrize("bias", [0.0, 0.05, 0.1])
+def test_what_is_left_without_luck_is_the_bias_however_few_outcomes_there_are(bias: float) -> None:
+    """The plain error of true chances is far from 0 where there are few; the debiased one is right in the mean."""
+    draws = np.random.default_rng(11)
+    chances = draws.uniform(0.35, 0.7, 480)
+    found = [error(chances, draws.random(480) < chances - bias) for _ in range(60)]
+    assert np.median([each.debiased for each in found]) == pytest.approx(bias, abs=0.02)
+    assert np.mean([each.low <= bias <= each.high for each in found]) > 0.85
+    plain = np.mean([each.ece for each in found])
+    assert plain > max(bias, 0.04)  # even of chances that are exactly true
+    if not bias:
+        assert np.mean([each.floor for each in found]) == pytest.approx(plain, abs=0.01)
+
+
+def test_the_level_is_that_of_a_year_unless_the_rate_has_moved() -> None:
+    window = np.arange(200) < 120
+    assert level(window, (0, 0)) == 0.6
+    assert level(window, (440, 800)) == pytest.approx(560 / 1_000)
+    assert level(window, (240, 800)) == 0.6  # 30 % before: that rate is no more
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_a_map_at_a_level_has_it_in_the_mean_and_keeps_its_order(method: str) -> None:
+    known = outcomes(400, 13, logistic)
+    knots, values = at_level(*METHODS[method](known.scores, known.succeeded), known.scores, 0.31)
+    assert np.interp(known.scores, knots, values).mean() == pytest.approx(0.31)
+    assert (np.diff(values) >= 0).all()
+
+
+def test_a_year_makes_chances_truer_than_the_three_months_alone() -> None:
+    """The rate is the same all year, and the window is a small sample of it."""
+    later = outcomes(3_000, 999, logistic)
+    alone: list[float] = []
+    with_year: list[float] = []
+    for seed in range(0, 60, 2):
+        window, earlier = outcomes(120, seed, logistic), outcomes(900, seed + 1, logistic)
+        told = replace(window, earlier=(int(earlier.succeeded.sum()), len(earlier)))
+        for found, apart in ((window, alone), (told, with_year)):
+            fitted = calibrate(found).map
+            assert fitted is not None
+            apart.append(np.interp(later.scores, fitted.knots, fitted.values).mean() - later.succeeded.mean())
+    assert np.std(with_year) < 0.8 * np.std(alone)
+
+
+def test_chances_that_are_off_beyond_their_bound_are_refused() -> None:
+    """All else about them is in order: they rise with success, and are truer than one for everybody."""
+    found = calibrate(outcomes(2_000, 3, logistic))
+    assert all(each.holds for each in may_tell_chances(found))
+    known = outcomes(2_000, 4, lambda scores: np.clip(logistic(scores) - 0.12, 0, 1))
+    off = {ALL: error(logistic(known.scores), known.succeeded)}
+    [failed] = [each for each in may_tell_chances(replace(found, errors=off)) if not each.holds]
+    assert failed.name == "true chances of all"
+    assert "0.05 is allowed" in failed.told
+
+
 @given(st.floats(0, 1), st.integers(1, 5_000))
 def test_the_interval_is_wilsons(share: float, number: int) -> None:
     successes = round(share * number)
@@ -184,6 +242,9 @@ def test_only_outcomes_that_became_known_in_the_window_are_looked_at(
     inside = (ended >= BEGIN.timestamp()) & (ended < END.timestamp()) & ~np.isnan(result)
     assert len(before) == inside.sum() > 30
     assert before.succeeded.sum() == (result[inside] >= 0.6).sum()
+    past = (ended < BEGIN.timestamp()) & (ended >= BEGIN.timestamp() - EARLIER_DAYS * 86_400) & ~np.isnan(result)
+    assert before.earlier == ((result[past] >= 0.6).sum(), past.sum())
+    assert before.earlier[1] > 20
     changed = new_community()
     for row in np.flatnonzero(~inside & (ended >= END.timestamp())):
         changed.tables["pairings"].strings("outcome")[row] = 0.0

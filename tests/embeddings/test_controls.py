@@ -22,6 +22,8 @@ from mentorgraph.graph.world.community import generate
 
 from .conftest import NOW, UNTIL, columns_of
 
+pytestmark = pytest.mark.journey
+
 POLICY = load_policy()
 RECIPE = Recipe(fewest_asks=20, most_asks=120, epochs=2, seeds=1, rate=3e-3)
 

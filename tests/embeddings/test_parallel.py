@@ -1,6 +1,7 @@
 """Several processes teach the network that one alone would have taught."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -51,7 +52,7 @@ def torchrun(script: str, folder: Path, processes: int) -> Mapping[str, Any]:
     run = subprocess.run(
         [*command, folder / "teach.py", told],
         cwd=Path(__file__).parents[2],
-        env={"PYTHONPATH": ".", "PATH": "", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONPATH": ".", "PATH": "", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
         timeout=240,

@@ -19,6 +19,7 @@ from mentorgraph.embeddings.evaluation import (
     gain,
     groups,
     judge,
+    ratio,
     rows,
 )
 from mentorgraph.embeddings.evidence import evidence
@@ -102,6 +103,17 @@ def test_what_a_part_adds_is_the_loss_without_it(columns: Columns, task: Task, m
     assert parts["skills"]["adds"] == pytest.approx(gain(judged[PLAIN], fewer[PLAIN], np.ones(12, bool)).mean)
     assert parts["skills"]["low"] <= parts["skills"]["adds"] <= parts["skills"]["high"]
     assert "network" in {each["part"] for each in ablation(judged, asked) if each["name"] == SERVED}
+
+
+def test_a_ratio_of_two_rankings_is_resampled_in_pairs() -> None:
+    figures = np.random.default_rng(1).uniform(size=200)
+    twice = ratio(2 * figures, figures)
+    assert (twice.mean, twice.low, twice.high) == pytest.approx((2, 2, 2))
+    apart = ratio(2 * figures, figures[::-1])
+    assert apart.mean == pytest.approx(2)
+    assert 1.5 < apart.low < 1.95 < 2.05 < apart.high < 2.6
+    nothing = np.zeros(200)
+    assert [each.mean for each in (ratio(nothing, nothing), ratio(figures, nothing))] == [1, np.inf]
 
 
 def test_the_interval_of_a_mean_covers_what_theory_says() -> None:

@@ -27,7 +27,7 @@ from .history import History, Read
 from .proxy import Loss
 from .served import WORKERS, Service, eventually, serving
 
-pytestmark = pytest.mark.journey
+pytestmark = pytest.mark.drill
 
 BUDGET_S = 5.0
 CLIENTS = 6

@@ -19,7 +19,7 @@ from .test_chaos import BUDGET_S, check_people, kill_database, kill_worker, ment
 
 __all__ = ["mentee"]
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = [pytest.mark.drill, pytest.mark.slow]
 
 CLIENTS = 32
 PAUSE_S = 0.5

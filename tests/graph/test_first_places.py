@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mentorgraph.graph.columns.proficiency import person_levels
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS, DecisionLog
 from mentorgraph.graph.decisions.reading import Records
@@ -200,7 +201,7 @@ def test_kept_lists_of_all_kinds_replay_and_what_was_changed_is_named(community:
 
     slates = community.run(keep())
     records = Records(tmp_path, Keys(tmp_path / KEYS))
-    decisions, policies = list(records.all()), records.policies()
+    decisions, policies = [each for each in records.all() if isinstance(each, Decision)], records.policies()
     assert [each.options for each in decisions] == asked
     assert [each.shaping for each in decisions] == [slate.asked.shaping for slate in slates]
     for decision, slate in zip(decisions, slates, strict=True):

@@ -9,6 +9,7 @@ import pytest
 from mentorgraph.graph.calendar.availability import free_bits, shared_minutes, week_of
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.free_time import WEEKS, free_slots, open_weeks, week
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.rules.policy import load_policy
 
@@ -63,7 +64,10 @@ def test_free_slots_are_windows_less_all_that_is_taken() -> None:
     assert free.any()
     everybody = week(columns, NOW)
     for number in taken:
-        assert everybody.shared_minutes(number).tolist() == shared_minutes(free[number], free).tolist()
+        assert (
+            everybody.shared_minutes(number, Pool.everybody(columns)).tolist()
+            == shared_minutes(free[number], free).tolist()
+        )
 
 
 def test_the_pattern_that_was_planted_is_found_in_nine_of_ten_calendars() -> None:

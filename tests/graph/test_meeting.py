@@ -9,8 +9,9 @@ from mentorgraph.graph.columns.question import question
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.ranking.cautions import NAMES, caution_in_words
 from mentorgraph.graph.ranking.meeting import modes_of
-from mentorgraph.graph.ranking.sentences import ENGLISH, GERMAN, sentences_of
+from mentorgraph.graph.ranking.sentences import sentences_of
 from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN
 
 from .conftest import Community
 

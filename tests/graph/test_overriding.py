@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.errors import DomainError
@@ -233,6 +233,18 @@ async def test_whoever_is_forbidden_is_not_recommended_and_only_coordinators_rea
     assert caught.value.message == "this pair cannot be made now; ask your coordinator"
     await world.end(override)
     assert order(await world.ask())[0] == ("ada", 1)
+
+
+async def test_a_ban_that_ends_soon_is_seen_ahead(world: World) -> None:
+    until = world.now + 10 * DAY
+    await world.override(await world.decision("ben"), "forbid", until=until)
+    days = {}
+    for ahead in (0, 9, 30):
+        slate = await world.ask(options=Options(horizon_days=ahead))
+        days[ahead] = [each.available_from for each in slate.recommendations if each.mentor == uid("ben")]
+    assert days == {0: [], 9: [], 30: [until]}
+    world.now = until + DAY
+    assert uid("ben") in {each.mentor for each in (await world.ask()).recommendations}
 
 
 async def test_accepting_asks_the_mentor_and_swapping_asks_another_one_instead(world: World) -> None:

@@ -1,6 +1,7 @@
 """What is said in words beside the paths."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -10,18 +11,17 @@ import pytest
 from mentorgraph.graph.ranking.reasons import SignalValue, measured
 from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.ranking.sentences import (
-    ENGLISH,
-    GERMAN,
-    LANGUAGES,
     EvidencePath,
     Measured,
     Step,
     in_language,
+    reasons_of,
     sentence_of,
     sentences_of,
     wording,
 )
 from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN, LANGUAGES
 
 SCORER = RulesScorer(load_policy())
 
@@ -66,6 +66,18 @@ def test_the_heaviest_paths_are_said_once_and_then_what_is_measured() -> None:
     paths = [path("skills", 9.0), path("skills", 9.0), *(path("skills", float(number)) for number in range(8, 0, -1))]
     said = sentences_of(paths, [Measured("as_told", text="measured")])
     assert said == ("skills 9.0", "skills 8.0", "skills 7.0", "skills 6.0", "skills 5.0", "measured")
+
+
+def test_each_sentence_names_the_paths_that_say_so_and_measured_ones_name_none() -> None:
+    one = EvidencePath("skills", "goal_needs_skill", 2.0, "Same.", (GOAL, skill("SQL"), PERSON))
+    two = replace(one, steps=(GOAL, skill("Go"), PERSON))
+    other = replace(one, sentence="Other.", steps=(GOAL, skill("CSS"), PERSON))
+    said = reasons_of([one, two, other], [Measured("load", 0.5)])
+    assert [each.sentence for each in said] == list(sentences_of([one, two, other], [Measured("load", 0.5)]))
+    assert [each.paths for each in said] == [(one.uid, two.uid), (other.uid,), ()]
+    assert len({one.uid, two.uid, other.uid}) == 3
+    assert replace(one, weight=1.0, sentence="", cypher="MATCH").uid == one.uid  # the facts alone make it
+    assert replace(one, steps=(GOAL, replace(skill("SQL"), count=2), PERSON)).uid != one.uid
 
 
 # --- in every language ----------------------------------------------------------------------------------------------

@@ -1,15 +1,19 @@
 """The hard rules: each blocks for its own reason only, and a pair that breaks several is told all of them."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from string import Formatter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.rules.evaluator import FIRM, RULES, PairFacts, Refusal, RuleSettings, judge
+from mentorgraph.graph.rules.evaluator import FIRM, RULES, PairFacts, RuleSettings, judge
 from mentorgraph.graph.rules.policy import load_policy
+from mentorgraph.graph.rules.refusals import Refusal, refused, wording
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN, OVERRIDE_REASONS
 
 DAY = datetime(2026, 3, 4, tzinfo=UTC)
 SHIPPED = load_policy().rules
@@ -55,8 +59,8 @@ ALLOWED = PairFacts(
 """Every fact is known, and where there is a limit it is just kept."""
 
 LACKS = (
-    Refusal("TRAINING_MISSING", "has not taken 'Listen'", "take 'Listen'"),
-    Refusal("TOO_NEW", "joined 1 day ago; 90 are needed"),
+    refused("TRAINING_MISSING", training="Listen"),
+    refused("LEFT", day=DAY),
 )
 BREAKING: dict[str, dict[str, Any]] = {
     "SELF": {"same_person": True},
@@ -219,9 +223,7 @@ def test_a_line_is_told_with_its_direction_and_length() -> None:
 
 def test_what_a_tier_asks_for_is_told_with_the_remedies() -> None:
     [refusal] = refusals(replace(ALLOWED, unmet=LACKS))
-    assert refusal.fact == (
-        "may not stand in the tier 'Senior': has not taken 'Listen'; joined 1 day ago; 90 are needed"
-    )
+    assert refusal.fact == ("may not stand in the tier 'Senior': has not taken 'Listen'; left on 2026-03-04")
     assert refusal.remedy == "take 'Listen'"
     outside = replace(ALLOWED, unmet=LACKS, in_programme=False, is_enrolled=False)
     assert judge(outside, STRICT).refusals == ()
@@ -230,3 +232,58 @@ def test_what_a_tier_asks_for_is_told_with_the_remedies() -> None:
 def test_missing_steps_are_named() -> None:
     [refusal] = refusals(replace(ALLOWED, missing_steps=("Read the charter", "Say who you are")))
     assert refusal.fact == "has not taken these steps of onboarding: Read the charter, Say who you are"
+
+
+# --- in several languages ---------------------------------------------------------------------------------------------
+
+
+def gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_language_says_everything_that_rules_say_with_the_same_gaps() -> None:
+    english, german = wording(ENGLISH)["rules"], wording(GERMAN)["rules"]
+    assert list(english) == list(german)
+    for name, told in english.items():
+        same = {part: gaps(text) for part, text in german[name].items()}
+        assert same == {part: gaps(text) for part, text in told.items()}, name
+        assert all(german[name][part] != text or text.startswith("{") for part, text in told.items()), name
+    assert list(wording(ENGLISH)["nouns"]) == list(wording(GERMAN)["nouns"])
+    assert set(wording(GERMAN)["words"]) >= {*OVERRIDE_REASONS, "mentor", "mentee"}
+    with pytest.raises(KeyError):
+        _ = refused("NO_CAPACITY", "nowhere").fact  # what has no words would be seen
+
+
+@pytest.mark.parametrize("rule", BREAKING)
+def test_each_breach_is_told_in_german_with_all_that_the_english_tells(rule: str) -> None:
+    [refusal] = refusals(replace(ALLOWED, **BREAKING[rule]))
+    fact, remedy = refusal.fact_in(GERMAN), refusal.remedy_in(GERMAN)
+    assert fact != refusal.fact
+    assert bool(remedy) == bool(refusal.remedy)
+    assert not {"{", "}"} & {*fact, *remedy}
+    assert bool(re.search(r"\d\d\.\d\d\.2026", fact + remedy)) == ("2026-" in refusal.fact + refusal.remedy)
+
+
+@pytest.mark.parametrize("rule", UNKNOWN)
+def test_what_could_not_be_judged_is_told_in_german(rule: str) -> None:
+    for each in judge(replace(ALLOWED, **UNKNOWN[rule]), STRICT).unjudged:
+        assert each.fact_in(GERMAN) not in ("", each.fact)
+
+
+def test_german_has_its_own_dates_numbers_and_plurals() -> None:
+    def told(rule: str, **facts: Any) -> tuple[str, str]:
+        [refusal] = refusals(replace(ALLOWED, **{**BREAKING[rule], **facts}))
+        return refusal.fact_in(GERMAN), refusal.remedy_in(GERMAN)
+
+    assert told("AWAY") == ("ist bis zum 04.03.2026 abwesend", "am 04.03.2026 wieder anfragen")
+    assert told("ZONE_GAP")[0] == "ihre Uhren gehen um 3,5 Stunden auseinander; erlaubt sind höchstens 3"
+    assert told("LEVEL_DISTANCE", levels=(1, 3))[0].startswith("der Mentor steht 2 Stufen unter dem Mentee")
+    assert told("FORBIDDEN_BY_COORDINATOR")[0].endswith("(Interessenkonflikt)")
+    assert told("NOT_IN_TIER") == (
+        "darf nicht in der Stufe „Senior“ stehen: hat „Listen“ nicht besucht; ist am 04.03.2026 ausgeschieden",
+        "„Listen“ besuchen",
+    )
+    assert told("MENTEE_FULL") == (
+        "der Mentee hat 2 Mentoren; erlaubt sind höchstens 2",
+        "warten, bis eine Paarung endet",
+    )

@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Edge, Question, question
 from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.model import link_uid
@@ -74,6 +76,21 @@ def test_every_signal_is_known_of_somebody_and_unknown_values_add_nothing() -> N
             if np.nan_to_num(term.values).any():
                 told.add(term.name)
     assert told == set(SIGNALS) - {"coaching_style"}  # mentees of generated communities name none
+
+
+def test_whoever_is_ranked_among_some_has_the_score_and_the_evidence_that_they_have_among_everybody() -> None:
+    columns, questions = community()
+    draws = np.random.default_rng(3)
+    for asked in (questions[place] for place in range(0, len(questions), 40)):
+        some = Pool.of(columns, draws.choice(len(columns.people), 30, replace=False))
+        everybody, among = scores_of(columns, asked), scores_of(columns, replace(asked, among=some))
+        np.testing.assert_array_equal(among.total, everybody.total[some.people])
+        for term, one in zip(everybody.terms, among.terms, strict=True):
+            np.testing.assert_array_equal(one.values, term.values[some.people])
+            assert all(one.explain(person) == term.explain(person) for person in some.people.tolist())
+        assert [among.of_person(person) for person in some.people.tolist()] == among.total.tolist()
+        mixed_up = np.roll(everybody.total, 1)[some.people]
+        assert (among.total != mixed_up).any()
 
 
 def without(columns: Columns, edge: Edge) -> Columns:

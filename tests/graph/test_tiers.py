@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentorgraph.graph.rules.evaluator import Refusal
 from mentorgraph.graph.rules.tiers import Demand, Ending, Standing, Tier, ending, unmet
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -26,22 +25,22 @@ def expired(on: datetime) -> Tier:
     [
         (TIER, FIT, []),
         (Tier("t", "Guide", "mentor"), Standing(NOW), []),
-        (TIER, replace(FIT, left_on=NOW), [Refusal("LEFT", "left on 2026-03-15")]),
+        (TIER, replace(FIT, left_on=NOW), [("LEFT", "left on 2026-03-15", "")]),
         (
             replace(TIER, least_days=366),
             FIT,
-            [Refusal("TOO_NEW", "joined 365 days ago; 366 are needed", "wait until 2026-03-16")],
+            [("TOO_NEW", "joined 365 days ago; 366 are needed", "wait until 2026-03-16")],
         ),
         (
             TIER,
             replace(FIT, completed=1),
-            [Refusal("TOO_FEW_COMPLETED", "has completed 1 pairing as a mentor; 2 needed", "complete 1 pairing more")],
+            [("TOO_FEW_COMPLETED", "has completed 1 pairing as a mentor; 2 needed", "complete 1 pairing more")],
         ),
         (
             TIER,
             replace(FIT, best_level=3.99),
             [
-                Refusal(
+                (
                     "LEVEL_TOO_LOW",
                     "offers skills up to level 3.9; level 4 is needed",
                     "offer a skill at level 4, or have one rated so",
@@ -52,7 +51,7 @@ def expired(on: datetime) -> Tier:
             TIER,
             replace(FIT, best_level=None),
             [
-                Refusal(
+                (
                     "LEVEL_TOO_LOW",
                     "offers no skill at a known level; level 4 is needed",
                     "offer a skill at level 4, or have one rated so",
@@ -62,13 +61,13 @@ def expired(on: datetime) -> Tier:
         (
             replace(TIER, demands=(Demand("Safeguarding", False, None), LISTENING)),
             FIT,
-            [Refusal("TRAINING_MISSING", "has not taken 'Safeguarding'", "take 'Safeguarding'")],
+            [("TRAINING_MISSING", "has not taken 'Safeguarding'", "take 'Safeguarding'")],
         ),
         (
             expired(datetime(2026, 3, 1, tzinfo=UTC)),
             FIT,
             [
-                Refusal(
+                (
                     "TRAINING_EXPIRED",
                     "'Listening well' expired on 2026-03-01",
                     "take 'Listening well' again: it expired on 2026-03-01",
@@ -79,13 +78,15 @@ def expired(on: datetime) -> Tier:
         (
             TIER,
             replace(FIT, hours_per_month=2.5),
-            [Refusal("TOO_FEW_HOURS", "gives 2.5 hours a month; 5 are asked for", "give 5 hours a month")],
+            [("TOO_FEW_HOURS", "gives 2.5 hours a month; 5 are asked for", "give 5 hours a month")],
         ),
         (TIER, replace(FIT, hours_per_month=None), []),
     ],
 )
-def test_what_is_not_met_is_named_with_its_remedy(tier: Tier, standing: Standing, expected: list[Refusal]) -> None:
-    assert unmet(tier, standing, NOW) == expected
+def test_what_is_not_met_is_named_with_its_remedy(
+    tier: Tier, standing: Standing, expected: list[tuple[str, str, str]]
+) -> None:
+    assert [(each.rule, each.fact, each.remedy) for each in unmet(tier, standing, NOW)] == expected
 
 
 def test_everything_that_is_not_met_is_named_in_a_fixed_order() -> None:

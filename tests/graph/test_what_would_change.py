@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -15,7 +16,16 @@ from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.bundle import import_bundle, open_bundle
 from mentorgraph.graph.exchange.check import graph_hash
-from mentorgraph.graph.explaining.remedies import ACTIONS, ACTORS, COORDINATOR, MENTEE, MENTOR, records_of
+from mentorgraph.graph.explaining.remedies import (
+    ACTIONS,
+    ACTORS,
+    COORDINATOR,
+    MENTEE,
+    MENTOR,
+    Change,
+    records_of,
+    wording,
+)
 from mentorgraph.graph.explaining.what_would_change import MOST_CHANGES, WhatWouldChange, _Search, what_would_change
 from mentorgraph.graph.facts.model import uid_of
 from mentorgraph.graph.ranking.matching import Recommender
@@ -26,6 +36,7 @@ from mentorgraph.graph.store.migrate import migrate
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR as A_COORDINATOR
 from mentorgraph.graph.viewer import Viewer
+from mentorgraph.graph.vocabulary import ENGLISH, GERMAN
 
 from ..conftest import WIPE
 
@@ -66,7 +77,7 @@ class World:
 
         async def search() -> int | None:
             scorer = self.recommender.scorer
-            found = await _Search.begin(self.recommender, scorer, *people, goal, top, by, None)
+            found = await _Search.begin(self.recommender, scorer, *people, goal, top, by, None, None)
             for size in range(min(MOST_CHANGES, len(found.changes)) + 1):
                 for some in combinations(found.changes, size):
                     if await found.try_for_real(some) is not None:
@@ -216,5 +227,15 @@ def test_bad_input_is_named(world: World, options: dict[str, Any], field: str) -
     assert (caught.value.code, caught.value.field) == ("BAD_USER_INPUT", field)
 
 
-def test_every_action_has_words() -> None:
+def test_every_action_has_words_in_every_language_with_the_same_gaps() -> None:
     assert all(text.endswith(".") for text in ACTIONS.values())
+    english, german = wording(ENGLISH), wording(GERMAN)
+    assert set(english) == set(german) == {"days", *ACTIONS}
+    for action in ACTIONS:
+        assert german[action] != english[action]
+        gaps = [{name for _, name, _, _ in Formatter().parse(each[action]) if name} for each in (english, german)]
+        assert gaps[0] == gaps[1], action
+    told = (("weekday", 2), ("start", "09:00"), ("end", "10:00"), ("zone", "UTC"))
+    change = Change("add_time", frozenset({MENTEE}), told, ())
+    assert change.words == "be free on Tuesdays from 09:00 to 10:00, UTC"
+    assert change.words_in(GERMAN) == "dienstags von 09:00 bis 10:00 frei sein, UTC"

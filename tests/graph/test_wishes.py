@@ -10,7 +10,7 @@ import pytest
 
 from mentorgraph.embeddings import snapshot
 from mentorgraph.graph.columns.columns import LOADED
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.replay import replay
 from mentorgraph.graph.errors import DomainError

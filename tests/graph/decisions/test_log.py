@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS, NOT_KEPT, DecisionLog
 from mentorgraph.graph.decisions.reading import INDEX, Records

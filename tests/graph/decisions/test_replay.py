@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mentorgraph.graph.decisions.entry import Decision, Recommended
+from mentorgraph.graph.decisions.decision import Decision, Recommended
 from mentorgraph.graph.decisions.keys import Keys
 from mentorgraph.graph.decisions.log import KEYS
 from mentorgraph.graph.decisions.reading import Records
@@ -24,6 +24,7 @@ def decision(keep: Callable[..., list[Slate]], folder: Path) -> Decision:
     """A kept decision."""
     keep(1)
     [found] = Records(folder, Keys(folder / KEYS)).all()
+    assert isinstance(found, Decision)
     return found
 
 
@@ -54,6 +55,7 @@ def test_an_erased_answer_replays_too(keep: Callable[..., list[Slate]], folder: 
     [slate] = keep(1)
     Keys(folder / KEYS).destroy(slate.asked.mentee)
     [found] = Records(folder, Keys(folder / KEYS)).all()
+    assert isinstance(found, Decision)
     assert found.is_redacted
     assert replay(found, POLICIES) == []
 

@@ -1,12 +1,13 @@
 """A kept answer beside the present: each planted edit is named with its field, and nothing where nothing was edited."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mentorgraph.graph.decisions.entry import Decision
+from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.decisions.log import DecisionLog
 from mentorgraph.graph.decisions.then_and_now import Change, Today, changes_of, today_of
 from mentorgraph.graph.errors import DomainError
@@ -16,6 +17,7 @@ from mentorgraph.graph.explaining.overriding import Override
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.people import recording
+from mentorgraph.graph.ranking.options import Mix, Options
 from mentorgraph.graph.store.database import round_trips
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
@@ -25,11 +27,20 @@ from ..test_overriding import DAY, JOINED, MENTORS, NAMES, POLICY, ROWS, SKILLS,
 pytestmark = pytest.mark.anyio
 
 BO = Viewer(person=uid("bo"))
+MEMBERS = "closed"
+"""A programme that takes its own mentors only, and has one."""
 EXTRA = {
+    "units": [{"id": "sea", "name": "Sea"}, {"id": "land", "name": "Land"}],
+    "unit_membership": [
+        {"person_id": person, "unit_id": unit, "since": JOINED} for person, unit in (("dot", "sea"), ("bo", "land"))
+    ],
+    "programmes": [{"id": MEMBERS, "name": "Closed", "since": JOINED}],
+    "memberships": [{"person_id": "cal", "programme_id": MEMBERS, "role": "mentor", "since": JOINED}],
+    "policies": [{"programme_id": MEMBERS, "content": "[rules]\nmembers_only = true\n", "since": JOINED}],
     "availability": [
         {"person_id": each, "weekday": "1", "start": "09:00", "end": "10:00", "zone": "UTC", "since": JOINED}
         for each in ("ada", "bo")
-    ]
+    ],
 }
 
 
@@ -83,6 +94,44 @@ async def test_with_no_edits_nothing_is_named_and_today_is_as_then(world: World)
         assert each.is_in
         assert each.signals_then == each.signals_now
         assert each.score_then == each.score_now
+
+
+@pytest.mark.parametrize(
+    "options", [Options(diversity=0.9), Options(mix=Mix(cross_functional=1))], ids=["diversity", "mix"]
+)
+async def test_a_list_whose_places_were_given_otherwise_than_by_score_is_given_so_today(
+    world: World, options: Options
+) -> None:
+    slate = await world.ask(first=2, options=options)
+    by_score = [each.mentor for each in (await world.ask(first=2)).recommendations]
+    shown = [each.mentor for each in slate.recommendations]
+    assert shown != by_score
+    decision = await world.log.find(slate.recommendations[0].uid)
+    assert decision is not None
+    found = await today(world, (decision, ""))
+    assert [(each.mentor, each.rank_then, each.rank_now, each.is_in) for each in found.compared] == [
+        (mentor, place, place, True) for place, mentor in enumerate(shown, 1)
+    ]
+    gone = world.now + DAY
+    await recording.record_consent(world.store, COORDINATOR, shown[0], "matching", False, "1", since=gone)
+    world.now += 2 * DAY
+    after = (await today(world, (decision, ""))).compared
+    assert (after[0].rank_now, after[0].is_in) == (None, False)
+    assert [each.rank_then is None for each in after] == [False, False, True]
+
+
+async def test_the_question_of_a_programme_is_asked_in_it_again(world: World) -> None:
+    programme = uid(MEMBERS, "programmes")
+    slate = await world.ask(programme=programme)
+    assert [NAMES[each.mentor] for each in slate.recommendations] == ["cal"]
+    decision = await world.log.find(slate.recommendations[0].uid)
+    assert decision is not None
+    assert decision.programme == programme
+    found = await today(world, (decision, ""))
+    assert places(found) == [("cal", 1, 1, [])]
+    assert found.policy_version == slate.policy_version != POLICY.version
+    elsewhere = replace(decision, programme="")  # the control: without it Ada would seem to have come in
+    assert [NAMES[each.mentor] for each in (await today(world, (elsewhere, ""))).compared] == ["cal", "ada"]
 
 
 async def test_availability_that_ended_is_named_and_the_signal_is_gone(world: World) -> None:
