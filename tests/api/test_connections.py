@@ -8,10 +8,10 @@ import pytest
 from mentorgraph.api.ids import global_id
 from mentorgraph.graph.embedded.database import EmbeddedDatabase
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.facts.model import Row, uid_of
 from mentorgraph.graph.paging import MOST, Part
 
-from .conftest import Api, Row, asked_about
+from .conftest import Api, asked_about
 
 SOURCE = "hr"
 SKILLS = [f"s{number}" for number in range(7)]
@@ -113,7 +113,7 @@ def test_a_short_list_is_paged_as_a_long_one(api: Api) -> None:
     }
     """
 
-    def names(**paging: object) -> tuple[list[str], bool, bool]:
+    def names(**paging: Any) -> tuple[list[str], bool, bool]:
         found = api.data(query, id=deepest, **paging)["node"]["ancestors"]
         assert found["totalCount"] == 6
         info = found["pageInfo"]
