@@ -245,7 +245,7 @@ def test_who_goes_away_or_leaves_leaves_nobody_without_others(api: Api) -> None:
     expected = {"mentee": {"name": "Bo"}, "request": {"state": "RELEASED"}, "pairing": None}
     told = tell(api, AWAY, personId=ADA, **span)
     assert told["person"]["away"] == {"cause": "TOLD"}
-    assert told["offerOthers"] == [{**expected, "alternatives": [{"mentor": {"name": "Eve"}}]}]
+    assert told["offerOthers"] == [{**expected, "alternatives": {"nodes": [{"mentor": {"name": "Eve"}}]}}]
     assert tell(api, BACK, ADA, personId=ADA)["person"]["away"] is None
     assert mentors(api) == ["Ada", "Eve"]
     tell(api, ASK, BO, menteeId=BO, mentorId=EVE)
