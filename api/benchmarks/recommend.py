@@ -311,7 +311,7 @@ class Quality:
     def told(self, name: str, mask: Mask) -> str:
         """The same in words."""
         times = self.times(name, mask)
-        return f"{times.mean:.2f} × [{times.low:.2f}, {times.high:.2f}]"
+        return f"{times.mean:.2f} × [{times.low:.2f}, {times.high:.2f}]".replace("inf", "∞")
 
 
 def _running_from(instant: datetime) -> Clock:

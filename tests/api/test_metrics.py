@@ -23,8 +23,6 @@ OF_NOBODY = {
     "ImportCalendarPayload": "what of a file was taken in, told to whoever sent it",
     "MixShortfall": "how many of a sort a list lacks",
     "PolicyTest": "how many pairs a draft of a policy would concern",
-    "RecommendationConnection": "how long a list is",
-    "MenteeRecommendationConnection": "how long a list is",
     "TrainingProgress": "how far a training is",
 }
 """Types whose numbers are about no person, and what they are about."""
@@ -32,13 +30,14 @@ ASK = "query ($id: ID!) { metric(id: $id) { name purpose audience retention fiel
 
 
 def figures(schema: GraphQLSchema) -> set[str]:
-    """Every numeric field that an answer may hold, but those of `OF_NOBODY`."""
+    """Every numeric field that an answer may hold, but the lengths of lists and those of `OF_NOBODY`."""
     return {
         f"{name}.{key}"
         for name, each in schema.type_map.items()
         if isinstance(each, GraphQLObjectType) and not name.startswith("__") and name not in OF_NOBODY
         for key, field in each.fields.items()
         if get_named_type(field.type).name in ("Int", "Float")
+        and not (name.endswith("Connection") and key == "totalCount")
     }
 
 

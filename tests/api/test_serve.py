@@ -67,6 +67,13 @@ def small_app() -> ASGIApp:
     return create_app(schema, context=no_context, ready=ready)
 
 
+def heedless_app() -> ASGIApp:
+    """As the small one, in workers that cannot end themselves."""
+    for name in ("kill", "_exit"):
+        setattr(os, name, lambda *_: None)
+    return small_app()
+
+
 def broken_app() -> ASGIApp:
     """A factory that fails."""
     raise RuntimeError("no")
@@ -177,6 +184,20 @@ def test_workers_end_and_free_the_port_when_their_supervisor_is_killed() -> None
             assert is_free(port)
         finally:
             for pid in filter(is_running, pids):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_workers_that_do_not_look_after_their_supervisor_outlive_it_and_keep_the_port() -> None:
+    with server_process("heedless_app", workers=2) as (process, port):
+        pids = worker_pids(port, 2)
+        try:
+            process.kill()
+            time.sleep(3)
+            assert all(map(is_running, pids))
+            assert (is_free(port), answers(port)) == (False, True)
+        finally:
+            for pid in pids:
                 os.kill(pid, signal.SIGKILL)
 
 
