@@ -24,17 +24,17 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from mentorgraph.api.callers import address_of
+from mentorgraph.api.callers import FailedSignIns, address_of
 from mentorgraph.api.context import MODELS, RequestContext, Service, recommender_of
 from mentorgraph.api.endpoint import COMPRESSED_FROM_BYTES, COMPRESSION, Admission, GraphQLEndpoint
-from mentorgraph.api.errors import HEADERS_OF_CODE
+from mentorgraph.api.errors import HEADERS_OF_CODE, STATUS_OF_CODE, Refused
 from mentorgraph.api.graphiql import graphiql
 from mentorgraph.api.identity import VIEWER_HEADER, Credentials, SignIn
-from mentorgraph.api.limits import Limits
+from mentorgraph.api.limits import Limits, StreamLimits
 from mentorgraph.api.observing import REQUEST_ID, MetricsPage, ModelInUse, Observed
 from mentorgraph.api.schema import schema
 from mentorgraph.api.settings import KNOWN, ServeSettings, read_settings
-from mentorgraph.api.streaming import ContextFactory, StreamLimits
+from mentorgraph.api.streaming import ContextFactory
 from mentorgraph.api.tracing import tracing_of
 from mentorgraph.api.trusted import FOLDER as TRUSTED
 from mentorgraph.api.trusted import TrustedDocuments
@@ -107,7 +107,8 @@ class ReadyPage:
             if isinstance(error, TimeoutError):
                 said = f"the database did not answer within {READY_WITHIN_S:g} seconds"
             self._log(f"Not ready: {said or type(error).__name__}", logging.WARNING)
-            return JSONResponse({"status": "unavailable", **({"reason": said} if said else {})}, status_code=503)
+            told = {"status": "unavailable", **({"reason": said} if said else {})}
+            return JSONResponse(told, 503, HEADERS_OF_CODE["SERVICE_UNAVAILABLE"])
         self._log("Ready.", logging.INFO)
         return JSONResponse({"status": "ready", **found})
 
@@ -214,6 +215,7 @@ def from_environment() -> ASGIApp:
         service,
         DecisionLog(home / FOLDER),
         settings.limits,
+        settings.streams,
         sign_in=signing_in,
         serving=settings.serve,
         trusted=trusted,
@@ -251,6 +253,7 @@ def app_of(
     service: Service,
     decisions: DecisionLog,
     limits: Limits | None = None,
+    streams: StreamLimits | None = None,
     *,
     sign_in: SignIn | None = None,
     serving: ServeSettings | None = None,
@@ -263,6 +266,7 @@ def app_of(
         service: What answers.
         decisions: Where answers are kept.
         limits: The bounds of one GraphQL request.
+        streams: The bounds of subscriptions.
         sign_in: How callers sign in; the demonstration's, which asks nobody to, unless given.
         serving: What else is set.
         trusted: The documents that may be asked for by their hash.
@@ -282,8 +286,11 @@ def app_of(
         async with decisions, service:
             yield
 
+    failures = FailedSignIns(limits.failed_sign_ins_per_minute)
+
     async def admit(request: Request) -> Credentials:
-        found = request.scope[CREDENTIALS] = await signing_in.credentials(request.headers)
+        with failures.counted(request):
+            found = request.scope[CREDENTIALS] = await signing_in.credentials(request.headers)
         return found
 
     def caller(request: Request) -> str:
@@ -313,7 +320,11 @@ def app_of(
         try:
             await admit(request)
         except DomainError as error:
-            return PlainTextResponse(f"{error.message}\n", 401, HEADERS_OF_CODE.get(error.code))
+            return PlainTextResponse(
+                f"{error.message}\n", STATUS_OF_CODE.get(error.code, 400), HEADERS_OF_CODE.get(error.code)
+            )
+        except Refused as refused:
+            return PlainTextResponse(f"{refused}\n", refused.status, refused.headers)
         found = service.card(request.path_params["version"])
         return PlainTextResponse(found or "No such model.\n", 200 if found else 404, media_type="text/plain")
 
@@ -323,6 +334,7 @@ def app_of(
         ready=service.ready,
         lifespan=lifespan,
         limits=limits,
+        stream_limits=streams,
         allowed_hosts=serving.allowed_hosts or ("*",) if signing_in.is_for_others else LOOPBACK_HOSTS,
         admit=admit,
         caller=caller,

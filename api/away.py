@@ -9,12 +9,11 @@ import graphene
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.mutations import errors_field, payload, person_of
 from mentorgraph.api.pairings import Pairing, Request
-from mentorgraph.api.recommendations import Recommendation
+from mentorgraph.api.recommendations import RecommendationConnection, recommended
 from mentorgraph.api.types import DateTime, Goal, Info, Person
-from mentorgraph.graph.paging import check_first
+from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.pairings import away, leaving
 from mentorgraph.graph.pairings.pairing import Released
-from mentorgraph.graph.ranking.listing import Recommendation as Recommended
 from mentorgraph.graph.store.store import NodeRecord
 
 DEFAULT_ALTERNATIVES = 3
@@ -53,23 +52,31 @@ class OfferOthers(graphene.ObjectType):
     goal = graphene.Field(Goal, description="The goal that it was about.", resolver=_loaded("goal"))
     request = graphene.Field(Request, description="The request that was released.", resolver=_loaded("request"))
     pairing = graphene.Field(Pairing, description="The pairing that ended.", resolver=_loaded("pairing"))
-    alternatives = graphene.List(
-        graphene.NonNull(Recommendation),
+    alternatives = graphene.Field(
+        RecommendationConnection,
         description="Others who may be recommended to them now, best first; null for all but coordinators.",
-        first=graphene.Int(description=f"At most so many; {DEFAULT_ALTERNATIVES} if not given."),
+        first=graphene.Int(description=f"Length of the page, 1 to {MOST}; {DEFAULT_ALTERNATIVES} if not given."),
+        after=graphene.String(description="Cursor to start after; none for the first page."),
     )
 
     @staticmethod
-    async def resolve_alternatives(root: _Waiting, info: Info, first: int | None = None) -> list[Recommended] | None:
+    async def resolve_alternatives(
+        root: _Waiting, info: Info, first: int | None = None, after: str | None = None
+    ) -> dict[str, object]:
         """Others who may be recommended to them."""
         context: RequestContext = info.context
         first = DEFAULT_ALTERNATIVES if first is None else first
         check_first(first)
         answer = await context.recommender.recommend(
-            context.viewer, root.mentee, root.goal or None, first=first + 1, explores=False, scorer=context.scorer
+            context.viewer,
+            root.mentee,
+            root.goal or None,
+            first=min(first + 1, MOST),
+            after=after,
+            explores=False,
+            scorer=context.scorer,
         )
-        slate = await context.decisions.keep(answer)
-        return [each for each in slate.recommendations if each.mentor != root.without][:first]
+        return recommended(await context.decisions.keep(answer), after, first, root.without)
 
 
 class SetAwayInput(graphene.InputObjectType):

@@ -5,12 +5,12 @@ from typing import Any
 
 import graphene
 
-from mentorgraph.api.connections import connection_of
+from mentorgraph.api.connections import Connection, PageInfo, connection_of, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import names_of
 from mentorgraph.api.people import Channel, Pace
-from mentorgraph.api.types import Goal, Info, PageInfo, Person, Skill
+from mentorgraph.api.types import GoalConnection, Info, Person, Skill
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.ranking.catalogue import Entry, Wanted, page_of_catalogue
@@ -99,10 +99,11 @@ class MentorEntry(graphene.ObjectType):
         required=True,
         description="When they are free, every week; none where they have not said.",
     )
-    goals = graphene.List(
-        graphene.NonNull(Goal),
+    goals = graphene.Field(
+        GoalConnection,
         description="What they want to reach themselves, the latest first, 20 at most; null for whom you may not see "
         "the goals of.",
+        **paging_arguments(),
     )
     has_free_places = graphene.Boolean(
         required=True, description="Whether they can take one more mentee, in the programme asked about as well."
@@ -122,10 +123,10 @@ class MentorEntry(graphene.ObjectType):
         return root.skills[:first]
 
     @staticmethod
-    def resolve_goals(root: Entry, info: Info) -> list[Awaitable[NodeRecord | None]] | None:
+    def resolve_goals(root: Entry, info: Info, **paging: Any) -> Connection | None:
         """What they want to reach."""
         context: RequestContext = info.context
-        return None if root.goals is None else [context.nodes.load(uid) for uid in root.goals]
+        return None if root.goals is None else listed("Goal", list(root.goals), context.nodes.load, paging)
 
     @staticmethod
     def resolve_availability(root: Entry, _info: Info) -> tuple[Record, ...]:
@@ -144,6 +145,7 @@ class MentorCatalogueConnection(graphene.ObjectType):
     """A page of the catalogue of mentors."""
 
     edges = graphene.List(graphene.NonNull(MentorCatalogueEdge), required=True, description="The mentors.")
+    nodes = graphene.List(MentorEntry, required=True, description="The mentors without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
 
 

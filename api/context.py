@@ -175,10 +175,12 @@ class Service:
         return await self._reloading.scorer() if self._reloading else None
 
     def degraded(self, scorer: Scorer | None) -> Mapping[str, str] | None:
-        """What ranks in place of which version that is damaged; None where what should rank does."""
+        """What ranks in place of which version that is damaged, and when it was promoted; None if nothing does."""
         if scorer is None or self._reloading is None or not self._reloading.wanted:
             return None
-        return {"wanted": self._reloading.wanted, "ranks": scorer.model_version}
+        promoted = self._reloading.promoted_at
+        age = {"promotedAt": promoted.isoformat().replace("+00:00", "Z")} if promoted else {}
+        return {"wanted": self._reloading.wanted, "ranks": scorer.model_version, **age}
 
     def card(self, version: str) -> str | None:
         """The card of a version of the model, in Markdown; None where there is no such version."""

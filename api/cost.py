@@ -61,18 +61,19 @@ class _Step:
 
     Attributes:
         weight: What each of its rows counts by itself.
-        rows: How many rows it may have for each row around it.
+        rows: How many rows it may have for each row around it; the most of several that are told.
         inner: The fields below it that return objects.
     """
 
     weight: int
-    rows: int | _Variable
+    rows: tuple[int | _Variable | None, ...]
     inner: tuple["_Step", ...]
 
     def cost(self, variables: Mapping[str, Any]) -> int:
-        rows = self.rows
-        if isinstance(rows, _Variable):
-            rows = _rows(variables.get(rows.name, rows.default))
+        told = [
+            _rows(variables.get(each.name, each.default)) if isinstance(each, _Variable) else each for each in self.rows
+        ]
+        rows = max((each for each in told if each is not None), default=DEFAULT_ROWS)
         return rows * (self.weight + sum(step.cost(variables) for step in self.inner))
 
 
@@ -136,33 +137,29 @@ class _Walk:
             return
         inner = tuple(self.steps(node.selection_set, get_named_type(field.type).name))
         if node.name.value in WRAPPING and parent.endswith(("Connection", "Edge")):
-            yield _Step(0, 1, inner)
+            yield _Step(0, (1,), inner)
             return
         given = {argument.name.value: argument.value for argument in node.arguments}
         names = [name for name in SIZES if name in field.args]
-        told = [given[name] for name in names if name in given]
-        if told:
-            rows: int | _Variable = self._told(told[0])
-        elif names:
-            rows = DEFAULT_ROWS
-        else:
-            rows = UNPAGED_ROWS if _is_list(field.type) else 1
+        rows = tuple(self._told(given[name]) for name in names if name in given)
+        if not names:
+            rows = (UNPAGED_ROWS if _is_list(field.type) else 1,)
         yield _Step(1, rows, inner)
 
-    def _told(self, value: object) -> int | _Variable:
+    def _told(self, value: object) -> int | _Variable | None:
         if isinstance(value, VariableNode):
             return _Variable(value.name.value, self.defaults.get(value.name.value))
         if isinstance(value, IntValueNode):
             return _rows(int(value.value))
-        return len(value.values) if isinstance(value, ListValueNode) else DEFAULT_ROWS
+        return len(value.values) if isinstance(value, ListValueNode) else None
 
 
-def _rows(told: object) -> int:
-    """How many rows a value asks for; what is no page that anybody answers is refused elsewhere."""
+def _rows(told: object) -> int | None:
+    """How many rows a value asks for, None for no value; what is no page that anybody answers is refused elsewhere."""
     if isinstance(told, list | tuple):
         return len(told)
     is_number = isinstance(told, int) and not isinstance(told, bool)
-    return min(max(told, 0), MOST) if is_number else DEFAULT_ROWS  # type: ignore[call-overload]
+    return min(max(told, 0), MOST) if is_number else None  # type: ignore[call-overload]
 
 
 def _is_list(kind: GraphQLOutputType) -> bool:

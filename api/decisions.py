@@ -6,9 +6,10 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.mentees import PATIENCE_S
-from mentorgraph.api.overrides import Override, OverrideReason, asked_about
+from mentorgraph.api.overrides import OverrideConnection, OverrideReason, asked_about
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
 from mentorgraph.api.types import DateTime, Goal, Info, Node, Person, enum_of
 from mentorgraph.graph.decisions import then_and_now
@@ -171,8 +172,10 @@ class Decision(graphene.ObjectType):
     by = graphene.Field(Person, description="Who chose; null where the coordinator is no known person.")
     reason = graphene.Field(OverrideReason, description="Why, where somebody was chosen.")
     note = graphene.String(description="Why, in words.")
-    overrides = graphene.List(
-        graphene.NonNull(Override), description="All that was decided about it, in order; null for participants."
+    overrides = graphene.Field(
+        OverrideConnection,
+        description="All that was decided about it, in order; null for participants.",
+        **paging_arguments(),
     )
     changes = graphene.List(
         graphene.NonNull(GraphChange),
@@ -225,9 +228,10 @@ class Decision(graphene.ObjectType):
         return choice.properties["note"] if choice else None
 
     @staticmethod
-    async def resolve_overrides(root: "Kept", info: Info) -> list[NodeRecord]:
+    async def resolve_overrides(root: "Kept", info: Info, **paging: Any) -> Connection:
         """All that was decided about it."""
-        return await root.overrides(info)
+        found = {node.uid: node for node in await root.overrides(info)}
+        return listed("Override", list(found), found.__getitem__, paging)
 
     @staticmethod
     async def resolve_changes(root: "Kept", info: Info, first: int | None = None) -> list[then_and_now.Change]:

@@ -28,16 +28,17 @@ from mentorgraph.api.begun import Begun
 from mentorgraph.api.callers import Rate, address_of
 from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents, Prepared
-from mentorgraph.api.errors import DocumentRefused, RequestRefused, present, refusal_of
+from mentorgraph.api.errors import DocumentRefused, Refused, RequestRefused, code_of, present, refusal_of
 from mentorgraph.api.event_stream import EVENT_STREAM, is_event_stream, send_events
 from mentorgraph.api.execution import Compiled
 from mentorgraph.api.headers import header
-from mentorgraph.api.limits import Limits
-from mentorgraph.api.observing import Asked, asked
+from mentorgraph.api.limits import Limits, StreamLimits
+from mentorgraph.api.observing import STREAMS, Asked, asked, note_degraded
 from mentorgraph.api.parameters import Parameters, read_parameters
-from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, Streams, departure
+from mentorgraph.api.streaming import Answer, ContextFactory, Streams, departure
 from mentorgraph.api.trusted import TrustedDocuments
 from mentorgraph.graph.decisions.log import kept_slates
+from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.store.database import round_trips
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -122,7 +123,7 @@ class GraphQLEndpoint:
             if media_type == EVENT_STREAM or (may_stream and self._is_subscription(parameters)):
                 round_trips.set(None)  # what a stream of any length has sent is counted by nobody
                 kept_slates.set(None)
-                answers = self.answers(request, parameters)
+                answers = self._counted(self.answers(request, parameters), "events", found)
                 return await send_events(answers, send, self._stream_limits.heartbeat_s)
             answer = await self._answer(request, parameters)
             body = _json(answer)
@@ -142,10 +143,31 @@ class GraphQLEndpoint:
 
     async def counted_answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
         """As `answers`, for an operation that is no HTTP request of its own and counts as one of its caller's."""
+        found = Asked()
+        asked.set(found)
         self._count(request)
-        async with aclosing(self.answers(request, parameters)) as answers:
+        async with aclosing(self._counted(self.answers(request, parameters), "websocket", found)) as answers:
             async for answer in answers:
                 yield answer
+
+    @staticmethod
+    async def _counted(
+        answers: AsyncGenerator[Answer, None], transport: str, found: Asked
+    ) -> AsyncGenerator[Answer, None]:
+        """The answers to an operation on a stream, which is counted when it ends, with how it ended."""
+        code = "OK"
+        try:
+            async with aclosing(answers):
+                async for answer in answers:
+                    yield answer
+        except ClientDisconnect:
+            code = CLIENT_LEFT
+            raise
+        except Exception as error:
+            code = code_of(refusal_of(error)) if isinstance(error, Refused | DomainError) else "INTERNAL"
+            raise
+        finally:
+            STREAMS.labels(transport, found.operation, code).inc()
 
     async def answers(self, request: Request, parameters: Parameters) -> AsyncGenerator[Answer, None]:
         """The answers to an operation of any kind, one after the other; a subscription has any number of them.
@@ -159,7 +181,11 @@ class GraphQLEndpoint:
             return
         prepared = self._documents.prepare(parameters.query)
         operation = self._operation(prepared, parameters.operation_name)
-        self._cost(prepared.plans[operation.name.value if operation.name else ""], parameters)
+        name = operation.name.value if operation.name else ""
+        found = asked.get()
+        if found and (parameters.document_hash or self._trusted_only):
+            found.operation = name
+        self._cost(prepared.plans[name], parameters)
         async with aclosing(self._streams.follow(request, prepared.compiled, parameters)) as answers:
             async for answer in answers:
                 yield answer
@@ -275,6 +301,7 @@ class GraphQLEndpoint:
         result = await executing if isawaitable(executing) else executing
         if degraded := getattr(context, "degraded", None):
             result.extensions = {"degraded": degraded}
+            note_degraded(degraded)
         return result
 
     async def _within_budget(

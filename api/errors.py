@@ -26,7 +26,11 @@ STATUS_OF_CODE = {
 }
 
 
+AGAIN_AFTER_S = 2
+"""After so many seconds it is worth asking again where the database or a place was not to be had."""
+
 HEADERS_OF_CODE: Mapping[str, Mapping[str, str]] = {
+    "SERVICE_UNAVAILABLE": {"Retry-After": str(AGAIN_AFTER_S)},
     "UNAUTHENTICATED": {"WWW-Authenticate": 'Bearer realm="mentorgraph"'},
 }
 """What the status of a code calls for beside it."""
@@ -78,6 +82,11 @@ class DocumentRefused(Refused):
         for error in errors if limit else ():
             error["extensions"]["limit"] = limit
         super().__init__(errors, status=400)
+
+
+def code_of(refused: Refused) -> str:
+    """The code of the first error of a refusal."""
+    return str(refused.errors[0]["extensions"]["code"])
 
 
 def refusal_of(error: Exception) -> Refused:

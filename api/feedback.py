@@ -5,18 +5,18 @@ from typing import Any
 
 import graphene
 
-from mentorgraph.api.connections import connection_of
+from mentorgraph.api.connections import PageInfo, connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.courses import StallCause
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, person_of, source_field, told_source
 from mentorgraph.api.pairings import Pairing, PairingState
-from mentorgraph.api.recommendations import Recommendation
-from mentorgraph.api.types import DateTime, Info, PageInfo, Person
+from mentorgraph.api.recommendations import RecommendationConnection, recommended
+from mentorgraph.api.types import DateTime, Info, Person
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.pairings import co_mentoring, stalls, surveys
-from mentorgraph.graph.ranking import listing
+from mentorgraph.graph.ranking.options import Options
 from mentorgraph.graph.store.store import NodeRecord
 
 MOST_ALTERNATIVES = 10
@@ -83,6 +83,7 @@ class DueSurveyConnection(graphene.ObjectType):
     """A page of surveys."""
 
     edges = graphene.List(graphene.NonNull(DueSurveyEdge), required=True, description="The surveys.")
+    nodes = graphene.List(DueSurvey, required=True, description="The surveys without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
 
 
@@ -102,11 +103,12 @@ class StalledPairing(graphene.ObjectType):
         required=True,
         description="What else holds.",
     )
-    alternatives = graphene.List(
-        graphene.NonNull(Recommendation),
+    alternatives = graphene.Field(
+        RecommendationConnection,
         description="Other mentors for the mentee and the goal, best first, never one of the pairing; null where the "
-        "mentee has not agreed to be matched.",
-        first=graphene.Int(description=f"At most so many, 1 to {MOST_ALTERNATIVES}; 3 if not given."),
+        "mentee has not agreed to be matched or is not onboarded. The pairing counts as ended for them.",
+        first=graphene.Int(description=f"Length of the page, 1 to {MOST_ALTERNATIVES}; 3 if not given."),
+        after=graphene.String(description="Cursor to start after; none for the first page."),
     )
 
     @staticmethod
@@ -122,8 +124,8 @@ class StalledPairing(graphene.ObjectType):
 
     @staticmethod
     async def resolve_alternatives(
-        root: stalls.Stall, info: Info, first: int | None = None
-    ) -> list[listing.Recommendation] | None:
+        root: stalls.Stall, info: Info, first: int | None = None, after: str | None = None
+    ) -> dict[str, object] | None:
         """Other mentors; the hard rules leave out whoever shares an open pairing with the mentee."""
         context: RequestContext = info.context
         first = 3 if first is None else first
@@ -132,14 +134,21 @@ class StalledPairing(graphene.ObjectType):
             raise DomainError(message, code="BAD_USER_INPUT", field="first")
         try:
             answer = await context.recommender.recommend(
-                context.viewer, root.mentee, root.goal or None, first=first, explores=False, scorer=context.scorer
+                context.viewer,
+                root.mentee,
+                root.goal or None,
+                first=first,
+                after=after,
+                options=Options(in_place_of=1),
+                explores=False,
+                scorer=context.scorer,
+                programme=root.programme or None,
             )
         except DomainError as error:
-            if error.code != "CONSENT_REQUIRED":
+            if error.code not in ("CONSENT_REQUIRED", "NOT_ONBOARDED"):
                 raise
             return None
-        slate = await context.decisions.keep(answer)
-        return list(slate.recommendations)
+        return recommended(await context.decisions.keep(answer), after)
 
 
 class AnswerSurveyInput(graphene.InputObjectType):

@@ -5,9 +5,10 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
-from mentorgraph.api.programmes import Programme, ProgrammeFormat
+from mentorgraph.api.programmes import ProgrammeConnection, ProgrammeFormat
 from mentorgraph.api.types import Info, Skill
 from mentorgraph.graph.ranking.format_choice import FormatChoice, SkillGap, suggest_format
 from mentorgraph.graph.store.store import NodeRecord
@@ -81,8 +82,11 @@ class FormatSuggestion(graphene.ObjectType):
     free_minutes = graphene.Int(
         description="The person's free time in the present week; null where they have not said when they are free."
     )
-    programmes = graphene.List(
-        graphene.NonNull(Programme), required=True, description="Up to twenty programmes of that format that run now."
+    programmes = graphene.Field(
+        ProgrammeConnection,
+        required=True,
+        description="Up to twenty programmes of that format that run now.",
+        **paging_arguments(),
     )
 
     @staticmethod
@@ -96,10 +100,10 @@ class FormatSuggestion(graphene.ObjectType):
         return root.facts.free_minutes
 
     @staticmethod
-    def resolve_programmes(root: FormatChoice, info: Info) -> list[Awaitable[NodeRecord | None]]:
+    def resolve_programmes(root: FormatChoice, info: Info, **paging: Any) -> Connection:
         """The programmes."""
         context: RequestContext = info.context
-        return [context.nodes.load(uid) for uid in root.programmes]
+        return listed("Programme", list(root.programmes), context.nodes.load, paging)
 
 
 class FormatQueries:

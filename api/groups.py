@@ -10,7 +10,7 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import answered, errors_field
 from mentorgraph.api.pairings import Request
 from mentorgraph.api.recommendations import Explanation, Signal
-from mentorgraph.api.types import DateTime, Info, Person, Skill, enum_of
+from mentorgraph.api.types import DateTime, Info, Person, Skill, enum_of, people_field
 from mentorgraph.graph.pairings.proposing import MOST_PAIRS, propose_pairs
 from mentorgraph.graph.ranking import circles, matching, peers
 from mentorgraph.graph.ranking.grouping import MOST_PLANNED
@@ -49,17 +49,8 @@ def _node(name: str) -> Any:
     return resolve
 
 
-def _people(name: str) -> graphene.List:
-    def resolve(root: Any, info: Info) -> list[Awaitable[NodeRecord | None]]:
-        context: RequestContext = info.context
-        return [context.nodes.load(uid) for uid in getattr(root, name)]
-
-    descriptions = {
-        "paired": "Those who are in an open pairing of the programme; nothing is planned for them.",
-        "waiting": "Those who are in a request of the programme that waits for an answer; nothing is planned for them.",
-        "idle": "Those who could lead a circle and lead none.",
-    }
-    return graphene.List(graphene.NonNull(Person), required=True, description=descriptions[name], resolver=resolve)
+_PAIRED = "Those who are in an open pairing of the programme; nothing is planned for them."
+_WAITING = "Those who are in a request of the programme that waits for an answer; nothing is planned for them."
 
 
 class Hindrance(graphene.ObjectType):
@@ -146,8 +137,8 @@ class PeerPlan(graphene.ObjectType):
     left_over = graphene.List(
         graphene.NonNull(LeftOver), required=True, description="Those for whom there is no peer, and why."
     )
-    paired = _people("paired")
-    waiting = _people("waiting")
+    paired = people_field("paired", _PAIRED)
+    waiting = people_field("waiting", _WAITING)
     total = graphene.Float(required=True, description="The sum of the scores of the pairs.")
 
     @staticmethod
@@ -210,9 +201,9 @@ class CirclePlan(graphene.ObjectType):
     unseated = graphene.List(
         graphene.NonNull(Unseated), required=True, description="Mentees for whom there is none, and why."
     )
-    idle = _people("idle")
-    paired = _people("paired")
-    waiting = _people("waiting")
+    idle = people_field("idle", "Those who could lead a circle and lead none.")
+    paired = people_field("paired", _PAIRED)
+    waiting = people_field("waiting", _WAITING)
     total = graphene.Float(required=True, description="The sum of the scores of the seats.")
 
 

@@ -38,12 +38,26 @@ class Limits:
     max_cost: int = 25_000  # objects that an answer may hold, see `cost`
     max_concurrent: int = 100  # requests that a worker answers at the same time
     requests_per_minute: int = 0  # of one caller to one worker; 0 if nothing is set
+    failed_sign_ins_per_minute: int = 30  # of one address to one worker
     receipt_s: float = 10.0
     execution_s: float = 5.0
     max_kept_documents: int = 1_000
     max_kept_bytes: int = 64_000_000
     allows_introspection: bool = False
     hides_suggestions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """The bounds of subscriptions and of the connections that carry them."""
+
+    max_subscriptions: int = 500  # at once in one process
+    max_sockets: int = 1_000  # WebSocket connections at once in one process
+    max_socket_operations: int = 50  # at once on one of them
+    socket_init_s: float = 5.0  # for how long one may say nothing of who it is
+    max_beginning: int = 4  # subscriptions at once in one process that take their first look; more wait for it
+    subscription_begin_s: float = 30.0  # for how long one may wait for its first look, and take it
+    heartbeat_s: float = 12.0  # pause after which an event stream says that it is alive
 
 
 @dataclass(slots=True)

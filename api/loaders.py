@@ -137,17 +137,17 @@ class MilestonesLoader(DataLoader[str, list[str]]):
         return [[each.uid for each in found.get(uid, ())] for uid in uids]
 
 
-class SessionsLoader(DataLoader[tuple[str, int], list[str]]):
+class SessionsLoader(DataLoader[str, list[str]]):
     """Reads which sessions the pairings have that one answer mentions, of all of them at once."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
 
-    async def batch_load_fn(self, keys: list[tuple[str, int]]) -> list[list[str]]:
-        """Reads the latest sessions, in the order of the keys: uid of a pairing, and at most how many."""
-        found = await self._store.read_sessions_of({uid for uid, _ in keys}, max(first for _, first in keys))
-        return [found.get(uid, [])[:first] for uid, first in keys]
+    async def batch_load_fn(self, uids: list[str]) -> list[list[str]]:
+        """Reads the sessions of some pairings, the latest first, in the order of the pairings' uids."""
+        found = await self._store.read_sessions_of(uids)
+        return [found.get(uid, []) for uid in uids]
 
 
 class MinutesLoader(DataLoader[tuple[str, str], Minutes | None]):

@@ -5,7 +5,7 @@ from typing import Any
 
 import graphene
 
-from mentorgraph.api.connections import connection_of
+from mentorgraph.api.connections import PageInfo, connection_of
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.languages import language_argument
@@ -19,7 +19,7 @@ from mentorgraph.api.recommendations import (
     reasons_field,
     sentences_in,
 )
-from mentorgraph.api.types import Goal, Info, PageInfo, Person
+from mentorgraph.api.types import Goal, Info, Person
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.ranking import mentees
 from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
@@ -112,6 +112,7 @@ class MenteeRecommendationConnection(graphene.ObjectType):
     slate_id = graphene.ID(required=True, description="Identity of the list: equal inputs and versions, equal id.")
     model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
     edges = graphene.List(graphene.NonNull(MenteeRecommendationEdge), required=True, description="The goals.")
+    nodes = graphene.List(MenteeRecommendation, required=True, description="The recommendations without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
     total_count = graphene.Int(required=True, description="Number of goals that the mentor may be paired for.")
     notice = graphene.String(description="What to know about the list as a whole.")

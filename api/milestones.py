@@ -6,6 +6,7 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, connection_type, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
@@ -52,18 +53,22 @@ class Milestone(graphene.ObjectType):
         return milestones.is_overdue(root.properties["state"], root.properties["due_on"], present())
 
 
-def milestones_field() -> graphene.List:
+MilestoneConnection = connection_type("Milestone", Milestone, "a milestone", "milestones")
+
+
+def milestones_field() -> graphene.Field:
     """The milestones of a pairing."""
 
-    async def resolve(root: NodeRecord, info: Info) -> list[Awaitable[NodeRecord | None]]:
+    async def resolve(root: NodeRecord, info: Info, **paging: Any) -> Connection:
         context: RequestContext = info.context
-        return [context.nodes.load(uid) for uid in await context.milestones.load(root.uid)]
+        return listed("Milestone", await context.milestones.load(root.uid), context.nodes.load, paging)
 
-    return graphene.List(
-        graphene.NonNull(Milestone),
+    return graphene.Field(
+        MilestoneConnection,
         required=True,
         description="Its milestones, in the order in which they are due.",
         resolver=resolve,
+        **paging_arguments(),
     )
 
 

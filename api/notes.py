@@ -5,11 +5,11 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, person_of, told_source
-from mentorgraph.api.types import DateTime, Info, Person, Session
-from mentorgraph.graph.paging import MOST, check_first
+from mentorgraph.api.types import DateTime, Info, Person, Session, SessionConnection
 from mentorgraph.graph.pairings import notes
 from mentorgraph.graph.store.store import NodeRecord
 
@@ -38,21 +38,19 @@ class SessionNote(graphene.ObjectType):
         return context.nodes.load(root["person"])
 
 
-def sessions_field() -> graphene.List:
-    """The latest sessions of a pairing."""
+def sessions_field() -> graphene.Field:
+    """The sessions of a pairing."""
 
-    async def resolve(root: NodeRecord, info: Info, first: int | None = None) -> list[Awaitable[NodeRecord | None]]:
+    async def resolve(root: NodeRecord, info: Info, **paging: Any) -> Connection:
         context: RequestContext = info.context
-        first = 20 if first is None else first
-        check_first(first)
-        return [context.nodes.load(uid) for uid in await context.sessions.load((root.uid, first))]
+        return listed("Session", await context.sessions.load(root.uid), context.nodes.load, paging)
 
-    return graphene.List(
-        graphene.NonNull(Session),
+    return graphene.Field(
+        SessionConnection,
         required=True,
         description="Its sessions, the latest first.",
-        first=graphene.Int(description=f"At most so many, 1 to {MOST}; 20 if not given."),
         resolver=resolve,
+        **paging_arguments(),
     )
 
 

@@ -55,6 +55,19 @@ ROUND_TRIPS = Histogram(
 DOCUMENTS = Counter("mentorgraph_documents", "Documents that were kept ready, or had to be read.", ["found"])
 REFUSALS = Counter("mentorgraph_refusals", "Requests that were refused, by the limit that they passed.", ["limit"])
 RUNNING = Gauge("mentorgraph_requests_running", "Requests that are being answered.", multiprocess_mode="livesum")
+SUBSCRIPTIONS = Gauge("mentorgraph_subscriptions", "Subscriptions that are open.", multiprocess_mode="livesum")
+EVENTS = Counter("mentorgraph_events", "Answers of subscriptions, by how they ended.", ["outcome"])
+SOCKETS = Gauge("mentorgraph_sockets", "WebSocket connections that are open.", multiprocess_mode="livesum")
+STREAMS = Counter(
+    "mentorgraph_streams",
+    "Operations that ended on a WebSocket or an event stream, by what carried them, operation and code.",
+    ["transport", "operation", "code"],
+)
+DEGRADED = Counter(
+    "mentorgraph_degraded_answers",
+    "Answers that were ranked in place of the model that should.",
+    ["ranks"],
+)
 MODEL = Gauge("mentorgraph_model_info", "1 for the model that ranks.", ["version"], multiprocess_mode="livemax")
 
 
@@ -195,6 +208,11 @@ def _log(found: Asked, scope: Scope, status: int, seconds: float, statements: in
 
 def _shown(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value).replace(" ", "_")
+
+
+def note_degraded(degraded: Mapping[str, str]) -> None:
+    """Counts an answer that is less than it should be."""
+    DEGRADED.labels("rules" if degraded["ranks"] == "rules" else "last_good").inc()
 
 
 class ModelInUse:

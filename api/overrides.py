@@ -5,19 +5,19 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, connection_type, paged, paging_arguments
 from mentorgraph.api.context import RequestContext
-from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.pairings import Request
 from mentorgraph.api.recommendations import Recommendation, RuleRefusal
-from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
+from mentorgraph.api.types import DateTime, Goal, Info, Node, Person, enum_of, is_kind, stored
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.decisions.decision import Decision
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining import overriding
 from mentorgraph.graph.facts.dated import holds
 from mentorgraph.graph.facts.model import Record
-from mentorgraph.graph.paging import check_first
 from mentorgraph.graph.ranking import listing
 from mentorgraph.graph.rules.refusals import Refusal
 from mentorgraph.graph.store.store import NodeRecord
@@ -123,18 +123,7 @@ class Override(graphene.ObjectType):
         return context.refusals.load((root.parties["mentee"], root.parties["mentor"]))
 
 
-class OverrideEdge(graphene.ObjectType):
-    """An override in a list."""
-
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(Override, description="The override.")
-
-
-class OverrideConnection(graphene.ObjectType):
-    """A page of overrides."""
-
-    edges = graphene.List(graphene.NonNull(OverrideEdge), required=True, description="The overrides.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+OverrideConnection = connection_type("Override", Override, "an override", "overrides")
 
 
 class OverrideMatchInput(graphene.InputObjectType):
@@ -187,38 +176,20 @@ class OverrideQueries(graphene.ObjectType):
         description="What coordinators have decided about recommendations to a person; not for participants.",
         mentee_id=graphene.ID(required=True, description="The person who seeks a mentor."),
         is_in_force=graphene.Boolean(default_value=False, description="Only what holds now."),
-        first=graphene.Int(description="Length of the page, 1 to 100."),
-        after=graphene.String(description="Cursor to start after; none for the first page."),
+        **paging_arguments(),
     )
 
     @staticmethod
     async def resolve_overrides(
-        _root: None,
-        info: Info,
-        mentee_id: str,
-        is_in_force: bool = False,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> dict[str, object]:
+        _root: None, info: Info, mentee_id: str, is_in_force: bool = False, **paging: Any
+    ) -> Connection:
         """A page of overrides."""
         context: RequestContext = info.context
-        first = 20 if first is None else first
-        check_first(first)
         mentee = read_global_id(mentee_id, expected="Person", field="menteeId")[1]
-        start = read_global_id(after, expected="Override", field="after")[1] if after else ""
         at = present() if is_in_force else None
-        uids = await context.store.page_overrides_of(mentee, at, start, first + 1)
-        nodes = [node for node in await context.nodes.load_many(uids[:first]) if node is not None]
-        cursors = [global_id("Override", node.uid) for node in nodes]
-        return {
-            "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
-            "page_info": {
-                "has_next_page": len(uids) > first,
-                "has_previous_page": after is not None,
-                "start_cursor": cursors[0] if cursors else None,
-                "end_cursor": cursors[-1] if cursors else None,
-            },
-        }
+        return await paged(
+            "Override", lambda part: context.store.page_overrides_of(mentee, at, part), context.nodes.load, paging
+        )
 
 
 class OverrideMutations(graphene.ObjectType):

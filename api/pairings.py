@@ -6,13 +6,14 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import connection_type
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.courses import StallCause, answers_field, co_mentors_field, outcome_field
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.milestones import milestones_field
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
 from mentorgraph.api.notes import sessions_field
-from mentorgraph.api.types import DateTime, Goal, Info, Node, PageInfo, Person, enum_of, is_kind, stored
+from mentorgraph.api.types import DateTime, Goal, Info, Node, Person, enum_of, is_kind, stored
 from mentorgraph.graph.pairings import pairing
 from mentorgraph.graph.store.pairing_reads import Move as StoredMove
 from mentorgraph.graph.store.store import NodeRecord
@@ -149,18 +150,7 @@ class Request(graphene.ObjectType):
         return context.nodes.load(pairing.pairing_of(root.uid))
 
 
-class RequestEdge(graphene.ObjectType):
-    """A request in a list."""
-
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(Request, description="The request.")
-
-
-class RequestConnection(graphene.ObjectType):
-    """A page of requests."""
-
-    edges = graphene.List(graphene.NonNull(RequestEdge), required=True, description="The requests.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+RequestConnection = connection_type("Request", Request, "a request", "requests")
 
 
 class Pairing(graphene.ObjectType):

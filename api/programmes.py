@@ -1,16 +1,16 @@
 """Programmes over GraphQL: their charter in all its versions, and how they are begun, copied and ended."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, connection_type, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.mutations import errors_field, source_field, told_source
-from mentorgraph.api.tiers import ProgrammeRole, Tier, plain_values, told
-from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of, is_kind, stored
+from mentorgraph.api.tiers import ProgrammeRole, TierConnection, plain_values, told
+from mentorgraph.api.types import DateTime, Info, Node, Person, enum_of, is_kind, stored
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.facts.label import SUCCESS_THRESHOLD, Weights
 from mentorgraph.graph.facts.model import Record
@@ -147,12 +147,13 @@ class Programme(graphene.ObjectType):
     charters = graphene.List(
         graphene.NonNull(Charter), required=True, description="All versions of its charter, in their order."
     )
-    tiers = graphene.List(
-        graphene.NonNull(Tier),
+    tiers = graphene.Field(
+        TierConnection,
         required=True,
         description="Its tiers by role and rank.",
         role=ProgrammeRole(description="Of one role; of both if none is given."),
         with_ended=graphene.Boolean(default_value=False, description="Also those that hold no longer."),
+        **paging_arguments(),
     )
 
     @staticmethod
@@ -178,17 +179,18 @@ class Programme(graphene.ObjectType):
 
     @staticmethod
     async def resolve_tiers(
-        root: NodeRecord, info: Info, role: Any = None, with_ended: bool | None = False
-    ) -> list[Awaitable[NodeRecord | None]]:
+        root: NodeRecord, info: Info, role: Any = None, with_ended: bool | None = False, **paging: Any
+    ) -> Connection:
         """Its tiers."""
         context: RequestContext = info.context
         wanted, now = getattr(role, "value", role), present()
-        return [
-            context.nodes.load(each.uid)
+        tiers = [
+            each.uid
             for each in (await _configuration(root, info)).tiers
             if wanted in (None, each.properties["role"])
             and (with_ended or "until" not in each.properties or each.properties["until"] > now)  # type: ignore[operator]
         ]
+        return listed("Tier", tiers, context.nodes.load, paging)
 
 
 async def _configuration(root: NodeRecord, info: Info) -> Configuration:
@@ -198,18 +200,7 @@ async def _configuration(root: NodeRecord, info: Info) -> Configuration:
     return found
 
 
-class ProgrammeEdge(graphene.ObjectType):
-    """A programme in a list."""
-
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(Programme, description="The programme.")
-
-
-class ProgrammeConnection(graphene.ObjectType):
-    """A page of programmes."""
-
-    edges = graphene.List(graphene.NonNull(ProgrammeEdge), required=True, description="The programmes.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+ProgrammeConnection = connection_type("Programme", Programme, "a programme", "programmes")
 
 
 class ProgrammeQueries:

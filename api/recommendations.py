@@ -5,14 +5,16 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, PageInfo, connection_of, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.languages import language_argument, named
-from mentorgraph.api.types import DateTime, Info, Node, PageInfo, Person, enum_of
-from mentorgraph.graph.paging import check_first
+from mentorgraph.api.types import DateTime, Info, Node, Person, enum_of
+from mentorgraph.graph.paging import MOST, check_first
 from mentorgraph.graph.ranking import listing, matching
 from mentorgraph.graph.ranking.cautions import CAUTIONS
 from mentorgraph.graph.ranking.meeting import MODES
+from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.ranking.reasons import SignalValue
 from mentorgraph.graph.ranking.sentences import EvidencePath as FoundPath
 from mentorgraph.graph.ranking.sentences import Reason as FoundReason
@@ -259,9 +261,10 @@ class Recommendation(graphene.ObjectType):
     proposed = graphene.Field(
         ModelAnswer, required=True, description="The model's own answer, beside what was decided."
     )
-    overrides = graphene.List(
-        graphene.NonNull("mentorgraph.api.overrides.Override"),
+    overrides = graphene.Field(
+        "mentorgraph.api.overrides.OverrideConnection",
         description="What coordinators decided about it, in order; null for participants.",
+        **paging_arguments(),
     )
 
     @staticmethod
@@ -275,10 +278,11 @@ class Recommendation(graphene.ObjectType):
         return {"rank": root.model_rank, "score": root.score}
 
     @staticmethod
-    def resolve_overrides(root: listing.Recommendation, info: Info) -> Awaitable[list[NodeRecord]]:
+    async def resolve_overrides(root: listing.Recommendation, info: Info, **paging: Any) -> Connection:
         """What coordinators decided about it."""
         context: RequestContext = info.context
-        return context.overrides.load(root.uid)
+        found = {node.uid: node for node in await context.overrides.load(root.uid)}
+        return listed("Override", list(found), found.__getitem__, paging)
 
     @staticmethod
     def resolve_id(root: listing.Recommendation, _info: Info) -> str:
@@ -336,10 +340,37 @@ class RecommendationConnection(graphene.ObjectType):
     model_version = graphene.String(required=True, description="The model that ranked; `rules` for none.")
     policy_version = graphene.String(required=True, description="The policy in force.")
     edges = graphene.List(graphene.NonNull(RecommendationEdge), required=True, description="The recommendations.")
+    nodes = graphene.List(Recommendation, required=True, description="The recommendations without their cursors.")
     page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
     total_count = graphene.Int(description="Number of mentors who may be recommended; reads the facts of all of them.")
     notice = graphene.String(description="What to know about the list as a whole.")
     mix_shortfall = graphene.Field(MixShortfall, description="What it lacks of the mix; null if nothing.")
+
+
+def recommended(slate: listing.Slate, after: str | None, most: int = MOST, without: str = "") -> dict[str, object]:
+    """A page of recommendations.
+
+    Args:
+        slate: What was answered, and is kept.
+        after: The cursor that it began after, if it did.
+        most: At most so many of it.
+        without: uid of somebody who is left out.
+    """
+    shown = [
+        (each, cursor)
+        for each, cursor in zip(slate.recommendations, slate.cursors, strict=True)
+        if each.mentor != without
+    ]
+    nodes, cursors = [each for each, _ in shown[:most]], [cursor for _, cursor in shown[:most]]
+    return {
+        "slate_id": slate.uid,
+        "model_version": slate.model_version,
+        "policy_version": slate.policy_version,
+        "total_count": slate.total,
+        "notice": slate.notice or None,
+        "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
+        **connection_of(nodes, cursors, slate.has_next or len(shown) > most, after),
+    }
 
 
 class RuleRefusal(graphene.ObjectType):

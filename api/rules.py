@@ -9,7 +9,7 @@ from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.mutations import answered, errors_field, source_field, told_source
 from mentorgraph.api.recommendations import RuleRefusal, UnjudgedRule
-from mentorgraph.api.types import DateTime, Info, Person, enum_of
+from mentorgraph.api.types import DateTime, Info, Person, enum_of, people_field
 from mentorgraph.graph.explaining import policies
 from mentorgraph.graph.explaining.why_not import WhyNot as Answer
 from mentorgraph.graph.explaining.why_not import why_not as say_why_not
@@ -177,16 +177,6 @@ class EligibilityChange(graphene.ObjectType):
         return context.nodes.load(root.mentor)
 
 
-def _people(name: str) -> Any:
-    """A field of people whom the domain names by their uids."""
-
-    async def resolve(root: policies.PolicyTest, info: Info) -> list[NodeRecord | None]:
-        context: RequestContext = info.context
-        return list(await context.nodes.load_many(list(getattr(root, name))))
-
-    return resolve
-
-
 class PolicyTest(graphene.ObjectType):
     """Who would gain or lose eligibility under a draft; nothing was written."""
 
@@ -199,24 +189,13 @@ class PolicyTest(graphene.ObjectType):
         required=True,
         description=f"These pairs, by mentee and mentor; at most {policies.MOST_CHANGES}.",
     )
-    mentors_gained = graphene.List(
-        graphene.NonNull(Person),
-        required=True,
-        description="Mentors who may be recommended to none of the mentees, and could be to some.",
-        resolver=_people("mentors_gained"),
+    mentors_gained = people_field(
+        "mentors_gained", "Mentors who may be recommended to none of the mentees, and could be to some."
     )
-    mentors_lost = graphene.List(
-        graphene.NonNull(Person),
-        required=True,
-        description="Mentors who may be recommended to some of the mentees, and could be to none.",
-        resolver=_people("mentors_lost"),
+    mentors_lost = people_field(
+        "mentors_lost", "Mentors who may be recommended to some of the mentees, and could be to none."
     )
-    without_mentor = graphene.List(
-        graphene.NonNull(Person),
-        required=True,
-        description="Mentees who would have nobody any more.",
-        resolver=_people("without_mentor"),
-    )
+    without_mentor = people_field("without_mentor", "Mentees who would have nobody any more.")
     has_next = graphene.Boolean(required=True, description="Whether further mentees of the programme follow.")
     end_cursor = graphene.ID(description="The last mentee who was judged, to go on after; null for none.")
 

@@ -1,6 +1,6 @@
 """What can be asked and told over GraphQL: the roots of the schema, each a short call of the domain."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import graphene
@@ -9,7 +9,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragment
 from mentorgraph.api.access import TABLE, guard, read_table
 from mentorgraph.api.away import AwayMutations
 from mentorgraph.api.catalogue import CatalogueQueries
-from mentorgraph.api.connections import connection_of
+from mentorgraph.api.connections import Connection, paged, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.decisions import DecisionQueries
 from mentorgraph.api.enrolments import EnrolmentMutations
@@ -18,7 +18,7 @@ from mentorgraph.api.feedback import FeedbackMutations, FeedbackQueries
 from mentorgraph.api.formats import FormatQueries
 from mentorgraph.api.groups import GroupMutations, GroupQueries
 from mentorgraph.api.idempotency import add_keys
-from mentorgraph.api.ids import global_id, read_global_id
+from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.list_options import LIST_ARGUMENTS, options_of
 from mentorgraph.api.mentees import MenteeQueries
 from mentorgraph.api.metrics import MetricQueries
@@ -29,19 +29,18 @@ from mentorgraph.api.overrides import Override, OverrideMutations, OverrideQueri
 from mentorgraph.api.pairings import Pairing, PairingMutations, Request, RequestConnection
 from mentorgraph.api.people import OnboardingStep, PeopleQueries
 from mentorgraph.api.programmes import Priority, Programme, ProgrammeConnection, ProgrammeMutations, ProgrammeQueries
-from mentorgraph.api.recommendations import Explanation, RecommendationConnection
+from mentorgraph.api.recommendations import Explanation, RecommendationConnection, recommended
 from mentorgraph.api.rules import RuleMutations, RuleQueries, programme_argument, programme_of
 from mentorgraph.api.scripts import ScriptMutations, ScriptQueries
 from mentorgraph.api.skills import SkillMutations, SkillQueries
 from mentorgraph.api.subscriptions import Subscription
 from mentorgraph.api.tiers import Tier, TierMutations, TierQueries, Training, TrainingConnection
 from mentorgraph.api.timetable import TimetableMutations, TimetableQueries
-from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, SkillConnection
+from mentorgraph.api.types import NODE_TYPES, GoalConnection, Info, Node, Person, PersonConnection, SkillConnection
 from mentorgraph.graph.clock import present
 from mentorgraph.graph.errors import DomainError
-from mentorgraph.graph.paging import MOST, check_first
+from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.ranking import listing, matching
-from mentorgraph.graph.ranking.options import NO_MIX
 from mentorgraph.graph.store.store import NodeRecord
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, REQUEST_STATES
 
@@ -113,23 +112,25 @@ class Query(
         description="Several things by their ids, in the same order; null for what does not exist.",
         ids=graphene.List(graphene.NonNull(graphene.ID), required=True, description=f"Up to {MOST} global ids."),
     )
-    skills = graphene.Field(SkillConnection, description="All skills.", first=_first(), after=_after())
+    skills = graphene.Field(SkillConnection, description="All skills.", **paging_arguments())
+    people = graphene.Field(
+        PersonConnection,
+        description="Everybody whom the graph knows; not for participants.",
+        has_left=graphene.Boolean(description="Only those who have left, or only the others."),
+        **paging_arguments(),
+    )
     programmes = graphene.Field(
         ProgrammeConnection,
         description="All programmes.",
         is_archived=graphene.Boolean(description="Only those that have ended, or only those that have not."),
-        first=_first(),
-        after=_after(),
+        **paging_arguments(),
     )
-    trainings = graphene.Field(
-        TrainingConnection, description="The trainings that are offered.", first=_first(), after=_after()
-    )
+    trainings = graphene.Field(TrainingConnection, description="The trainings that are offered.", **paging_arguments())
     goals = graphene.Field(
         GoalConnection,
         description="The goals of a person, or of everybody.",
         person_id=graphene.ID(description="Whose goals; everybody's if none is given, which coordinators may see."),
-        first=_first(),
-        after=_after(),
+        **paging_arguments(),
     )
 
     requests = graphene.Field(
@@ -137,8 +138,7 @@ class Query(
         description="The requests that a person made or got.",
         person_id=graphene.ID(required=True, description="The person."),
         is_open=graphene.Boolean(description="Only those that wait for an answer, or only those that do not."),
-        first=_first(),
-        after=_after(),
+        **paging_arguments(),
     )
 
     @staticmethod
@@ -157,15 +157,7 @@ class Query(
             programme=programme_of(arguments.get("programme_id")),
         )
         slate = await context.decisions.keep(answer)
-        return {
-            "slate_id": slate.uid,
-            "model_version": slate.model_version,
-            "policy_version": slate.policy_version,
-            "total_count": slate.total,
-            "notice": slate.notice or None,
-            "mix_shortfall": slate.lacking if slate.lacking != NO_MIX else None,
-            **connection_of(slate.recommendations, slate.cursors, slate.has_next, arguments.get("after")),
-        }
+        return recommended(slate, arguments.get("after"))
 
     @staticmethod
     async def resolve_explain_match(
@@ -219,72 +211,70 @@ class Query(
         return [_visible(info, each) for each in ids]
 
     @staticmethod
-    async def resolve_skills(
-        _root: None, info: Info, first: int | None = None, after: str | None = None
-    ) -> dict[str, object]:
+    async def resolve_skills(_root: None, info: Info, **paging: Any) -> Connection:
         """A page of skills."""
         context: RequestContext = info.context
-        return await _page(context, "Skill", first, after, context.store.page_skills)
+        store, with_total = context.store, "totalCount" in _selected(info)
+        return await paged("Skill", lambda part: store.page_skills(part, with_total), context.nodes.load, paging)
 
     @staticmethod
-    async def resolve_programmes(
-        _root: None, info: Info, is_archived: bool | None = None, first: int | None = None, after: str | None = None
-    ) -> dict[str, object]:
+    async def resolve_people(_root: None, info: Info, has_left: bool | None = None, **paging: Any) -> Connection:
+        """A page of people."""
+        context: RequestContext = info.context
+        store, with_total = context.store, "totalCount" in _selected(info)
+        is_present = None if has_left is None else not has_left
+        return await paged(
+            "Person",
+            lambda part: store.page_people(is_present, present(), part, with_total),
+            context.nodes.load,
+            paging,
+        )
+
+    @staticmethod
+    async def resolve_programmes(_root: None, info: Info, is_archived: bool | None = None, **paging: Any) -> Connection:
         """A page of programmes."""
         context: RequestContext = info.context
-
-        async def page(start: str, limit: int) -> list[str]:
-            return await context.store.page_programmes(is_archived, present(), start, limit)
-
-        return await _page(context, "Programme", first, after, page)
+        store, with_total = context.store, "totalCount" in _selected(info)
+        return await paged(
+            "Programme",
+            lambda part: store.page_programmes(is_archived, present(), part, with_total),
+            context.nodes.load,
+            paging,
+        )
 
     @staticmethod
-    async def resolve_trainings(
-        _root: None, info: Info, first: int | None = None, after: str | None = None
-    ) -> dict[str, object]:
+    async def resolve_trainings(_root: None, info: Info, **paging: Any) -> Connection:
         """A page of trainings."""
         context: RequestContext = info.context
-
-        async def page(start: str, limit: int) -> list[str]:
-            return await context.store.page_trainings(present(), start, limit)
-
-        return await _page(context, "Training", first, after, page)
+        store, with_total = context.store, "totalCount" in _selected(info)
+        return await paged(
+            "Training", lambda part: store.page_trainings(present(), part, with_total), context.nodes.load, paging
+        )
 
     @staticmethod
-    async def resolve_goals(
-        _root: None, info: Info, person_id: str | None = None, first: int | None = None, after: str | None = None
-    ) -> dict[str, object]:
+    async def resolve_goals(_root: None, info: Info, person_id: str | None = None, **paging: Any) -> Connection:
         """A page of goals."""
         context: RequestContext = info.context
         person = read_global_id(person_id, expected="Person", field="personId")[1] if person_id is not None else None
         if not context.viewer.sees_everybody and (person is None or person != context.viewer.person):
             raise DomainError("you may see your own goals only", code="FORBIDDEN", field="personId")
-
-        async def page(start: str, limit: int) -> list[str]:
-            return await context.store.page_goals(person, start, limit)
-
-        return await _page(context, "Goal", first, after, page)
+        store, with_total = context.store, "totalCount" in _selected(info)
+        return await paged("Goal", lambda part: store.page_goals(person, part, with_total), context.nodes.load, paging)
 
     @staticmethod
     async def resolve_requests(
-        _root: None,
-        info: Info,
-        person_id: str,
-        is_open: bool | None = None,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> dict[str, object]:
+        _root: None, info: Info, person_id: str, is_open: bool | None = None, **paging: Any
+    ) -> Connection:
         """A page of requests."""
         context: RequestContext = info.context
         person = read_global_id(person_id, expected="Person", field="personId")[1]
         if not context.viewer.sees_everybody and person != context.viewer.person:
             raise DomainError("you may see your own requests only", code="FORBIDDEN", field="personId")
         states = [each for each in REQUEST_STATES if is_open is None or (each in OPEN_REQUEST_STATES) == is_open]
-
-        async def page(start: str, limit: int) -> list[str]:
-            return await context.store.page_requests_of(person, states, start, limit)
-
-        return await _page(context, "Request", first, after, page)
+        store = context.store
+        return await paged(
+            "Request", lambda part: store.page_requests_of(person, states, part), context.nodes.load, paging
+        )
 
 
 class Mutation(
@@ -320,23 +310,6 @@ async def _visible(info: Info, text: str, expected: str | None = None) -> NodeRe
         return found.shown_to(context.viewer, decision.mentee) if decision and found else None
     node = await context.visible(uid)
     return node if node is not None and node.kind == kind else None
-
-
-async def _page(
-    context: RequestContext,
-    kind: str,
-    first: int | None,
-    after: str | None,
-    page: Callable[[str, int], Awaitable[list[str]]],
-) -> dict[str, object]:
-    """A connection over uids in their order; the cursor of a node is its global id."""
-    first = DEFAULT_PAGE if first is None else first
-    check_first(first)
-    start = read_global_id(after, expected=kind, field="after")[1] if after else ""
-    uids = await page(start, first + 1)
-    found = await context.nodes.load_many(uids[:first])
-    nodes = [node for node in found if node is not None]
-    return connection_of(nodes, [global_id(kind, node.uid) for node in nodes], len(uids) > first, after)
 
 
 def _selected(info: Info) -> set[str]:

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mentorgraph.api.limits import Limits
+from mentorgraph.api.limits import Limits, StreamLimits
 
 FILE_VARIABLE = "MENTORGRAPH_CONFIG"
 FILE = "mentorgraph.toml"
@@ -183,6 +183,7 @@ class Settings:
     serve: ServeSettings
     sign_in: SignInSettings
     limits: Limits
+    streams: StreamLimits
 
 
 @dataclass(frozen=True, slots=True)

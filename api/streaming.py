@@ -8,7 +8,6 @@ the subscription.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -16,9 +15,10 @@ from graphql import ExecutionResult, GraphQLSchema, create_source_event_stream
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from mentorgraph.api.errors import DocumentRefused, RequestRefused, present
+from mentorgraph.api.errors import AGAIN_AFTER_S, DocumentRefused, RequestRefused, present
 from mentorgraph.api.execution import Compiled
-from mentorgraph.api.limits import Limits
+from mentorgraph.api.limits import Limits, StreamLimits
+from mentorgraph.api.observing import EVENTS, SUBSCRIPTIONS, note_degraded
 from mentorgraph.api.parameters import Parameters
 
 T = TypeVar("T")
@@ -30,29 +30,6 @@ LONGEST_PAUSE_S = 15.0
 
 CLOSING = "closing"
 """Name in the state of a connection's scope of an `asyncio.Event`, which the server sets when it begins to close."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """The bounds of subscriptions and of the connections that carry them.
-
-    Attributes:
-        subscriptions: At once in one process.
-        sockets: WebSocket connections at once in one process.
-        operations: At once on one WebSocket connection.
-        init_s: For how long a WebSocket connection may say nothing of who it is.
-        beginning: Subscriptions at once in one process that take their first look; more wait for it.
-        begin_s: For how long one may wait for its first look, and take it.
-        heartbeat_s: Pause after which an event stream says that it is alive.
-    """
-
-    subscriptions: int = 500
-    sockets: int = 1_000
-    operations: int = 50
-    init_s: float = 5.0
-    beginning: int = 4
-    begin_s: float = 30.0
-    heartbeat_s: float = 12.0
 
 
 class Streams:
@@ -70,7 +47,7 @@ class Streams:
         self._context = context
         self._limits = limits
         self._streams = streams
-        self._beginning = asyncio.Semaphore(streams.beginning)
+        self._beginning = asyncio.Semaphore(streams.max_beginning)
         self.open = 0
         """Subscriptions now."""
 
@@ -84,24 +61,32 @@ class Streams:
             DomainError: It cannot go on.
             ClientDisconnect: Nobody waits for it any more.
         """
-        if self.open >= self._streams.subscriptions:
+        if self.open >= self._streams.max_subscriptions:
             raise RequestRefused(
-                "There are too many subscriptions here; try again later.", code="LIMIT_EXCEEDED", status=503
+                "There are too many subscriptions here; try again later.",
+                code="LIMIT_EXCEEDED",
+                status=503,
+                headers={"Retry-After": str(AGAIN_AFTER_S)},
+                limit="subscriptions",
             )
         self.open += 1
+        SUBSCRIPTIONS.inc()
         try:
             source = await self._source(request, compiled, parameters)
             async with aclosing(_while_wanted(source, request)) as events:
                 async for event in events:
-                    yield await self._answer(request, compiled, parameters, event)
+                    answer = await self._answer(request, compiled, parameters, event)
+                    EVENTS.labels("failed" if "errors" in answer else "told").inc()
+                    yield answer
         finally:
             self.open -= 1
+            SUBSCRIPTIONS.dec()
 
     async def _source(
         self, request: Request, compiled: Compiled, parameters: Parameters
     ) -> AsyncGenerator[object, None]:
         try:
-            async with asyncio.timeout(self._streams.begin_s), self._beginning:
+            async with asyncio.timeout(self._streams.subscription_begin_s), self._beginning:
                 source = await create_source_event_stream(
                     self._schema,
                     compiled.document,
@@ -111,7 +96,7 @@ class Streams:
                 )
         except TimeoutError:
             raise RequestRefused(
-                f"The subscription did not begin within {self._streams.begin_s:g} seconds. Ask again later.",
+                f"The subscription did not begin within {self._streams.subscription_begin_s:g} s. Ask again later.",
                 code="TIMEOUT",
                 status=504,
             ) from None
@@ -150,6 +135,7 @@ class Streams:
             answer["errors"] = present(result.errors, code="BAD_USER_INPUT")
         if degraded := getattr(context, "degraded", None):
             answer["extensions"] = {"degraded": degraded}
+            note_degraded(degraded)
         return answer
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import graphene
 
+from mentorgraph.api.connections import Connection, connection_type, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.languages import language_argument, named
 from mentorgraph.api.mutations import errors_field, payload, source_field, told_source
-from mentorgraph.api.types import DateTime, Info, Node, PageInfo, enum_of, is_kind, stored
+from mentorgraph.api.types import DateTime, Info, Node, enum_of, is_kind, stored
 from mentorgraph.graph.people import admission
 from mentorgraph.graph.people.admission import Eligibility
 from mentorgraph.graph.rules.refusals import Refusal
@@ -46,18 +47,7 @@ class Training(graphene.ObjectType):
     until = graphene.Field(DateTime, description="Since when it is offered no longer.", resolver=stored("until"))
 
 
-class TrainingEdge(graphene.ObjectType):
-    """A training in a list."""
-
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(Training, description="The training.")
-
-
-class TrainingConnection(graphene.ObjectType):
-    """A page of trainings."""
-
-    edges = graphene.List(graphene.NonNull(TrainingEdge), required=True, description="The trainings.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+TrainingConnection = connection_type("Training", Training, "a training", "trainings")
 
 
 class Tier(graphene.ObjectType):
@@ -82,17 +72,23 @@ class Tier(graphene.ObjectType):
         description="Level of the best skill that somebody offers, at least.", resolver=stored("least_level")
     )
     hours_per_month = graphene.Float(description="Hours that it commits to.", resolver=stored("hours_per_month"))
-    trainings = graphene.List(
-        graphene.NonNull(Training), required=True, description="Trainings that are to be taken and valid."
+    trainings = graphene.Field(
+        TrainingConnection,
+        required=True,
+        description="Trainings that are to be taken and valid.",
+        **paging_arguments(),
     )
     since = graphene.Field(DateTime, required=True, description="Since when it holds.", resolver=stored("since"))
     until = graphene.Field(DateTime, description="Since when it holds no longer.", resolver=stored("until"))
 
     @staticmethod
-    async def resolve_trainings(root: NodeRecord, info: Info) -> list[Awaitable[NodeRecord | None]]:
+    async def resolve_trainings(root: NodeRecord, info: Info, **paging: Any) -> Connection:
         """The trainings that it asks for."""
         context: RequestContext = info.context
-        return [context.nodes.load(uid) for uid in await context.demands.load(root.uid)]
+        return listed("Training", await context.demands.load(root.uid), context.nodes.load, paging)
+
+
+TierConnection = connection_type("Tier", Tier, "a tier", "tiers")
 
 
 class UnmetRequirement(graphene.ObjectType):
@@ -124,8 +120,11 @@ class TierWarning(graphene.ObjectType):
 
     tier = graphene.Field(Tier, description="The tier.")
     held_until = graphene.Field(DateTime, required=True, description="Since when they will not hold it any more.")
-    trainings = graphene.List(
-        graphene.NonNull(Training), required=True, description="What they have to take again, the most urgent first."
+    trainings = graphene.Field(
+        TrainingConnection,
+        required=True,
+        description="What they have to take again, the most urgent first.",
+        **paging_arguments(),
     )
     message = graphene.String(required=True, description="What to do by when.")
 
@@ -141,10 +140,10 @@ class TierWarning(graphene.ObjectType):
         return root.until
 
     @staticmethod
-    def resolve_trainings(root: Ending, info: Info) -> list[Awaitable[NodeRecord | None]]:
+    def resolve_trainings(root: Ending, info: Info, **paging: Any) -> Connection:
         """What they have to take again."""
         context: RequestContext = info.context
-        return [context.nodes.load(each.uid) for each in root.refreshers]
+        return listed("Training", [each.uid for each in root.refreshers], context.nodes.load, paging)
 
 
 class TierEligibility(graphene.ObjectType):

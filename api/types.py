@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import graphene
 from graphql import GraphQLError, GraphQLResolveInfo, StringValueNode, ValueNode
 
+from mentorgraph.api.connections import Connection, connection_type, listed, paging_arguments
 from mentorgraph.api.context import RequestContext
 from mentorgraph.api.ids import global_id
 from mentorgraph.api.selections import Reading
@@ -148,15 +149,6 @@ def is_kind(kind: str) -> Any:
     return classmethod(is_type_of)
 
 
-class PageInfo(graphene.ObjectType):
-    """Where a page stands in its connection (Relay cursor connections)."""
-
-    has_next_page = graphene.Boolean(required=True, description="Whether more follow.")
-    has_previous_page = graphene.Boolean(required=True, description="Whether this page began after a cursor.")
-    start_cursor = graphene.String(description="Cursor of the first edge.")
-    end_cursor = graphene.String(description="Cursor of the last edge; pass it as `after`.")
-
-
 class Skill(graphene.ObjectType):
     """Something that can be learned and taught."""
 
@@ -174,12 +166,18 @@ class Skill(graphene.ObjectType):
         graphene.NonNull(graphene.String), description="Other names for it.", resolver=stored("aliases")
     )
     state = graphene.Field(SkillState, required=True, description="Where it stands in its life.")
-    ancestors = graphene.List(
-        graphene.NonNull(lambda: Skill), required=True, description="All broader skills, the nearest first."
+    ancestors = graphene.Field(
+        lambda: SkillConnection,
+        required=True,
+        description="All broader skills, the nearest first.",
+        **paging_arguments(),
     )
     merged_into = graphene.Field(lambda: Skill, description="The skill that it counts for, if it was merged.")
-    split_into = graphene.List(
-        graphene.NonNull(lambda: Skill), required=True, description="Its parts, if it was split; none else."
+    split_into = graphene.Field(
+        lambda: SkillConnection,
+        required=True,
+        description="Its parts, if it was split; none else.",
+        **paging_arguments(),
     )
 
     @staticmethod
@@ -189,10 +187,10 @@ class Skill(graphene.ObjectType):
         return (await context.taxonomy()).state(root.uid)
 
     @staticmethod
-    async def resolve_ancestors(root: NodeRecord, info: Info) -> list[Awaitable[NodeRecord | None]]:
+    async def resolve_ancestors(root: NodeRecord, info: Info, **paging: Any) -> Connection:
         """All broader skills."""
         context: RequestContext = info.context
-        return [context.nodes.load(uid) for uid in (await context.taxonomy()).ancestors(root.uid)]
+        return listed("Skill", (await context.taxonomy()).ancestors(root.uid), context.nodes.load, paging)
 
     @staticmethod
     async def resolve_merged_into(root: NodeRecord, info: Info) -> NodeRecord | None:
@@ -202,10 +200,10 @@ class Skill(graphene.ObjectType):
         return await context.nodes.load(uid) if uid != root.uid else None
 
     @staticmethod
-    async def resolve_split_into(root: NodeRecord, info: Info) -> list[Awaitable[NodeRecord | None]]:
+    async def resolve_split_into(root: NodeRecord, info: Info, **paging: Any) -> Connection:
         """Its parts."""
         context: RequestContext = info.context
-        return [context.nodes.load(uid) for uid in (await context.taxonomy()).parts(root.uid)]
+        return listed("Skill", (await context.taxonomy()).parts(root.uid), context.nodes.load, paging)
 
 
 class OrganisationUnit(graphene.ObjectType):
@@ -268,32 +266,27 @@ class Goal(graphene.ObjectType):
         return await context.visible(root.owner)
 
 
-class GoalEdge(graphene.ObjectType):
-    """A goal in a list."""
-
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(Goal, description="The goal.")
-
-
-class GoalConnection(graphene.ObjectType):
-    """A page of goals."""
-
-    edges = graphene.List(graphene.NonNull(GoalEdge), required=True, description="The goals.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+GoalConnection: Any = connection_type("Goal", Goal, "a goal", "goals")
+SkillConnection: Any = connection_type("Skill", Skill, "a skill", "skills")
+SessionConnection = connection_type("Session", Session, "a session", "sessions")
+PersonConnection = connection_type("Person", lambda: Person, "a person", "people")
 
 
-class SkillEdge(graphene.ObjectType):
-    """A skill in a list."""
+def people_field(name: str, description: str) -> graphene.Field:
+    """A field that lists people of whom its object holds the uids.
 
-    cursor = graphene.String(required=True, description="Where to go on after it.")
-    node = graphene.Field(Skill, description="The skill.")
+    Args:
+        name: Of the attribute that holds them.
+        description: Who they are.
+    """
 
+    def resolve(root: Any, info: Info, **paging: Any) -> Connection:
+        context: RequestContext = info.context
+        return listed("Person", list(getattr(root, name)), context.nodes.load, paging)
 
-class SkillConnection(graphene.ObjectType):
-    """A page of skills."""
-
-    edges = graphene.List(graphene.NonNull(SkillEdge), required=True, description="The skills.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page stands.")
+    return graphene.Field(
+        PersonConnection, required=True, description=description, resolver=resolve, **paging_arguments()
+    )
 
 
 class SkillRating(graphene.ObjectType):

@@ -16,10 +16,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
-from mentorgraph.api.errors import Refused, RequestRefused, refusal_of
-from mentorgraph.api.limits import Limits
+from mentorgraph.api.errors import RequestRefused, code_of, refusal_of
+from mentorgraph.api.limits import Limits, StreamLimits
+from mentorgraph.api.observing import SOCKETS
 from mentorgraph.api.parameters import Parameters, parameters_of
-from mentorgraph.api.streaming import Answer, ContextFactory, StreamLimits, closing_of
+from mentorgraph.api.streaming import Answer, ContextFactory, closing_of
 
 SUBPROTOCOL = "graphql-transport-ws"
 PAYLOAD_HEADERS = frozenset({"authorization", "mentorgraph-viewer"})
@@ -31,7 +32,12 @@ INIT_TIMEOUT, DUPLICATE, DOUBLE_INIT, INTERNAL = 4408, 4409, 4429, 4500
 LONGEST_REASON = 120
 """Bytes; the frame that closes a connection holds 123."""
 
-CLOSING_CODES = {"UNAUTHENTICATED": UNAUTHORIZED, "FORBIDDEN": FORBIDDEN, "SERVICE_UNAVAILABLE": TRY_LATER}
+CLOSING_CODES = {
+    "UNAUTHENTICATED": UNAUTHORIZED,
+    "FORBIDDEN": FORBIDDEN,
+    "SERVICE_UNAVAILABLE": TRY_LATER,
+    "RATE_LIMITED": TRY_LATER,
+}
 """Code of a refusal of the whole connection → code that it is closed with."""
 
 Answering: TypeAlias = Callable[[Request, Parameters], AsyncGenerator[Answer, None]]
@@ -84,10 +90,11 @@ class GraphQLSocket:
         is_spoken = SUBPROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if is_spoken else None})
         self._open += 1
+        SOCKETS.inc()
         try:
             if not is_spoken:
                 raise Closed(BAD_SUBPROTOCOL, "Subprotocol not acceptable")
-            if self._open > self.streams.sockets:
+            if self._open > self.streams.max_sockets:
                 raise Closed(TRY_LATER, "Too many connections")
             await _Connection(self, scope, receive, send).serve()
         except Closed as closed:
@@ -97,6 +104,7 @@ class GraphQLSocket:
             return
         finally:
             self._open -= 1
+            SOCKETS.dec()
 
 
 class _Operation:
@@ -161,7 +169,7 @@ class _Connection:
 
     async def _read(self) -> None:
         try:
-            async with asyncio.timeout(self._served.streams.init_s) as waiting:
+            async with asyncio.timeout(self._served.streams.socket_init_s) as waiting:
                 while True:
                     message = await self._receive()
                     if message["type"] == "websocket.disconnect":
@@ -203,7 +211,7 @@ class _Connection:
         except Exception as error:
             refused = refusal_of(error)
             otherwise = INTERNAL if refused.status >= 500 else BAD_MESSAGE
-            raise Closed(CLOSING_CODES.get(_code_of(refused), otherwise), str(refused)) from None
+            raise Closed(CLOSING_CODES.get(code_of(refused), otherwise), str(refused)) from None
         self._is_known = True
         await self._send({"type": "connection_ack"})
 
@@ -216,7 +224,7 @@ class _Connection:
             parameters = parameters_of(payload, "payload of the message")
         except RequestRefused as refused:
             raise Closed(BAD_MESSAGE, str(refused)) from None
-        most = self._served.streams.operations
+        most = self._served.streams.max_socket_operations
         if len(self._operations) >= most:
             told = f"There are {most} operations on this connection already; complete one of them first."
             refusal = RequestRefused(told, code="LIMIT_EXCEEDED")
@@ -251,7 +259,7 @@ class _Connection:
             return {}
         except Exception as error:
             refused = refusal_of(error)
-            if _code_of(refused) == "UNAUTHENTICATED":
+            if code_of(refused) == "UNAUTHENTICATED":
                 raise Closed(UNAUTHORIZED, str(refused)) from None
             return {"type": "error", "payload": refused.errors}
         return {"type": "complete"}
@@ -300,7 +308,3 @@ def _id_of(message: dict[str, Any]) -> str:
     if not isinstance(id, str) or not id:
         raise Closed(BAD_MESSAGE, "The message has no id, or one that is not a string")
     return id
-
-
-def _code_of(refused: Refused) -> str:
-    return str(refused.errors[0]["extensions"]["code"])

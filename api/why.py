@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from mentorgraph.api import why_now
-from mentorgraph.api.errors import HEADERS_OF_CODE
+from mentorgraph.api.errors import HEADERS_OF_CODE, Refused
 from mentorgraph.api.ids import global_id, read_global_id
 from mentorgraph.api.page_forms import filled_in, remember, token_of
 from mentorgraph.api.page_words import LANGUAGES, language_of, templates_in, unit_in, when
@@ -118,6 +118,10 @@ class _WhyPage:
             )
             page = self._page(language, "problem.html", status, said=error.message, status=status)
             page.headers.update(HEADERS_OF_CODE.get(error.code, {}))
+            return page
+        except Refused as refused:
+            page = self._page(language, "problem.html", refused.status, said=str(refused), status=refused.status)
+            page.headers.update(refused.headers)
             return page
         return await self._whole(request, decision, uid, viewer, language)
 

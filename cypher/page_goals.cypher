@@ -1,8 +1,21 @@
 // Reads one page of goals in the order of their uids.
-// $after: string, uid to start after; empty for the first page
-// $limit: integer, rows
-MATCH (goal:Goal)
-WHERE goal.uid > $after
-RETURN goal.uid AS uid
-ORDER BY uid
-LIMIT $limit
+// $after: string, uid behind which the page begins; empty for the beginning
+// $before: string, uid before which it ends; the greatest string for the end
+// $forward: integer, rows from its beginning; 0 where those of its end are wanted
+// $backward: integer, rows from its end; 0 where those of its beginning are wanted
+// $with_total: boolean, whether all of them are counted
+CALL () {
+  MATCH (goal:Goal)
+  WHERE goal.uid > $after AND goal.uid < $before
+  RETURN goal.uid AS uid
+  ORDER BY uid
+  LIMIT $forward
+  UNION ALL
+  MATCH (goal:Goal)
+  WHERE goal.uid > $after AND goal.uid < $before
+  RETURN goal.uid AS uid
+  ORDER BY uid DESC
+  LIMIT $backward
+}
+WITH collect(uid) AS uids
+RETURN uids, CASE WHEN $with_total THEN COUNT { (:Goal) } END AS total

@@ -11,7 +11,7 @@ WHERE pairing.since <= $now
 OPTIONAL MATCH (pairing)-[:IN_PROGRAMME]->(programme:Programme)
 WITH pairing, programme
 WHERE $programme IS NULL OR programme.uid = $programme
-WITH pairing,
+WITH pairing, programme,
      head(COLLECT {
        MATCH (charter:Charter)-[:GOVERNS]->(programme)
        WHERE charter.since <= $now AND (charter.until IS NULL OR charter.until > $now)
@@ -31,13 +31,14 @@ WITH pairing,
        WHERE move.state = 'stalled'
        RETURN move.since ORDER BY move.since DESC LIMIT 1
      }) AS marked
-WITH pairing, met, marked, coalesce(charter_days, $default_days) AS days,
+WITH pairing, programme, met, marked, coalesce(charter_days, $default_days) AS days,
      reduce(last = pairing.since, each IN [met, resumed] | CASE WHEN each > last THEN each ELSE last END) AS quiet
-WITH pairing, met, marked, quiet, quiet + duration({days: days}) AS late
+WITH pairing, programme, met, marked, quiet, quiet + duration({days: days}) AS late
 WHERE late <= $now OR pairing.status = 'stalled'
 MATCH (mentor:Person)<-[:MENTOR]-(pairing)-[:MENTEE]->(mentee:Person)
 OPTIONAL MATCH (pairing)-[:FOR_GOAL]->(goal:Goal)
 RETURN pairing.uid AS pairing, pairing.status AS status, mentor.uid AS mentor, mentee.uid AS mentee, goal.uid AS goal,
+       programme.uid AS programme,
        met.epochMillis AS met, quiet.epochMillis AS quiet, late.epochMillis AS late, marked.epochMillis AS marked,
        COLLECT {
          MATCH (person:Person)-[:SIGNED]->(signature:Signature)-[:AGREES_TO]->(pairing)

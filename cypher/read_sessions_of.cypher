@@ -1,6 +1,5 @@
 // Reads which sessions some pairings have, the latest first.
 // $pairings: list of strings, uids
-// $first: integer, at most so many of each
 UNWIND $pairings AS uid
 MATCH (pairing:Pairing {uid: uid})
 RETURN uid,
@@ -8,5 +7,4 @@ RETURN uid,
          MATCH (session:Session)-[:PART_OF]->(pairing)
          RETURN session.uid
          ORDER BY session.since DESC, session.uid
-         LIMIT $first
        } AS sessions

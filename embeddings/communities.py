@@ -1,15 +1,18 @@
-"""Generated communities as columns, without a database: what benchmarks of the learned part are run on."""
+"""Communities as columns, without a database: what benchmarks of the learned part are run on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.table import Reals
-from mentorgraph.graph.facts.model import uid_of
+from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.exchange.bundle import open_bundle
+from mentorgraph.graph.facts.model import InvalidFact, uid_of
 from mentorgraph.graph.facts.rows import FILES, facts_of
 from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.community import generate
@@ -46,6 +49,29 @@ def told(world: World) -> tuple[Columns, datetime]:
     return columns, datetime.combine(world.last_day, time(), UTC) + timedelta(days=1)
 
 
+def of_bundle(folder: Path) -> tuple[Columns, datetime]:
+    """The community that a bundle states, and the day after its last pairing began.
+
+    Raises:
+        DomainError: The bundle or one of its rows cannot be read, with file and line; or it holds no pairing.
+    """
+    columns = Columns()
+    for name, file in open_bundle(folder).items():
+        for line, row in file.rows():
+            try:
+                if isinstance(row, InvalidFact):
+                    raise row
+                for record in facts_of(name, row, SOURCE):
+                    columns.put(record)
+            except InvalidFact as error:
+                told_of = f"{file.name}, line {line}: {error.problems[0]}; mentorgraph import --dry-run tells of all"
+                raise DomainError(told_of, code="BAD_USER_INPUT") from error
+    began = columns.tables["pairings"].reals("since")
+    if not len(began):
+        raise DomainError(f"{folder} holds no pairing, so there is nothing to rank by", code="TOO_LITTLE_DATA")
+    return columns, datetime.fromtimestamp(float(began.max()), UTC) + timedelta(days=1)
+
+
 @dataclass(frozen=True)
 class Truth:
     """What is true in a world, by uids: how well every mentor suits a goal, without the noise of choices.
@@ -66,6 +92,10 @@ class Truth:
         appeal = Appeal.from_truth(world.truth)
         goals = {uid_of(SOURCE, "goals", each["id"]): each for each in world.truth["goals"]}
         return cls(appeal, goals, {uid_of(SOURCE, "people", each.id): n for n, each in enumerate(appeal.mentors)})
+
+    def knows(self, goals: Iterable[str], mentors: Iterable[str]) -> bool:
+        """Whether some goals and mentors, by their uids, are of this world."""
+        return self.goals.keys() >= set(goals) and self.places.keys() >= set(mentors)
 
     def scores(self, goal: str, mentors: Sequence[str]) -> Reals:
         """The appeal of some mentors for a goal, all by their uids: `float64[mentors]`."""

@@ -45,6 +45,8 @@ MISSING = (
 
 def main() -> None:
     """Carry out one request."""
+    # Steps differ in size, and oneDNN would keep code for each size that it ever saw: hundreds of MB, at no gain.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this, who then ends it
     request = orjson.loads(Path(sys.argv[1]).read_bytes() if sys.argv[1:] else sys.stdin.buffer.read())
     if request.get("ends_with_input"):
@@ -179,6 +181,13 @@ def _newcomers(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]
     return dict(found)
 
 
+def _ranking(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """All rankings in a past time of a bundle or a generated community."""
+    measured, parallel = _taught_with("ranking_bench", "parallel")
+    with parallel.shared("cpu") as share:
+        return dict(measured.ranking(request, _policy(request), progress, share))
+
+
 def _calibration(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """How true chances are, of outcomes that they were not fitted to and of later ones."""
     [measured] = _taught_with("generated")
@@ -212,6 +221,7 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "step": _step,
     "newcomers": _newcomers,
     "calibration": _calibration,
+    "ranking": _ranking,
 }
 
 

@@ -7,6 +7,7 @@ holds or else by the history of promotions, and in the end the rules.
 import asyncio
 import logging
 from contextlib import suppress
+from datetime import datetime
 
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.registry import ModelRefused, Registry
@@ -38,6 +39,8 @@ class Reloading:
         """Why the version that should serve does not; empty where it does."""
         self.wanted = ""
         """The version that should serve and does not; empty where it does."""
+        self.promoted_at: datetime | None = None
+        """When what serves in its place was promoted; None for rules, and where nothing serves in another's place."""
 
     async def scorer(self) -> Scorer:
         """What answers now. Whoever asks keeps it for the whole of an answer."""
@@ -59,7 +62,7 @@ class Reloading:
     def _load(self) -> None:
         version = self._registry.current()
         if version == self._scorer.model_version:
-            self.refused = self.wanted = ""
+            self.refused, self.wanted, self.promoted_at = "", "", None
             return
         try:
             self._scorer = self._of(version)
@@ -67,14 +70,19 @@ class Reloading:
             self.refused, self.wanted = error.message, version
             if not self._has_loaded:
                 self._scorer = self._last_good(version)
+            self.promoted_at = self._promoted(self._scorer.model_version)
             log.warning("%s; %s goes on", error.message, self._scorer.model_version)
         else:
-            self.refused = self.wanted = ""
+            self.refused, self.wanted, self.promoted_at = "", "", None
             log.info("Model %s answers.", self._scorer.model_version)
         self._has_loaded = True
 
     def _of(self, version: str) -> Scorer:
         return LearnedScorer.of(self._registry.load(version), self._policy) if version else RulesScorer(self._policy)
+
+    def _promoted(self, version: str) -> datetime | None:
+        """When a version began to serve, the last time that it did."""
+        return next((each.at for each in reversed(self._registry.history()) if each.version == version), None)
 
     def _last_good(self, version: str) -> Scorer:
         """What served before a version, or before that where it cannot be read either."""

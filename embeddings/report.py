@@ -17,6 +17,7 @@ from mentorgraph.graph.columns.table import Numbers, Reals
 WIDTH, HEIGHT, LEFT, BELOW, MARGIN = 560, 300, 54, 40, 14
 BAR, NAMES = 26, 210
 TICKS = 5
+EPOCH = "epoch"
 MOST_POINTS = 800
 FIGURES = {
     **{"ndcg@10": "NDCG@10", "mrr": "MRR", "hr@10": "HR@10", "recall@20": "Recall@20"},
@@ -90,9 +91,9 @@ def report(manifest: Mapping[str, Any], drawn: Drawn) -> str:
 def _teaching(epochs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     networks = sorted({each["network"] for each in epochs})
     lines = [[(each["number"], each["loss"]) for each in epochs if each["network"] == number] for number in networks]
-    yield _plot("loss by epoch, in nats; the rehearsal in orange", lines, "epoch", two=0)
+    yield _plot("loss by epoch, in nats; the rehearsal in orange", lines, EPOCH, two=0)
     judged = [[(each["number"], each["ndcg"]) for each in epochs if each["ndcg"] is not None]]
-    yield _plot("NDCG@10 of the rehearsal on the last window that teaches, which decides when to stop", judged, "epoch")
+    yield _plot("NDCG@10 of the rehearsal on the last window that teaches, which decides when to stop", judged, EPOCH)
 
 
 def _ranking(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -153,6 +154,16 @@ def _chances(told: Mapping[str, Any]) -> Iterator[str]:
         yield _plot(caption, [], "stated chance", whiskers=points, box=(0, 1, 0, 1), diagonal=True)
         cells = [[f"{each['chance']:.2f}", f"{each['succeeded']:.2f}", str(each["outcomes"])] for each in curve]
         yield _table(["stated", "succeeded", "outcomes"], cells)
+        figures = ("ece", "floor", "debiased", "low", "high")
+        cells = [
+            [group, str(each["outcomes"]), *(f"{each[name]:.3f}" for name in figures)]
+            for group, each in told["errors"].items()
+        ]
+        yield (
+            "<p>Expected calibration error, what it is in the mean for true chances, and what is left of it without "
+            "luck, with its interval of 95 %.</p>"
+        )
+        yield _table(["for", "outcomes", "error", "of true chances", "without luck", "from", "to"], cells)
 
 
 def _exposure(drawn: Drawn) -> Iterator[str]:
@@ -222,10 +233,10 @@ def _plot(
         return round(HEIGHT - BELOW - (value - y0) / (y1 - y0) * (HEIGHT - BELOW - MARGIN), 1)
 
     drawn = [f'<text x="{(LEFT + WIDTH) // 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(below)}</text>']
-    for value in np.linspace(y0, y1, TICKS):
+    for value in _round(y0, y1):
         drawn.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - MARGIN}" y1="{y(value)}" y2="{y(value)}"/>')
         drawn.append(f'<text x="{LEFT - 6}" y="{y(value) + 4}" text-anchor="end">{value:.3g}</text>')
-    for value in np.linspace(x0, x1, TICKS):
+    for value in _round(x0, x1, whole=below == EPOCH):
         drawn.append(f'<text x="{x(value)}" y="{HEIGHT - BELOW + 16}" text-anchor="middle">{value:.3g}</text>')
     if diagonal:
         drawn.append(f'<line class="ideal" x1="{x(x0)}" y1="{y(y0)}" x2="{x(x1)}" y2="{y(y1)}"/>')
@@ -239,6 +250,15 @@ def _plot(
         drawn.append(f'<circle class="one" cx="{x(one)}" cy="{y(other)}" r="4"/>')
     drawn += [f'<circle class="one dots" cx="{x(one)}" cy="{y(other)}" r="3"/>' for one, other in points]
     return _figure(caption, HEIGHT, drawn)
+
+
+def _round(low: float, high: float, whole: bool = False) -> list[float]:
+    """About `TICKS` round values between two, 1, 2 or 5 times a power of ten apart; whole numbers if wanted."""
+    step = 10 ** np.floor(np.log10((high - low) / TICKS))
+    step *= next(each for each in (1, 2, 5, 10) if (high - low) / (each * step) <= TICKS)
+    step = max(1.0, step) if whole else step
+    first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+    return [float(place * step) + 0.0 for place in np.arange(first, last + 1)]  # no −0
 
 
 def _box(places: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:

@@ -87,6 +87,16 @@ class Task:
             labels=tuple(self.labels[place] for place in kept) if self.labels else (),
         )
 
+    def of_roster(self) -> "Task":
+        """The same where it is known who mentors in the window: nobody else is ranked, and nothing else is known."""
+        serving = np.unique(np.concatenate(self.relevant)) if self.relevant else np.zeros(0, np.int64)
+        return replace(
+            self,
+            candidates=self.candidates[serving],
+            relevant=tuple(np.searchsorted(serving, each) for each in self.relevant),
+            popularity=self.popularity[serving],
+        )
+
 
 def task(columns: Columns, now: datetime, until: datetime, told: datetime | None = None) -> Task:
     """The task of one window.

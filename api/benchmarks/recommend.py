@@ -149,6 +149,8 @@ async def bench_recommend(
     scorers: dict[str, Scorer] = {"rules": RulesScorer(policy)}
     if published is not None:
         scorers["model"] = LearnedScorer.of(published, policy)
+    if truth and not truth.knows((goal for _, goal, _ in asks.judged), asks.candidates):
+        truth = None  # a folder that was filled by another version of the generator
     bench = _Bench(recommender, asks, scorers, truth)
     times = await bench.times(goals, show)
     quality = await bench.quality(goals, show)
@@ -309,7 +311,7 @@ class Quality:
     def told(self, name: str, mask: Mask) -> str:
         """The same in words."""
         times = self.times(name, mask)
-        return f"{times.mean:.2f} × [{times.low:.2f}, {times.high:.2f}]"
+        return f"{times.mean:.2f} × [{times.low:.2f}, {times.high:.2f}]".replace("inf", "∞")
 
 
 def _running_from(instant: datetime) -> Clock:

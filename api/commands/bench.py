@@ -16,7 +16,7 @@ from mentorgraph.api.benchmarks.lists import bench_lists, python
 from mentorgraph.api.benchmarks.load import bench_load
 from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, Asks, bench_recommend
 from mentorgraph.api.benchmarks.servers import HOME
-from mentorgraph.api.commands.bench_learned import calibration, gowalla, newcomers, retrieval, training_step
+from mentorgraph.api.commands.bench_learned import calibration, gowalla, newcomers, ranking, retrieval, training_step
 from mentorgraph.api.commands.bench_options import json_option, keep_option, people_option, seed_option, tell
 from mentorgraph.api.commands.learning import LOG, converse
 from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
@@ -55,7 +55,7 @@ def bench() -> None:
     """
 
 
-for learned in (retrieval, training_step, newcomers, calibration, gowalla):
+for learned in (ranking, retrieval, training_step, newcomers, calibration, gowalla):
     bench.add_command(learned)
 
 

@@ -1,6 +1,7 @@
 """`mentorgraph bench`, on what learns and what it rests on: vectors, steps, newcomers, chances and public histories."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
 from mentorgraph.api.benchmarks.retrieval import bench_retrieval
 from mentorgraph.api.commands.bench_options import json_option, people_option, seed_option, tell
 from mentorgraph.api.commands.learning import LOG, converse
+from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.scratch import scratch_home
 from mentorgraph.api.commands.session import sentences
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.gate import LARGEST_ERROR, LARGEST_ERROR_OF_GROUP
+from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import shown_on_terminal
 
 TIMES_FASTER_STEP = 5
@@ -88,6 +91,84 @@ def training_step(
     settings = {"command": "training-step", **sizes, "seed": seed, "threads": found["threads"]}
     title = f"a step of {layers} layers over {found['edges']:,} directed edges, {dimensions} dimensions"
     tell(Findings(title, rows, settings, targets), output)
+
+
+@click.command()
+@people_option
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Measure on this bundle in place of a generated community.",
+)
+@click.option(
+    "--from",
+    "begin",
+    type=DATE,
+    metavar="DATE",
+    help="Teach with what was known before; the last months judge if not given.",
+)
+@click.option("--until", type=DATE, metavar="DATE", help="Ask for goals set before this day; all if not given.")
+@click.option("--setting", type=click.Choice([*SETTINGS]), default="full", show_default=True, help="What may be used.")
+@seed_option
+@json_option
+def ranking(
+    people: int,
+    bundle: Path | None,
+    begin: datetime | None,
+    until: datetime | None,
+    setting: str,
+    seed: int,
+    output: Path | None,
+) -> None:
+    """Measure lists in a past time of any bundle, beside all rankings that need no network.
+
+    \b
+    Example:
+      mentorgraph bench ranking --bundle DIR --from 2024-01-01 --until 2025-01-01
+      mentorgraph bench ranking --people 2000 --setting no-unit --json figures.json
+
+    All who had mentored before are ranked for each goal, and once more those alone who mentor in that time, as a
+    programme that knows its roster would. It needs no database, and looks at nobody's consent: whoever runs it has it.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    request = {
+        "what": "ranking",
+        "people": people,
+        "bundle": str(bundle.resolve()) if bundle else "",
+        "setting": setting,
+    }
+    request |= {"begin": begin.isoformat() if begin else "", "until": until.isoformat() if until else "", "seed": seed}
+    with sentences(), shown_on_terminal() as show, scratch_home() as home:
+        found = converse(request, show, home / LOG)
+    told = ("name", "kind", "setting", "group")
+    figures = (
+        "ndcg@10",
+        "low",
+        "high",
+        "mrr",
+        "hr@10",
+        "recall@20",
+        "coverage@10",
+        "gini@10",
+        "goals",
+        "seconds",
+        "peak_mb",
+    )
+    rows = [{name: each[name] for name in (*told, *figures)} for each in found["rows"]]
+    targets = [
+        Target(
+            f"the network adds {each['adds']:+.4f} [{each['low']:+.4f}, {each['high']:+.4f}] for {each['group']} to "
+            f"{each['against']}",
+            each["low"] > 0,
+        )
+        for each in found["network_adds"]
+    ]
+    title = f"{found['asks']} goals from {found['begin'][:10]} on, {found['candidates']} people to choose from"
+    notes = (found["gate"]["verdict"], f"{found['roster']} people are on the roster.")
+    settings = {"command": "ranking", **{name: request[name] for name in request if name != "what"}}
+    tell(Findings(title, rows, settings | {"begin": found["begin"]}, targets, notes), output)
 
 
 @click.command()

@@ -279,6 +279,8 @@ def explain(
         console.print(Text(f"Forbidden by {refusal.rule}: {refusal.fact}{remedy}."), soft_wrap=True)
     if not found.refusals:
         console.print("No rule forbids the pair.")
+    for rule in found.unjudged:
+        console.print(Text(f"Not judged: {rule.rule}, since {rule.fact}."), soft_wrap=True)
     for caution in found.cautions:
         console.print(f"Caution: {CAUTIONS[caution]}", soft_wrap=True)
     console.print(f"model {found.model_version}, policy {found.policy_version}", soft_wrap=True)
@@ -340,6 +342,8 @@ def _place(each: Recommendation) -> Iterator[str]:
         yield chance_line(each.chance)
     if each.lifted_by:
         yield f"Lifted by {each.lifted_by}."
+    for caution in each.cautions:
+        yield f"Caution: {CAUTIONS[caution]}"
 
 
 def _refuse(given: object, sentence: str) -> None:

@@ -313,9 +313,13 @@ class Columns:
 
     def remember(self, name: str, key: object, build: Callable[[], Derived]) -> Derived:
         """A derived value, built again when what it depends on has changed."""
+        return self.renew(name, key, lambda _known: build())
+
+    def renew(self, name: str, key: object, build: Callable[[Derived | None], Derived]) -> Derived:
+        """As `remember`, but built from what the value was before, None the first time; that is left as it is."""
         known = self._derived.get(name)
         if known is None or known[0] != key:
-            self._derived[name] = (key, build())
+            self._derived[name] = (key, build(None if known is None else known[1]))
         return cast(Derived, self._derived[name][1])
 
 

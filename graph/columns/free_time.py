@@ -17,6 +17,9 @@ from mentorgraph.graph.facts.values import SLOT_MINUTES
 from mentorgraph.graph.rules.policy import SignalSettings
 
 WEEK_S = 7 * 24 * 60 * 60
+MOST_RENEWED = 1_000
+"""Where the windows of more people than these have changed, those of all are looked at anew."""
+
 WEEKS = 8
 """So many weeks, the present one first, tell whether somebody has time all along."""
 
@@ -43,6 +46,25 @@ class Taken:
         if not len(people):
             return people, np.zeros((0, ROW_BYTES), np.uint8)
         return people, np.bitwise_or.reduceat(self.bits, starts, axis=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What lies within people's weekly windows.
+
+    Attributes:
+        bits: The slots of the week: `uint8[people, ROW_BYTES]`.
+        stated: Who stated any availability: `bool[people]`.
+        monday: Which week.
+        version: Version of the table of windows.
+        at: The instant as of which they counted, in seconds since 1970.
+    """
+
+    bits: Bits
+    stated: Mask
+    monday: date
+    version: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +127,35 @@ def free_slots(columns: Columns, now: datetime) -> tuple[Bits, Mask]:
 
 
 def _week(columns: Columns, now: datetime) -> Week:
-    monday = week_of(now)
-    inside = np.zeros((len(columns.people), ROW_BYTES), np.uint8)
-    stated = np.zeros(len(columns.people), bool)
-    table = columns.tables["availability"]
-    for row in np.flatnonzero(table.valid(now.timestamp())):
-        person = int(table.numbers("person")[row])
-        inside[person] |= window_bits(columns.window(int(row)), monday)
-        stated[person] = True
-    taken = _taken(columns, now.timestamp(), monday)
-    free = inside.copy()
+    table, seconds, monday = columns.tables["availability"], now.timestamp(), week_of(now)
+    key = (table.state(seconds), len(columns.people), monday)
+    windows = columns.renew("windows", key, lambda known: _windows(columns, seconds, monday, known))
+    taken = _taken(columns, seconds, monday)
+    free = windows.bits.copy()
     people, bits = taken.of_people()
     free[people] &= ~bits
-    return Week(inside, free, stated, taken, np.ascontiguousarray(free.view(np.uint32).T))
+    return Week(windows.bits, free, windows.stated, taken, np.ascontiguousarray(free.view(np.uint32).T))
+
+
+def _windows(columns: Columns, now: float, monday: date, known: Windows | None) -> Windows:
+    """What lies within people's windows; only those are looked at anew of whom what is known is not true any more."""
+    table, number = columns.tables["availability"], len(columns.people)
+    bits, stated = np.zeros((number, ROW_BYTES), np.uint8), np.zeros(number, bool)
+    person, others = table.numbers("person"), None
+    if known is not None and known.monday == monday and (changed := table.changed_since(known.version)) is not None:
+        turned = table.turned(*sorted((known.at, now)))
+        others = np.unique(person[np.concatenate([turned, np.array(changed, np.int64)])])
+    if known is None or others is None or len(others) > MOST_RENEWED:
+        rows = np.flatnonzero(table.valid(now))
+    else:
+        bits[: len(known.bits)], stated[: len(known.stated)] = known.bits, known.stated
+        bits[others], stated[others] = 0, False
+        rows = np.array([row for each in others.tolist() for row in table.rows_of("person", each)], np.int64)
+        rows = rows[table.held(rows, now)]
+    for row in rows.tolist():
+        bits[person[row]] |= window_bits(columns.window(row), monday)
+    stated[person[rows]] = True
+    return Windows(bits, stated, monday, table.version, now)
 
 
 def open_weeks(columns: Columns, now: datetime, settings: SignalSettings) -> Reals:

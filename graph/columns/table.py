@@ -2,6 +2,7 @@
 
 import copy
 from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -18,6 +19,9 @@ Reals = NDArray[np.float64]
 
 NONE = -1
 """Index number of an absent link."""
+
+MOST_CHANGES = 1_000
+"""So many changes of a table are known one by one."""
 
 _COPIES = count(1)
 
@@ -71,22 +75,39 @@ class Table:
         self._masks: dict[str, tuple[float, Mask]] = {}
         self._state: tuple[float, tuple[int, int, int]] | None = None
         self._by: dict[str, dict[Any, list[int]]] = {}
+        self._changed: deque[int] = deque(maxlen=MOST_CHANGES)
 
     def __len__(self) -> int:
         return len(self._values["since"])
 
     def put(self, record: Record) -> None:
         """Adds a fact, or replaces what is known of it."""
-        row = self.rows.add(record.uid)
+        row, has_moved = self.rows.add(record.uid), False
         for name, column in self._values.items():
             # A numbering may hold uids that other facts named first; their rows stay empty until they are put.
             while len(column) <= row:
                 column.append(np.inf if name in ("since", "until") else NONE if name in self._targets else None)
             before, column[row] = column[row], self._value(name, record)
-            if name in self._by and before != column[row]:
-                self._move(self._by[name], row, before, column[row])
+            if name in self._links and before != column[row]:
+                has_moved |= before not in (None, NONE)
+                if name in self._by:
+                    self._move(self._by[name], row, before, column[row])
+        if has_moved:
+            self._changed.clear()
+        else:
+            self._changed.append(row)
         self._forget()
         self.version += 1
+
+    def changed_since(self, version: int) -> list[int] | None:
+        """The rows that were added or changed since a version; None where that is not known.
+
+        It is known of the last `MOST_CHANGES`, but not beyond a change of what a fact is linked to.
+        """
+        changes = self.version - version
+        if not 0 <= changes <= len(self._changed):
+            return None
+        return sorted(set(list(self._changed)[len(self._changed) - changes :]))
 
     @staticmethod
     def _move(rows: dict[Any, list[int]], row: int, before: Any, after: Any) -> None:
@@ -128,6 +149,7 @@ class Table:
         table = copy.copy(self)
         table._values = {name: list(column) for name, column in self._values.items()}
         table._arrays, table._masks, table._by, table._state = {}, {}, {}, None
+        table._changed = deque(maxlen=MOST_CHANGES)
         table.version = -next(_COPIES)
         if self.kind.name not in self._numberings:
             table.rows = self.rows.copy()
@@ -159,6 +181,12 @@ class Table:
     def held(self, rows: Numbers, now: float) -> Mask:
         """Which of some facts held just before an instant: `bool[n]`."""
         found: Mask = (self.reals("since")[rows] < now) & (self.reals("until")[rows] >= now)
+        return found
+
+    def turned(self, begin: float, end: float) -> Numbers:
+        """The facts that may hold at one of two instants and not at the other: `int64[n]`."""
+        since, until = self.reals("since"), self.reals("until")
+        found: Numbers = np.flatnonzero(((since >= begin) & (since < end)) | ((until >= begin) & (until < end)))
         return found
 
     def strings(self, name: str) -> list[Any]:

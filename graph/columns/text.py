@@ -65,6 +65,10 @@ class TermCounts:
         for row, text in enumerate(texts):
             self.put(row, text)
 
+    def is_empty(self, row: int) -> bool:
+        """Whether the text of a row has no term at all."""
+        return not len(self._rows[row][0])
+
     def counts(self) -> sparse.csr_array:
         """`float32[texts, terms]`."""
         if self._matrix is None:

@@ -334,6 +334,7 @@ async def today_of(
             ignored=decision.options.ignored,
             scorer=scorer,
             programme=decision.programme or None,
+            in_place_of=decision.options.in_place_of,
         )
     except DomainError as error:
         if error.code not in _REFUSED:

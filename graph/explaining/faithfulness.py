@@ -258,8 +258,8 @@ def _by_type(edges: Iterator[Edge]) -> dict[str, set[str]]:
 def _read(scores: Scores, name: str, person: int) -> float:
     """The score of somebody, or what one term of it adds."""
     if not name:
-        return float(scores.total[person])
-    return next(float(term.contributions[person]) for term in scores.terms if term.name == name)
+        return scores.of_person(person)
+    return next(float(term.contributions[scores.place(person)]) for term in scores.terms if term.name == name)
 
 
 # --- what was found -------------------------------------------------------------------------------------------------

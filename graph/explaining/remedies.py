@@ -32,6 +32,9 @@ ACTIONS = {
     "end_block": "One of the two lifts the block on the other.",
     "end_absence": "The mentor comes back now.",
     "add_place": "The mentor takes one more mentee.",
+    "enrol": "The mentor is enrolled in the programme.",
+    "raise_hours": "The mentor gives more hours a month.",
+    "end_ban": "A coordinator ends the ban on the pair.",
     "add_time": "One of the two adds a weekly time in which the other is free.",
     "add_language": "One of the two adds a language to their profile that the other speaks.",
     "add_format": "One of the two adds the format of the programme to those in which they take part.",
@@ -95,6 +98,11 @@ class Pair:
         taken: How many of the mentor's places are taken.
         now: The instant at which something would be changed.
         format: Format of the programme in which they would be paired; empty where none is known.
+        programme: uid of that programme; empty for none.
+        hours: Hours a month that the mentor has to give in all for the rules to allow the pair this month.
+        hours_in_programme: Likewise for the hours that they give in the programme.
+        forbidden: Rules that forbid the pair.
+        bans: What coordinators decided against the pair and what holds.
     """
 
     mentee: Participant
@@ -102,6 +110,11 @@ class Pair:
     taken: float
     now: datetime
     format: str = ""
+    programme: str = ""
+    hours: float = 0.0
+    hours_in_programme: float = 0.0
+    forbidden: frozenset[str] = frozenset()
+    bans: tuple[Record, ...] = ()
 
     @property
     def sides(self) -> tuple[tuple[str, Participant, Participant], ...]:
@@ -121,6 +134,7 @@ def changes_for(columns: Columns, asked: Question, pair: Pair) -> list[Change]:
         *_joining(pair),
         *_unblocking(pair),
         *_places(pair),
+        *_hours(pair),
         *_times(pair),
         *_told_otherwise(pair),
         *_offers(columns, asked, pair),
@@ -138,6 +152,9 @@ def _joining(pair: Pair) -> Iterator[Change]:
         versions = [str(each.properties["text_version"]) for each in mentor.all_of("consents")]
         row = {**own, "purpose": "matching", "text_version": versions[-1] if versions else "1"}
         yield _change("consent", {MENTOR}, facts_of("consents", row, SOURCE), "NO_CONSENT")
+    if "NOT_ENROLLED" in pair.forbidden:
+        row = {**own, "programme_id": pair.programme, "role": "mentor"}
+        yield _change("enrol", {COORDINATOR}, facts_of("memberships", row, SOURCE), "NOT_ENROLLED")
     if missing := [step for step in mentor.onboarding("mentor") if step.is_missing]:
         records = [
             record for step in missing for record in facts_of("steps_done", {**own, "step_id": step.record.uid}, SOURCE)
@@ -152,13 +169,55 @@ def _unblocking(pair: Pair) -> Iterator[Change]:
         if held:
             records = [ended(each, pair.now) for each in held]
             yield _change("end_block", {actor}, records, "BLOCKED")
+    if pair.bans:
+        yield _change(
+            "end_ban", {COORDINATOR}, [ended(each, pair.now) for each in pair.bans], "FORBIDDEN_BY_COORDINATOR"
+        )
     if away := pair.mentor.holding("absences"):
         records = [ended(each, pair.now) for each in away]
         yield _change("end_absence", {MENTOR}, records, "AWAY", "NO_SHARED_TIME")
 
 
+def _roles(pair: Pair) -> list[Record]:
+    """The roles as a mentor that the mentor has."""
+    return [each for each in pair.mentor.holding("roles") if each.links["role"] == role_uid("mentor")]
+
+
+def _enrolments(pair: Pair) -> list[Record]:
+    """The mentor's enrolments as a mentor in the programme; one that names no role counts for every role."""
+    return [
+        each
+        for each in pair.mentor.holding("memberships")
+        if each.links["programme"] == pair.programme and each.properties.get("role", "mentor") == "mentor"
+    ]
+
+
+def _hours(pair: Pair) -> Iterator[Change]:
+    """More hours where those that are told are too few."""
+    if not pair.forbidden & {"FEW_HOURS", "NO_HOURS"}:
+        return
+    own, records = {"person_id": pair.mentor.person.uid, "since": pair.now}, list[Record]()
+    for kind, held, needed, row in (
+        ("roles", _roles(pair), pair.hours, {**own, "role_id": "mentor"}),
+        ("memberships", _enrolments(pair), pair.hours_in_programme, {**own, "programme_id": pair.programme}),
+    ):
+        given = max((_number_of(each, "hours_per_month") for each in held), default=needed)
+        if any("hours_per_month" in each.properties for each in held) and given < needed:
+            kept = {name: held[-1].properties[name] for name in ("role", "max_mentees") if name in held[-1].properties}
+            records += [*(ended(each, pair.now) for each in held)]
+            records += facts_of(kind, {**row, **kept, "hours_per_month": needed}, SOURCE)
+    if records:
+        hours = f"{max(pair.hours, pair.hours_in_programme):g}"
+        yield _change("raise_hours", {MENTOR, COORDINATOR}, records, "FEW_HOURS", "NO_HOURS", hours=hours)
+
+
+def _number_of(record: Record, name: str) -> float:
+    value = record.properties.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
 def _places(pair: Pair) -> Iterator[Change]:
-    roles = [each for each in pair.mentor.holding("roles") if each.links["role"] == role_uid("mentor")]
+    roles = _roles(pair)
     if roles and pair.taken > 0:
         places = max(math.ceil(pair.taken - 1e-9) + 1, *(_places_of(each) + 1 for each in roles))
         row = {"person_id": pair.mentor.person.uid, "role_id": "mentor", "since": pair.now, "max_mentees": places}
@@ -227,7 +286,7 @@ def _list(properties: Mapping[str, object], name: str) -> list[str]:
 
 
 def records_of(changes: Sequence[Change]) -> list[Record]:
-    """The facts that some changes write together; a fact that two of them write has what each adds to its lists."""
+    """The facts that some changes write together; one that two of them write has what each adds to it."""
     found: dict[str, Record] = {}
     for record in (record for each in changes for record in each.records):
         if before := found.get(record.uid):
@@ -237,7 +296,12 @@ def records_of(changes: Sequence[Change]) -> list[Record]:
                 for name, value in before.properties.items()
                 if isinstance(value, list)
             }
-            record = replace(record, properties={**before.properties, **own, **lists})
+            numbers = {
+                name: max(value, own[name])
+                for name, value in before.properties.items()
+                if isinstance(value, int | float) and isinstance(own.get(name), int | float)
+            }
+            record = replace(record, properties={**before.properties, **own, **lists, **numbers})
         found[record.uid] = record
     return list(found.values())
 

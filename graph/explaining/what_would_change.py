@@ -9,17 +9,20 @@ wanted stay before the mentor.
 import math
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import TypedDict
 
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question, question
 from mentorgraph.graph.columns.supposing import with_facts
 from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, Change, Pair, changes_for, records_of
+from mentorgraph.graph.facts.dated import holds
+from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.people.participants import participants
@@ -168,7 +171,20 @@ class _Search:
         asker = await recommender._ask(mentee, goal, _after(at), scorer, programme=programme)
         scorer = asker.scorer
         facts = (await read_pairs(asker.facts, asker.seeker, [mentor], _after(at)))[mentor]
-        pair = Pair(people[mentee], people[mentor], facts.taken, at, asker.seeker.frame.format)
+        rules, frame = asker.scorer.policy.rules, asker.seeker.frame
+        overrides = await recommender.store.read_overrides_of(mentee)
+        pair = Pair(
+            people[mentee],
+            people[mentor],
+            facts.taken,
+            at,
+            frame.format,
+            frame.programme,
+            max(rules.least_hours_per_month, math.ceil((facts.used_minutes + rules.least_minutes_left) / 60)),
+            rules.least_hours_per_month,
+            frozenset(refusal.rule for refusal in found.refusals),
+            tuple(each for each in overrides if _bans(each, mentor, _after(at))),
+        )
         asked = _question(recommender.columns, scorer, mentee, slate.goal, _after(at))
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
         ranked = tuple(each.mentor for each in slate.recommendations)
@@ -209,8 +225,9 @@ class _Search:
         """The scores of the mentor and of those before them, with some changes."""
         columns = with_facts(self.recommender.columns, records_of(some))
         asked = _question(columns, self.scorer, self.mentee, self.goal, _after(self.at))
-        total = self.scorer.score(columns, asked).total
-        return {uid: float(total[columns.people.find(uid)]) for uid in {self.mentor, *self.ranked}}
+        numbers = {uid: columns.people.find(uid) for uid in {self.mentor, *self.ranked}}
+        scores = self.scorer.score(columns, replace(asked, among=Pool.of(columns, numbers.values())))
+        return {uid: scores.of_person(number) for uid, number in numbers.items()}
 
     def _may_do(self, some: Sequence[Change]) -> bool:
         """Whether some changes could bring the mentor there; only what certainly cannot is left out.
@@ -253,6 +270,10 @@ class _Search:
         liftable = {rule for each in self.changes for rule in each.lifts}
         blocked = tuple(rule for rule in self.forbidden if rule not in liftable)
         return WhatWouldChange(self.mentor, self.goal, self.top, rank, changes, after, blocked, self.tried, is_complete)
+
+
+def _bans(override: Record, mentor: str, at: datetime) -> bool:
+    return override.properties["action"] == "forbid" and override.links["mentor"] == mentor and holds(override, at)
 
 
 def _after(at: datetime) -> datetime:

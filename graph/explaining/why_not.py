@@ -124,7 +124,7 @@ async def why_not(
         judged.unjudged,
         mentor,
         asker.goal,
-        float(asker.scores.total[person]),
+        asker.scores.of_person(person),
         rank,
         first,
         "" if last is None else uids[last],
@@ -139,10 +139,11 @@ def gap_between(scores: Scores, ahead: int, behind: int) -> tuple[SignalGap, ...
     """By which signals one person is ahead of another, in the order of the signals.
 
     Args:
-        scores: The scores of everybody.
+        scores: The scores of both, at least.
         ahead: Number of the one.
         behind: Number of the other.
     """
+    first, second = scores.place(ahead), scores.place(behind)
     return tuple(
-        SignalGap(term.name, float(term.contributions[ahead] - term.contributions[behind])) for term in scores.terms
+        SignalGap(term.name, float(term.contributions[first] - term.contributions[second])) for term in scores.terms
     )

@@ -107,6 +107,7 @@ class Stall:
         mentor: uid of the mentor.
         mentee: uid of the mentee.
         goal: uid of the goal; empty for none.
+        programme: uid of its programme; empty for none.
         since: From when on it counts as stalled.
         cause: One of `vocabulary.STALL_CAUSES`.
         sentence: The fact behind it.
@@ -119,6 +120,7 @@ class Stall:
     mentor: str
     mentee: str
     goal: str
+    programme: str
     since: datetime
     cause: str
     sentence: str
@@ -166,6 +168,7 @@ async def _stalled(store: Store, programme: str | None, now: datetime) -> list[S
                 row["mentor"],
                 row["mentee"],
                 row["goal"] or "",
+                row["programme"] or "",
                 since,
                 cause,
                 sentence,

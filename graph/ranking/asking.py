@@ -82,6 +82,7 @@ class Asking:
         programme: str | None = None,
         as_is: bool = False,
         among: Among | None = None,
+        in_place_of: int = 0,
     ) -> Asker:
         now = as_of or self.clock()
         columns = await self.fresh_columns()
@@ -90,7 +91,7 @@ class Asking:
         rows = await facts.read_askers([(mentee, goal)], told, programme, scored_at or now)
         if not rows:
             raise DomainError("no person has this id", code="NOT_FOUND", field="menteeId")
-        [row] = rows
+        [row] = [{**each, "mentors": max(0, each["mentors"] - in_place_of)} for each in rows]
         if goal is not None and row["goal"] is None:
             raise DomainError("this person has no goal with this id", code="NOT_FOUND", field="goalId")
         refuse_unknown_programme(row, programme)

@@ -21,6 +21,7 @@ from mentorgraph.graph.ranking.filtering import Part, TierFilter, cross_function
 from mentorgraph.graph.ranking.horizon import Horizon
 from mentorgraph.graph.ranking.isolation import isolation
 from mentorgraph.graph.ranking.meeting import modes_of
+from mentorgraph.graph.ranking.notices import thin_question
 from mentorgraph.graph.ranking.options import DEFAULT, NO_MIX, Mix, Options
 from mentorgraph.graph.ranking.paths import shown_to
 from mentorgraph.graph.ranking.pins import Standing, model_ranks, pinned_first, place_after
@@ -261,7 +262,10 @@ class Listing(Asking):
         may_ask(viewer, mentee)
         cursor = read_cursor(after, as_of or self.clock()) if after is not None else None
         scored_at, among = cursor.scored_at if cursor else None, among_mentors(options.horizon)
-        asker = await self._ask(mentee, goal, as_of, scorer or self.scorer, scored_at, programme=programme, among=among)
+        scorer, in_place_of = scorer or self.scorer, options.in_place_of
+        asker = await self._ask(
+            mentee, goal, as_of, scorer, scored_at, programme=programme, among=among, in_place_of=in_place_of
+        )
         wanted = await self._wanted(
             asker, viewer, options, cursor.first if cursor else first, explores and as_of is None
         )
@@ -479,11 +483,7 @@ def names_of(columns: Columns, people: Sequence[str], goals: Sequence[str]) -> d
 
 
 def _notice(wanted: _Wanted, *, is_empty: bool) -> str:
-    asked, said = wanted.asker.asked, []
-    if asked.goal == NONE and not asked.wishes:
-        said.append(
-            "This person has no open goal and wants no skill yet, so the order rests on units, time and experience."
-        )
+    said = list(filter(None, [thin_question(wanted.asker.columns, wanted.asker.asked)]))
     if not wanted.asker.scores.terms:
         said.append("All signals are left out, so the order is that of ids.")
     if is_empty and (wanted.parts or wanted.tier):

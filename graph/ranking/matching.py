@@ -177,6 +177,7 @@ class Recommender(Listing):
         ignored: Collection[str] = (),
         scorer: Scorer | None = None,
         programme: str | None = None,
+        in_place_of: int = 0,
     ) -> dict[str, Judged]:
         """Scores some mentors for a mentee as of now, with the rules that forbid each pair; unknown ones are absent.
 
@@ -184,9 +185,11 @@ class Recommender(Listing):
             DomainError: As `recommend`; but coordinators learn of rules that forbid the mentee from the refusals.
             DatabaseUnavailable: The graph cannot be asked.
         """
-        return (
-            await self.judge_for(viewer, mentee, mentors, goal, ignored=ignored, scorer=scorer, programme=programme)
-        )[1]
+        asked = (viewer, mentee, mentors, goal)
+        _, found = await self.judge_for(
+            *asked, ignored=ignored, scorer=scorer, programme=programme, in_place_of=in_place_of
+        )
+        return found
 
     async def judge_for(
         self,
@@ -198,13 +201,21 @@ class Recommender(Listing):
         ignored: Collection[str] = (),
         scorer: Scorer | None = None,
         programme: str | None = None,
+        in_place_of: int = 0,
     ) -> tuple[Asker, dict[str, Judged]]:
         """As `judge`, with whoever asks."""
         may_ask(viewer, mentee)
         chosen = scorer or self.scorer
         as_is = viewer.sees_everybody
         asker = await self._ask(
-            mentee, goal, None, chosen, programme=programme, as_is=as_is, among=among_these(mentors)
+            mentee,
+            goal,
+            None,
+            chosen,
+            programme=programme,
+            as_is=as_is,
+            among=among_these(mentors),
+            in_place_of=in_place_of,
         )
         scores = asker.scores.without(frozenset(ignored))
         found = {}

@@ -88,6 +88,8 @@ class Options:
         mix: Who is to be among the first ones.
         diversity: How much the first ones are to differ from each other, 0 to 1, see `ranking.shaping`.
         wish: An identity that is asked for, this time only.
+        in_place_of: So many open pairings of the mentee would end for one with whoever is listed; they count as ended
+            where a policy limits how many mentors somebody has.
     """
 
     filter: Filter = field(default_factory=Filter)
@@ -97,6 +99,7 @@ class Options:
     mix: Mix = field(default_factory=Mix)
     diversity: float = 0.0
     wish: Wish = field(default_factory=Wish)
+    in_place_of: int = 0
 
     @property
     def horizon(self) -> timedelta:
@@ -135,6 +138,7 @@ class Options:
             mix=Mix(**content.get("mix", {})),
             diversity=content.get("diversity", 0.0),
             wish=Wish(**content.get("wish", {})),
+            in_place_of=content.get("in_place_of", 0),
         )
 
     def check(self) -> None:

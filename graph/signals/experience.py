@@ -66,7 +66,7 @@ def _asking_edges(columns: Columns, asked: Question) -> dict[int, tuple[str, Edg
 def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: PastPairings) -> Signal:
     """Experience: sessions held as a mentor, up to what is enough, 0 to 1."""
     table = columns.tables["sessions"]
-    since, uids = table.reals("since"), table.rows.uids
+    since, uids = table.strings("since"), table.rows.uids
     by_pairing = columns.rows_by("sessions", "pairing")
     pairings = len(columns.tables["pairings"])
     number = columns.remember(
@@ -82,10 +82,9 @@ def sessions(columns: Columns, asked: Question, settings: SignalSettings, past: 
         found, all_held = [], total[pool.place(mentor)]
         for place in past.of_mentor(mentor):
             if number[place]:
-                held = by_pairing.of(int(past.rows[place]))
-                held = held[since[held] < asked.seconds]
-                last = max(uids[row] for row in held[since[held] == since[held].max()])
-                part_of = link_uid(last, KINDS["sessions"].links[0], pairing_uid(columns, past, int(place)))
+                held = [row for row in by_pairing.of(int(past.rows[place])).tolist() if since[row] < asked.seconds]
+                last = max(held, key=lambda row: (since[row], uids[row]))
+                part_of = link_uid(uids[last], KINDS["sessions"].links[0], pairing_uid(columns, past, int(place)))
                 without = min(all_held - number[place], enough)
                 found.append(
                     Evidence(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.paging import Found, Part, found_in
 from mentorgraph.graph.store.transported import properties_of
 
 
@@ -46,7 +47,6 @@ class OverrideReads:
         )
         return {row["uid"]: row["facts"] for row in rows}
 
-    async def page_overrides_of(self, mentee: str, at: datetime | None, after: str, limit: int) -> list[str]:
-        """Uids of what was decided about recommendations to a person, in their order."""
-        rows = await self._read("page_overrides_of", mentee=mentee, at=at, after=after, limit=limit)
-        return [row["uid"] for row in rows]
+    async def page_overrides_of(self, mentee: str, at: datetime | None, part: Part) -> Found:
+        """Uids of what was decided about recommendations to a person."""
+        return found_in(await self._read("page_overrides_of", mentee=mentee, at=at, **part.bounds))

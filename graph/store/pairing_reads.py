@@ -9,6 +9,7 @@ from typing import Any
 from mentorgraph.graph.facts.course import Course, in_order
 from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.facts.values import instant
+from mentorgraph.graph.paging import Found, Part, found_in
 from mentorgraph.graph.store.transported import instant_of, properties_of
 from mentorgraph.graph.vocabulary import MILESTONE_STATES, OPEN_REQUEST_STATES, OPEN_STATES
 
@@ -174,10 +175,9 @@ class PairingReads:
             default_days=default_days,
         )
 
-    async def page_requests_of(self, person: str, states: Sequence[str], after: str, limit: int) -> list[str]:
-        """Uids of the requests that a person made or got, in their order."""
-        rows = await self._read("page_requests_of", person=person, states=list(states), after=after, limit=limit)
-        return [row["uid"] for row in rows]
+    async def page_requests_of(self, person: str, states: Sequence[str], part: Part) -> Found:
+        """Uids of the requests that a person made or got."""
+        return found_in(await self._read("page_requests_of", person=person, states=list(states), **part.bounds))
 
 
 def _matter(kind: str, row: Mapping[str, Any]) -> Matter:

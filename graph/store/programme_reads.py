@@ -8,6 +8,7 @@ from typing import Any
 from mentorgraph.graph.facts.dated import holds, since_of, until_of
 from mentorgraph.graph.facts.levels import Rating, level_of
 from mentorgraph.graph.facts.model import Record
+from mentorgraph.graph.paging import Found, Part, found_in
 from mentorgraph.graph.rules.tiers import Demand, Standing, Tier
 from mentorgraph.graph.store.transported import instant_of, properties_of
 from mentorgraph.graph.vocabulary import OPEN_REQUEST_STATES, OPEN_STATES
@@ -182,18 +183,21 @@ class ProgrammeReads:
         rows = await self._read("read_training", uid=training, at=at)
         return (_record("trainings", rows[0]["training"], {}), _demands(rows[0]["demands"])) if rows else None
 
-    async def page_programmes(self, archived: bool | None, now: datetime, after: str, limit: int) -> list[str]:
-        """Uids of programmes, in their order; only of those that have ended, or only of the others, if asked."""
-        rows = await self._read("page_programmes", archived=archived, now=now, after=after, limit=limit)
-        return [row["uid"] for row in rows]
+    async def page_programmes(
+        self, archived: bool | None, now: datetime, part: Part, with_total: bool = False
+    ) -> Found:
+        """Uids of programmes; only of those that have ended, or only of the others, if asked."""
+        return found_in(
+            await self._read("page_programmes", archived=archived, now=now, with_total=with_total, **part.bounds)
+        )
 
     async def find_programmes_of(self, format: str, now: datetime) -> list[str]:
         """Uids of programmes of a format that run at an instant, the first twenty."""
         return [row["uid"] for row in await self._read("find_programmes_of", format=format, now=now)]
 
-    async def page_trainings(self, now: datetime, after: str, limit: int) -> list[str]:
-        """Uids of the trainings that have not ended, in their order."""
-        return [row["uid"] for row in await self._read("page_trainings", now=now, after=after, limit=limit)]
+    async def page_trainings(self, now: datetime, part: Part, with_total: bool = False) -> Found:
+        """Uids of the trainings that have not ended."""
+        return found_in(await self._read("page_trainings", now=now, with_total=with_total, **part.bounds))
 
 
 def _record(kind: str, raw: Mapping[str, Any], links: Mapping[str, str]) -> Record:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind, Record, link_uid
+from mentorgraph.graph.paging import Found, Part, found_in
 from mentorgraph.graph.store.database import Database, Transaction
 from mentorgraph.graph.store.matching_reads import MatchingReads
 from mentorgraph.graph.store.once import Claim
@@ -320,9 +321,15 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
             )
         return nodes
 
-    async def page_skills(self, after: str, limit: int) -> list[str]:
-        """Uids of skills, in their order."""
-        return [row["uid"] for row in await self._read("page_skills", after=after, limit=limit)]
+    async def page_skills(self, part: Part, with_total: bool = False) -> Found:
+        """Uids of skills; all of them are counted if that is asked for."""
+        return found_in(await self._read("page_skills", with_total=with_total, **part.bounds))
+
+    async def page_people(self, is_present: bool | None, now: datetime, part: Part, with_total: bool = False) -> Found:
+        """Uids of people: of those who take part at an instant, or of those who have left by then, or of all."""
+        return found_in(
+            await self._read("page_people", is_present=is_present, now=now, with_total=with_total, **part.bounds)
+        )
 
     async def read_deprecated_skills(self, skills: Iterable[str]) -> dict[str, str]:
         """Those of some skills that are to be named no longer: uid → name."""
@@ -335,13 +342,11 @@ class Store(MatchingReads, TimeReads, PairingReads, OverrideReads, ProgrammeRead
         texts = ("uid", "title", "text", "format", "programme", "source")
         return [Script(**{name: row[name] or "" for name in texts}, since=instant_of(row["since"])) for row in rows]
 
-    async def page_goals(self, person: str | None, after: str, limit: int) -> list[str]:
-        """Uids of everybody's goals, or of one person's, in their order."""
+    async def page_goals(self, person: str | None, part: Part, with_total: bool = False) -> Found:
+        """Uids of everybody's goals, or of one person's; all of them are counted if that is asked for."""
         if person is None:
-            rows = await self._read("page_goals", after=after, limit=limit)
-        else:
-            rows = await self._read("page_goals_of", person=person, after=after, limit=limit)
-        return [row["uid"] for row in rows]
+            return found_in(await self._read("page_goals", with_total=with_total, **part.bounds))
+        return found_in(await self._read("page_goals_of", person=person, **part.bounds))
 
     async def read_open_facts_of(self, person: str, at: datetime) -> list[Record]:
         """A person's windows of availability and consents that have not ended by an instant."""

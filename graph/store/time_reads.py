@@ -55,9 +55,9 @@ class TimeReads:
         rows = await self._read("read_notes", sessions=sorted(set(sessions)), viewer=viewer, now=now)
         return {row["uid"]: [properties_of(each) for each in row["notes"]] for row in rows}
 
-    async def read_sessions_of(self, pairings: Iterable[str], first: int) -> dict[str, list[str]]:
+    async def read_sessions_of(self, pairings: Iterable[str]) -> dict[str, list[str]]:
         """Uids of the latest sessions of some pairings, the latest first."""
-        rows = await self._read("read_sessions_of", pairings=sorted(set(pairings)), first=first)
+        rows = await self._read("read_sessions_of", pairings=sorted(set(pairings)))
         return {row["uid"]: row["sessions"] for row in rows}
 
     async def read_check_ins(self, states: Iterable[str], programme: str | None, now: datetime) -> list[dict[str, Any]]:

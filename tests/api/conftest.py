@@ -140,7 +140,9 @@ def asked_about(
     async def take_in() -> None:
         await fill(server, None)
         async with connected(server) as database:
-            result = await import_bundle(Store(database), bundle_of(rows), source=source)
+            refused: list[object] = []
+            result = await import_bundle(Store(database), bundle_of(rows), source=source, on_refusal=refused.append)
+            assert refused == []
             assert set(result.total) == {"created"}
 
     asyncio.run(take_in())

@@ -1,11 +1,7 @@
 """What each role may read and tell: the table against the schema, the roots against the server, programmes apart."""
 
-import base64
 import csv
 import itertools
-import json
-import random
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -15,7 +11,6 @@ import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
-    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -349,76 +344,3 @@ def test_participants_meet_those_of_their_programmes_and_of_none(served: Server)
     assert served.ask("ann", ask, **{"in": wanted})["data"]["requestMentor"]["userErrors"] == [
         {"code": "NOT_FOUND", "field": ["input", "mentorId"]}
     ]
-
-
-# --- generated questions ----------------------------------------------------------------------------------------------
-
-
-def selection(kind: Any, draws: random.Random, depth: int) -> str:
-    """Some fields of a type, with what they need, as deep as is asked for."""
-    named = get_named_type(kind)
-    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
-        return ""
-    leaves: list[str] = []
-    inner: list[str] = []
-    for name, field in named.fields.items():
-        if any(isinstance(each.type, GraphQLNonNull) for each in field.args.values()):
-            continue
-        (inner if hasattr(get_named_type(field.type), "fields") else leaves).append(name)
-    chosen = [*leaves[:1], *draws.sample(leaves, min(len(leaves), 4))]
-    if depth:
-        for name in draws.sample(inner, min(len(inner), 3)):
-            chosen.append(f"{name} {selection(named.fields[name].type, draws, depth - 1)}")
-    if isinstance(named, GraphQLInterfaceType):
-        for each in draws.sample(["Person", "Goal", "Pairing", "Session"], 2):
-            chosen.append(f"... on {each} {selection(schema.type_map[each], draws, max(depth - 1, 0))}")
-    return "{ __typename " + " ".join(dict.fromkeys(chosen)) + " }"
-
-
-def opened(text: str) -> str:
-    """A text and whatever in it is base64, read."""
-    parts = [text]
-    for each in re.findall(r"[A-Za-z0-9_-]{24,}", text):
-        whole = each[: len(each) - (len(each) % 4 == 1)]
-        parts.append(base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4)).decode("latin-1"))
-    return "\n".join(parts)
-
-
-def strangers(people: tuple[str, ...], colour: str) -> list[str]:
-    uids = [uid_of(SOURCE, "people", each) for each in people]
-    uids += [uid_of(SOURCE, kind, f"{kind[0]}-{colour}") for kind in ("goals", "pairings", "sessions")]
-    return [*uids, *(f"{each.title()} Q" for each in people), f"{colour} dream"]
-
-
-def test_no_question_leads_a_participant_to_another_programme(served: Server, count: Callable[[int, int], int]) -> None:
-    draws = random.Random(7)  # noqa: S311 (questions that repeat)
-    roots: Any = schema.type_map["Query"]
-    seen: dict[str, int] = {}
-    told = 0
-    for _ in range(count(150, 100_000)):
-        name = draws.choice(list(roots.fields))
-        asker, own, other = draws.choice(
-            [("ann", RED, BLUE), ("rob", RED, BLUE), ("bea", BLUE, RED), ("fay", RED, BLUE)]
-        )
-        pool = draws.choice([own, other])
-        ids = of_person(draws.choice([pool[0], asker]), pool[1], "red" if pool is RED else "blue")
-        query, given = document("Query", name, ids)
-        inner = selection(roots.fields[name].type, draws, 3)
-        query = query.replace("{ __typename } }", f"{inner} }}") if inner else query
-        if name in ("node", "nodes", "person"):
-            nodes = [("people", pool[draws.randrange(3)])]
-            if name != "person":
-                nodes += [(kind, f"{kind[0]}-{'red' if pool is RED else 'blue'}") for kind in ("goals", "pairings")]
-            given = {"ids": [gid(*each) for each in nodes]} if name == "nodes" else {"id": gid(*draws.choice(nodes))}
-        answer = served.ask(asker, query, **given)
-        told += bool(answer.get("data") and any(answer["data"].values()))
-        text = opened(json.dumps(answer))
-        hidden = strangers(BLUE if own is RED else RED, "blue" if own is RED else "red")
-        # What somebody named themselves may be named back, were it only by a cursor.
-        asked_for = opened(json.dumps(given))
-        assert [each for each in hidden if each in text and each not in asked_for] == [], (asker, query, given, answer)
-        seen[name] = seen.get(name, 0) + 1
-    assert told > 20  # most questions have answers, in which something could have been seen
-    text = opened(json.dumps(served.ask("cora", "{ goals { edges { node { title person { name id } } } } }")))
-    assert "blue dream" in text  # a coordinator's does, so that what is looked for would be found
-    assert uid_of(SOURCE, "people", "bea") in text

@@ -62,7 +62,7 @@ def test_the_process_is_alive_and_unready_while_the_database_is_away(caplog: pyt
     ):
         with TestClient(small_app(check)) as client:
             unready = client.get("/readyz")
-            assert (unready.status_code, unready.json()) == (503, answer)
+            assert (unready.status_code, unready.json(), unready.headers["retry-after"]) == (503, answer, "2")
             assert client.get("/healthz").status_code == 200
     assert "hunter2" not in caplog.text
 

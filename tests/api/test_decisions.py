@@ -1,6 +1,7 @@
 """Answers asked for again: over GraphQL and as a page, as they were given, and to whom."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -197,7 +198,9 @@ def test_the_page_holds_what_was_answered(api: Api, asker: tuple[str, str]) -> N
         assert path["sentence"] in text
         assert path["cypher"] in text
     for sentence in first["sentences"]:
-        assert f"<li>{sentence}</li>" in text
+        [number] = re.findall(rf'<li><a href="#path-(\d+)">{re.escape(sentence)}</a></li>', text) or [""]
+        heading = f'<h3 id="path-{number}">{sentence}</h3>'
+        assert (heading if number else f"<li>{sentence}</li>") in text  # what a path says leads to that path
     for signal in first["signals"]:
         assert (f"{signal['contribution']:+.6f}" if signal["contribution"] else '"number">0<') in text
     assert f"<strong>{first['score']:.4f}</strong>" in text

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSchema, build_schema
+from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
 from mentorgraph.api.app import create_app
 from mentorgraph.api.event_stream import ALIVE, COMPLETE, EVENT_STREAM, is_event_stream
-from mentorgraph.api.streaming import CLOSING, StreamLimits
+from mentorgraph.api.limits import StreamLimits
+from mentorgraph.api.streaming import CLOSING
 from mentorgraph.graph.errors import DomainError
 
 SDL = """
@@ -134,7 +136,8 @@ def test_what_is_wrong_with_the_request_is_answered_before_a_stream_begins() -> 
     not_json = {"accept": EVENT_STREAM, "content-type": "application/json"}
     assert client.post("/graphql", content="{", headers=not_json).status_code == 400
     assert client.get("/graphql?query=mutation{add}", headers={"accept": EVENT_STREAM}).status_code == 405
-    assert streamed("subscription { ticks }", StreamLimits(subscriptions=0)).status_code == 503
+    full = streamed("subscription { ticks }", StreamLimits(max_subscriptions=0))
+    assert (full.status_code, full.headers["retry-after"]) == (503, "2")
 
 
 def test_a_stream_that_cannot_go_on_says_why() -> None:
@@ -182,3 +185,27 @@ def test_a_stream_ends_with_its_client_and_with_its_server(ends: str) -> None:
     # Without `complete`, so that a client whose server closes comes again.
     assert [message.get("body") for message in sent[1:]] == [b'event: next\ndata: {"data":{"forever":0}}\n\n', b""]
     assert sent[-1]["more_body"] is False
+
+
+def test_streams_and_what_they_told_are_counted_by_how_they_ended() -> None:
+    def value(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    def counted() -> dict[str, float]:
+        ended = {"transport": "events", "operation": "anonymous"}
+        found = {code: value("mentorgraph_streams_total", **ended, code=code) for code in CODES}
+        outcomes = {each: value("mentorgraph_events_total", outcome=each) for each in ("told", "failed")}
+        return {**found, **outcomes, "open": value("mentorgraph_subscriptions")}
+
+    CODES = ("OK", "CONSENT_REQUIRED", "GRAPHQL_PARSE_FAILED")
+    before = counted()
+    ticks = len(events(streamed("subscription { ticks }").content))
+    streamed("subscription { brokenLater }")
+    streamed("subscription {")
+    after = counted()
+    assert {name: after[name] - before[name] for name in after} == {
+        **dict.fromkeys(CODES, 1.0),
+        "told": ticks + 1.0,
+        "failed": 0.0,
+        "open": 0.0,
+    }

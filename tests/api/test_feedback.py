@@ -46,8 +46,15 @@ OVERDUE = (
 )
 STALLED = """
 { found: stalledPairings(first: 5) {
-    pairing { id } status cause sentence furtherCauses alternatives(first: 5) { mentor { name } } } }
+    pairing { id } status cause sentence furtherCauses alternatives(first: 5) { nodes { id mentor { name } } } } }
 """
+FULL = """
+query ($mentee: ID!, $mentor: ID!, $programme: ID!) {
+  list: recommendMentors(menteeId: $mentee, programmeId: $programme) { edges { node { id } } }
+  whyNot(menteeId: $mentee, mentorId: $mentor, programmeId: $programme) { blockers { rule } }
+}
+"""
+TODAY_OF = "query ($id: ID!) { decision(recommendationId: $id) { today { mentors { isIn refusals { rule } } } } }"
 PAIRING = """
 query ($id: ID!) {
   node(id: $id) { ... on Pairing {
@@ -71,12 +78,13 @@ ADA, BO, CY, EVE, PAIR = (
 
 
 def world() -> dict[str, list[dict[str, str]]]:
-    """Ada has mentored Bo for 70 days; they met once, 60 days ago. Cy and Eve are mentors too."""
+    """Ada has mentored Bo for 70 days; they met once, 60 days ago. Cy and Eve are mentors too. One mentor is enough."""
     names = ("ada", "bo", "cy", "eve")
     return {
         "units": [],
         "skills": [],
         "programmes": [{"id": "pr", "name": "Pr", "since": ago(400)}],
+        "policies": [{"programme_id": "pr", "content": "[rules]\nmost_mentors = 1\n", "since": ago(400)}],
         "people": [{"id": each, "name": each.title(), "joined_on": ago(400)} for each in names],
         "roles": [
             {"person_id": each, "role_id": "mentor", "since": ago(400), "max_mentees": "3"}
@@ -179,10 +187,15 @@ def test_what_has_stalled_is_listed_with_alternatives_that_are_nobody_of_the_pai
         "furtherCauses": [],
         "alternatives": stall["alternatives"],
     }
-    assert {each["mentor"]["name"] for each in stall["alternatives"]} == {"Cy", "Eve"}
+    assert {each["mentor"]["name"] for each in stall["alternatives"]["nodes"]} == {"Cy", "Eve"}
+    beside = api.data(FULL, mentee=BO, mentor=CY, programme=gid("programmes", "pr"))
+    assert beside["list"]["edges"] == []  # the control: without ending that pairing Bo has a mentor, which is enough
+    assert {each["rule"] for each in beside["whyNot"]["blockers"]} == {"MENTEE_FULL"}
+    now = api.data(TODAY_OF, id=stall["alternatives"]["nodes"][0]["id"])["decision"]["today"]["mentors"]
+    assert [(each["isIn"], each["refusals"]) for each in now] == [(True, []), (True, [])]
     assert tell(api, ADD, pairingId=PAIR, personId=EVE, share=0.5)["userErrors"] == []
     [stall] = api.data(STALLED)["found"]
-    assert [each["mentor"]["name"] for each in stall["alternatives"]] == ["Cy"]
+    assert [each["mentor"]["name"] for each in stall["alternatives"]["nodes"]] == ["Cy"]
 
 
 def test_a_co_mentor_is_added_seen_and_sees(api: Api) -> None:
@@ -259,6 +272,6 @@ def test_the_page_on_surveys_outcomes_and_stalls_works(api: Api) -> None:
     [edge] = answers["WhoHasNotAnswered"]["overdueSurveys"]["edges"]
     assert edge["node"]["person"]["name"] == "Ada"
     [stall] = answers["WhatDoesNotMove"]["stalledPairings"]
-    assert {each["mentor"]["name"] for each in stall["alternatives"]} == {"Cy", "Eve"}
+    assert {each["mentor"]["name"] for each in stall["alternatives"]["nodes"]} == {"Cy", "Eve"}
     [share] = answers["EndIt"]["endCoMentor"]["pairing"]["coMentors"]
     assert share["until"] is not None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from mentorgraph.embeddings.registry import Registry
 from mentorgraph.embeddings.reloading import Reloading
@@ -17,6 +18,10 @@ LOST = "20260101-0123456789ab"
 SKILLS = "{ skills(first: 1) { edges { node { id } } } }"
 
 
+def degraded() -> float:
+    return REGISTRY.get_sample_value("mentorgraph_degraded_answers_total", {"ranks": "rules"}) or 0.0
+
+
 @pytest.mark.anyio
 async def test_an_answer_says_what_ranks_in_place_of_a_damaged_version(
     server: EmbeddedDatabase, world: World, tmp_path: Path
@@ -27,11 +32,13 @@ async def test_an_answer_says_what_ranks_in_place_of_a_damaged_version(
         well = api.ask(MENTORS, id=mentee)
         assert well["data"]["recommendMentors"]["edges"]
         assert "degraded" not in well["extensions"]
+        before = degraded()
         registry.folder.mkdir(exist_ok=True)
         (registry.folder / "current").write_text(LOST)
         ill = api.ask(MENTORS, id=mentee)
         assert ill["extensions"]["degraded"] == {"wanted": LOST, "ranks": "rules"}
         assert ill["data"] == well["data"]
+        assert degraded() == before + 1
         assert "degraded" not in api.ask(SKILLS)["extensions"]  # where nothing was ranked
         ready = api.client.get("/readyz")
         assert (ready.status_code, ready.json()["model"]) == (200, "rules")

@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from mentorgraph.api.app import create_app
-from mentorgraph.api.callers import BURST_S, MOST_CALLERS, Rate, address_of
+from mentorgraph.api.callers import BURST_S, MOST_CALLERS, FailedSignIns, Rate, address_of
 from mentorgraph.api.cost import DEFAULT_ROWS, MUTATION_COST, UNPAGED_ROWS, plans_of
+from mentorgraph.api.errors import RequestRefused
 from mentorgraph.api.limits import Limits
 from mentorgraph.api.schema import schema as real_schema
+from mentorgraph.graph.errors import DomainError
 
 from .test_endpoint import STANDARD, World, ask, codes, no_context, ready, small_app, small_schema, told
 
@@ -48,6 +50,8 @@ def cost(query: str, variables: dict[str, object] | None = None, operation: str 
         ("{ people(first: 7) " + IN_LIST % "boss { name }" + " }", {}, 14),
         ("{ people(first: 7) " + IN_LIST % "friends(last: 3) { nodes { name } }" + " }", {}, 7 + 7 * 3),
         ("{ people(first: 1000000) { nodes { name } } }", {}, 100),
+        ("query ($f: Int, $l: Int) { me { friends(first: $f, last: $l) { nodes { name } } } }", {"l": 90}, 1 + 90),
+        ("query ($f: Int, $l: Int) { me { friends(first: $f, last: $l) { nodes { name } } } }", {}, 1 + DEFAULT_ROWS),
         ("{ people(first: -5) { nodes { name } } }", {}, 0),
         ("query ($n: Int) { people(first: $n) { nodes { name } } }", {"n": 9}, 9),
         ("query ($n: Int = 8) { people(first: $n) { nodes { name } } }", {}, 8),
@@ -238,3 +242,46 @@ def test_pages_of_listed_origins_may_ask_and_of_no_others() -> None:
     without = TestClient(small_app(), headers=STANDARD)
     asked = without.post("/graphql", json={"query": "{ hello }"}, headers={"origin": ours})
     assert "access-control-allow-origin" not in asked.headers
+
+
+def signing_in(text: str, host: str = "10.0.0.1") -> Request:
+    headers = [(b"authorization", f"Bearer {text}".encode())] if text else []
+    return Request({"type": "http", "headers": headers, "client": (host, 1)})
+
+
+def test_an_address_whose_attempts_to_sign_in_fail_is_turned_away_and_nobody_who_shares_it() -> None:
+    time_s = 0.0
+    failures = FailedSignIns(60, lambda: time_s)  # ten of them at once
+    away = "RATE_LIMITED by sign_in, again in 1 s"
+
+    def show(text: str, host: str = "10.0.0.1", *, is_good: bool = False) -> str:
+        try:
+            with failures.counted(signing_in(text, host)):
+                if not is_good:
+                    raise DomainError("no", code="UNAUTHENTICATED")
+        except RequestRefused as refused:
+            told = refused.errors[0]["extensions"]
+            return f"{told['code']} by {told['limit']}, again in {refused.headers['Retry-After']} s"
+        except DomainError:
+            return "refused"
+        return "signed in"
+
+    assert show("known", is_good=True) == "signed in"
+    assert [show("") for _ in range(20)] == ["refused"] * 20  # who shows nothing tries nothing
+    assert [show(f"guess {number}") for number in range(12)] == ["refused"] * 10 + [away] * 2
+    assert show("good, yet new", is_good=True) == away
+    assert show("known", is_good=True) == "signed in"
+    assert show("known") == "refused"  # it has ended, and counts for nothing from now on
+    assert show("known", is_good=True) == away
+    assert show("good, yet new", "10.0.0.2", is_good=True) == "signed in"
+    time_s += 1
+    assert show("good, yet new", is_good=True) == "signed in"
+    assert show("a guess") == "refused"
+    assert show("a guess") == away
+
+
+def test_a_failure_that_is_not_the_callers_is_not_counted_as_theirs() -> None:
+    failures = FailedSignIns(6)
+    for _ in range(5):
+        with pytest.raises(DomainError, match="away"), failures.counted(signing_in("x")):
+            raise DomainError("away", code="SERVICE_UNAVAILABLE")

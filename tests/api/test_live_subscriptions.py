@@ -26,8 +26,8 @@ from websockets.typing import Subprotocol
 
 from mentorgraph.api.app import create_app
 from mentorgraph.api.event_stream import COMPLETE, EVENT_STREAM
+from mentorgraph.api.limits import StreamLimits
 from mentorgraph.api.server import MAX_MESSAGE_BYTES, PunctualProtocol, PunctualWebSocket, listen
-from mentorgraph.api.streaming import StreamLimits
 from mentorgraph.api.websocket import SUBPROTOCOL
 from mentorgraph.graph.embedded import database as embedded
 

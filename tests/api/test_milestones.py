@@ -57,7 +57,7 @@ RECORD = (
     f"mutation ($input: RecordSessionInput!) {{ told: recordSession(input: $input) {{ session {{ id }} {ERRORS} }} }}"
 )
 READ = f"query ($id: ID!) {{ node(id: $id) {{ ... on Milestone {{ {SHOWN} }} }} }}"
-OF = "query ($id: ID!) { node(id: $id) { ... on Pairing { status milestones { title state } } } }"
+OF = "query ($id: ID!) { node(id: $id) { ... on Pairing { status milestones { nodes { title state } } } } }"
 OVERDUE = """
 query ($programme: ID, $first: Int) { overdue: overdueMilestones(programmeId: $programme, first: $first) {
   milestone { title } pairing { id } dueOn daysOverdue
@@ -117,7 +117,9 @@ def plan(api: Api, viewer: str = BO, pairing: str = PAIRING, **more: Any) -> dic
 
 
 def told(api: Api) -> list[tuple[str, str]]:
-    return [(each["title"], each["state"]) for each in api.data(OF, viewer=BO, id=PAIRING)["node"]["milestones"]]
+    return [
+        (each["title"], each["state"]) for each in api.data(OF, viewer=BO, id=PAIRING)["node"]["milestones"]["nodes"]
+    ]
 
 
 async def problems(server: EmbeddedDatabase) -> list[object]:

@@ -57,7 +57,7 @@ mutation ($input: RecordSessionInput!) {{ told: recordSession(input: $input) {{ 
 """
 WRITE = f"mutation ($input: WriteNoteInput!) {{ told: writeNote(input: $input) {{ session {{ {NOTES} }} {ERRORS} }} }}"
 READ = f"query ($id: ID!) {{ node(id: $id) {{ ... on Session {{ minutes {NOTES} }} }} }}"
-SESSIONS = f"query ($id: ID!) {{ node(id: $id) {{ ... on Pairing {{ sessions {{ id {NOTES} }} }} }} }}"
+SESSIONS = f"query ($id: ID!) {{ node(id: $id) {{ ... on Pairing {{ sessions {{ nodes {{ id {NOTES} }} }} }} }} }}"
 SECRET = "Xylophone"
 
 
@@ -106,9 +106,9 @@ def test_a_session_is_told_with_its_note_which_the_people_of_the_pairing_read_an
     assert read[""] == {"minutes": 20, "notes": None}  # a coordinator
     assert read[GIL] is None  # was a co-mentor until before
     assert read[ZOE] is None
-    listed = api.data(SESSIONS, viewer=ADA, id=PAIRING)["node"]["sessions"]
+    listed = api.data(SESSIONS, viewer=ADA, id=PAIRING)["node"]["sessions"]["nodes"]
     assert listed == [{"id": session["id"], "notes": session["notes"]}, {"id": SESSION, "notes": []}]
-    assert [each["notes"] for each in api.data(SESSIONS, id=PAIRING)["node"]["sessions"]] == [None, None]
+    assert [each["notes"] for each in api.data(SESSIONS, id=PAIRING)["node"]["sessions"]["nodes"]] == [None, None]
     assert sorted(api.statements) == ["read_nodes", "read_nodes", "read_sessions_of"]
 
 
@@ -135,7 +135,7 @@ def test_a_session_that_is_told_again_keeps_the_notes_on_it(api: Api) -> None:
 
 def test_whoever_has_no_part_in_it_writes_no_note_and_nothing_is_half_recorded(api: Api) -> None:
     assert refused(api, RECORD, "", **held(nextStep="Mine")) == ("FORBIDDEN", ["input", "nextStep"])
-    assert len(api.data(SESSIONS, id=PAIRING)["node"]["sessions"]) == 1
+    assert len(api.data(SESSIONS, id=PAIRING)["node"]["sessions"]["nodes"]) == 1
     for viewer in ("", ZOE, GIL):
         assert refused(api, WRITE, viewer, sessionId=SESSION, agreed="x") == ("NOT_FOUND", ["input", "sessionId"])
     gone = gid("sessions", "none")
@@ -250,7 +250,7 @@ def test_the_page_about_calendars_and_sessions_works(api: Api) -> None:
         "session": lambda answers: answers["Held"]["recordSession"]["session"]["id"],
     }
     answers = play(api, DOCS / "calendar.md", values, dict.fromkeys(("Held", "Note", "WhatWeAgreed", "Erase"), BO))
-    [latest, _] = answers["WhatWeAgreed"]["node"]["sessions"]
+    [latest, _] = answers["WhatWeAgreed"]["node"]["sessions"]["nodes"]
     assert latest["notes"] == [{"agreed": "Two pages a week", "nextStep": "Read them on Friday"}]
     assert answers["Erase"]["eraseNotes"]["erased"] == 1
 

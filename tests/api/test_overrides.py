@@ -35,7 +35,7 @@ query ($id: ID!, $isInForce: Boolean, $first: Int, $after: String) {
 MENTORS = """
 query ($id: ID!, $first: Int) {
   recommendMentors(menteeId: $id, first: $first) {
-    edges { node { id rank score isPinned proposed { rank score } mentor { id name } overrides { action } } }
+    edges { node { id rank score isPinned proposed { rank score } mentor { id name } overrides { nodes { action } } } }
   }
 }
 """
@@ -44,7 +44,7 @@ query ($id: ID!) {
   decision(recommendationId: $id) {
     modelVersion policyVersion codeVersion mentee { name } goal { title }
     proposed { rank score mentor { name } proposed { rank score } }
-    chosen { name } by { name } reason note overrides { action isInForce }
+    chosen { name } by { name } reason note overrides { nodes { action isInForce } }
     changes { what kind of { __typename ... on Person { name } } about at fields { name before after } }
     today {
       modelVersion policyVersion notAnswered
@@ -142,7 +142,7 @@ def test_a_pin_comes_first_and_the_models_answer_stays_beside_it(api: Api, peopl
 def test_a_swap_asks_the_other_and_the_decision_shows_both(api: Api, people: dict[str, str]) -> None:
     found = recommended(api, people["Bo"])["Ada"]["id"]
     plain = api.data(DECISION, id=found)["decision"]
-    assert (plain["chosen"], plain["reason"], plain["overrides"]) == (None, None, [])
+    assert (plain["chosen"], plain["reason"], plain["overrides"]["nodes"]) == (None, None, [])
     given = {"recommendationId": found, "action": "SWAP", "reason": "BALANCE", "mentorId": people["Ben"]}
     told = tell(api, OVERRIDE, note="Ada has many.", **given)["override"]
     assert (told["request"], told["mentor"], told["proposed"]) == (
@@ -159,8 +159,8 @@ def test_a_swap_asks_the_other_and_the_decision_shows_both(api: Api, people: dic
         "BALANCE",
         "Ada has many.",
     )
-    assert kept["overrides"] == [{"action": "SWAP", "isInForce": True}]
-    assert [each["action"] for each in recommended(api, people["Bo"])["Ada"]["overrides"]] == []
+    assert kept["overrides"]["nodes"] == [{"action": "SWAP", "isInForce": True}]
+    assert [each["action"] for each in recommended(api, people["Bo"])["Ada"]["overrides"]["nodes"]] == []
     assert sorted((each["what"], each["kind"]) for each in kept["changes"]) == [
         ("BEGAN", "overrides"),
         ("BEGAN", "requests"),
@@ -286,5 +286,5 @@ def test_the_page_of_decisions_works(api: Api, people: dict[str, str]) -> None:
     }
     answers = play(api, DOCS / "decisions.md", values)
     assert [each["rankThen"] for each in answers["ThenAndNow"]["decision"]["today"]["mentors"]] == [1, 2, 3]
-    assert answers["Chosen"]["decision"]["overrides"][0]["mentor"] == {"name": "Ben"}
+    assert answers["Chosen"]["decision"]["overrides"]["nodes"][0]["mentor"] == {"name": "Ben"}
     assert answers["Undo"]["endOverride"]["override"] == {"isInForce": False, "endNote": "They have found each other."}

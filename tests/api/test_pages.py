@@ -36,7 +36,7 @@ def test_the_page_of_requests_and_pairings_works(api: Api) -> None:
     }
     answers = play(api, DOCS / "pairings.md", values)
     assert answers["Accept"]["moveRequest"]["request"]["pairing"]["status"] == "ACCEPTED"
-    [milestone] = answers["OnTheWay"]["node"]["milestones"]
+    [milestone] = answers["OnTheWay"]["node"]["milestones"]["nodes"]
     assert (milestone["title"], milestone["state"], milestone["isOverdue"]) == ("A first talk", "REACHED", False)
     assert answers["Overdue"]["overdueMilestones"] == []
     assert [each["title"] for each in answers["Scripts"]["scripts"]] == ["First meeting"]

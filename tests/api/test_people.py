@@ -53,7 +53,7 @@ WORLD: dict[str, list[dict[str, str]]] = {
 ERRORS = "userErrors { message field code }"
 OTHERS = """
 offerOthers {
-  mentee { name } request { state } pairing { status } alternatives(first: 2) { mentor { name } }
+  mentee { name } request { state } pairing { status } alternatives(first: 2) { nodes { mentor { name } } }
 }
 """
 PERSON = """
@@ -258,7 +258,7 @@ def test_who_goes_away_or_leaves_leaves_nobody_without_others(api: Api) -> None:
     assert told["person"]["roles"] == []
     [behind] = told["offerOthers"]
     assert behind["pairing"] == {"status": "ENDED"}
-    assert behind["alternatives"] == [{"mentor": {"name": "Eve"}}]
+    assert behind["alternatives"]["nodes"] == [{"mentor": {"name": "Eve"}}]
 
 
 def test_the_first_thing_that_somebody_silent_tells_brings_them_back(api: Api) -> None:

@@ -25,7 +25,10 @@ INPUTS = {
     "createGoal": ("CreateGoalInput", "goal { id }"),
     "createProgramme": ("CreateProgrammeInput", "programme { id charter { why successThreshold } }"),
     "reviseCharter": ("ReviseCharterInput", "programme { charters { surveyDays } }"),
-    "cloneProgramme": ("CloneProgrammeInput", "programme { id name charter { why } tiers { name } isArchived }"),
+    "cloneProgramme": (
+        "CloneProgrammeInput",
+        "programme { id name charter { why } tiers { nodes { name } } isArchived }",
+    ),
     "archiveProgramme": ("ArchiveProgrammeInput", "programme { isArchived }"),
     "defineTraining": ("DefineTrainingInput", "training { id }"),
     "setTier": ("SetTierInput", "tier { id }"),
@@ -43,7 +46,10 @@ INPUTS = {
     "closeMilestone": ("CloseMilestoneInput", "milestone { state }"),
     "recordSession": ("RecordSessionInput", "session { id minutes }"),
     "answerSurvey": ("AnswerSurveyInput", "pairing { id }"),
-    "setAway": ("SetAwayInput", "released { id } offerOthers { mentee { id } alternatives { mentor { id } } }"),
+    "setAway": (
+        "SetAwayInput",
+        "released { id } offerOthers { mentee { id } alternatives { nodes { mentor { id } } } }",
+    ),
 }
 """Mutation → type of its input, and what is asked of its payload."""
 MENTORS = """
@@ -58,7 +64,7 @@ REFUSALS = WHY_NOT % "refusals { rule fact remedy }"
 DUE = "query ($id: ID!) { found: dueSurveys(personId: $id) { pairing { id } round isClosing } }"
 LATE = "query { found: overdueMilestones { milestone { id } pairing { id } daysOverdue } }"
 OVERDUE = "query { found: overdueCheckIns { pairing { id } daysOverdue } }"
-STALLED = "query { found: stalledPairings { pairing { id } cause alternatives { mentor { id } } } }"
+STALLED = "query { found: stalledPairings { pairing { id } cause alternatives { nodes { mentor { id } } } } }"
 ELIGIBLE = """
 query ($person: ID!, $programme: ID!) {
   found: eligibility(personId: $person, programmeId: $programme, role: MENTOR) {
@@ -66,7 +72,7 @@ query ($person: ID!, $programme: ID!) {
   }
 }
 """
-PROGRAMME = "query ($id: ID!) { found: programme(id: $id) { isArchived charter { why } tiers { name } } }"
+PROGRAMME = "query ($id: ID!) { found: programme(id: $id) { isArchived charter { why } tiers { nodes { name } } } }"
 
 
 class Time:
@@ -254,11 +260,11 @@ def test_a_programme_is_played_from_charter_to_completed_pairings(
     time.move_to(40)
     [stalled] = it.ask(STALLED)
     assert (stalled["pairing"]["id"], stalled["cause"]) == (second, "STOPPED_MEETING")
-    assert stalled["alternatives"] == []
+    assert stalled["alternatives"]["nodes"] == []
     it.tell("markStepDone", cal, personId=cal, stepId=step)
     time.move_to(41)
     [stalled] = it.ask(STALLED)
-    assert [each["mentor"]["id"] for each in stalled["alternatives"]] == [cal]
+    assert [each["mentor"]["id"] for each in stalled["alternatives"]["nodes"]] == [cal]
     ended = it.tell("movePairing", noa, pairingId=second, to="ENDED", reason="NO_SHARED_TIME")
     assert ended["status"] == "ENDED"
     assert [each["reason"] for each in ended["moves"]] == [None] * len(ended["moves"])
@@ -269,7 +275,7 @@ def test_a_programme_is_played_from_charter_to_completed_pairings(
     released = it.tell("setAway", personId=cal, **away)
     assert [each["id"] for each in released["released"]] == [asked_cal["id"]]
     [offer] = released["offerOthers"]
-    assert (offer["mentee"]["id"], {each["mentor"]["id"] for each in offer["alternatives"]}) == (noa, {bea})
+    assert (offer["mentee"]["id"], {each["mentor"]["id"] for each in offer["alternatives"]["nodes"]}) == (noa, {bea})
 
     # The charter is revised; Mia and Ada come to their goal, and the outcome is what their answers say.
     it.tell("reviseCharter", programmeId=programme, surveyDays=60)
@@ -290,7 +296,7 @@ def test_a_programme_is_played_from_charter_to_completed_pairings(
     # The programme ends and begins anew; what it was stays to be read.
     assert it.tell("archiveProgramme", programmeId=programme) == {"isArchived": True}
     again = it.tell("cloneProgramme", programmeId=programme, name="Leading 2027")
-    assert (again["charter"]["why"], again["tiers"], again["isArchived"]) == (
+    assert (again["charter"]["why"], again["tiers"]["nodes"], again["isArchived"]) == (
         "More people lead.",
         [{"name": "Guide"}],
         False,

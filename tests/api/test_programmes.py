@@ -29,13 +29,13 @@ def mutation(field: str, shown: str) -> str:
     return f"mutation ($input: {kind}Input!) {{ told: {field}(input: $input) {{ {shown} {ERRORS} }} }}"
 
 
-PROGRAMME = "programme { id name isArchived until charters { why since until } tiers { id name } }"
+PROGRAMME = "programme { id name isArchived until charters { why since until } tiers { nodes { id name } } }"
 CREATE = mutation("createProgramme", PROGRAMME)
 REVISE = mutation("reviseCharter", PROGRAMME)
 CLONE = mutation("cloneProgramme", PROGRAMME)
 ARCHIVE = mutation("archiveProgramme", PROGRAMME)
-SET = mutation("setTier", "tier { id name since until trainings { id name } }")
-REVISE_TIER = mutation("reviseTier", "tier { id name leastDays since trainings { name } }")
+SET = mutation("setTier", "tier { id name since until trainings { nodes { id name } } }")
+REVISE_TIER = mutation("reviseTier", "tier { id name leastDays since trainings { nodes { name } } }")
 END_TIER = mutation("endTier", "tier { id until }")
 DEFINE = mutation("defineTraining", "training { id name until }")
 END_TRAINING = mutation("endTraining", "training { until }")
@@ -47,7 +47,7 @@ query ($person: ID!, $programme: ID!) {
   }
 }
 """
-WARNING = "{ tier { name } heldUntil trainings { id } message }"
+WARNING = "{ tier { name } heldUntil trainings { nodes { id } } message }"
 WARNED = f"""
 query ($person: ID!, $programme: ID!) {{
   eligibility(personId: $person, programmeId: $programme, role: MENTOR) {{ isEligible warning {WARNING} }}
@@ -131,11 +131,11 @@ def test_the_page_of_programmes_works(api: Api, server: EmbeddedDatabase) -> Non
     assert [each["rule"] for each in eligible["unmet"]] == ["TOO_NEW", "LEVEL_TOO_LOW", "TRAINING_MISSING"]
     changed = answers["Change"]["reviseTier"]["tier"]
     assert (changed["leastDays"], changed["leastLevel"]) == (30, None)
-    assert changed["trainings"] == [{"name": "Listening well"}]
-    assert len(answers["Tiers"]["programme"]["tiers"]) == 2
+    assert changed["trainings"]["nodes"] == [{"name": "Listening well"}]
+    assert len(answers["Tiers"]["programme"]["tiers"]["nodes"]) == 2
     copied = answers["Clone"]["cloneProgramme"]["programme"]
     assert (copied["format"], copied["charter"]) == ("COHORT", {"why": "More of us are to lead."})
-    assert copied["tiers"] == [{"name": "Guide", "trainings": [{"name": "Listening well"}]}]
+    assert copied["tiers"]["nodes"] == [{"name": "Guide", "trainings": {"nodes": [{"name": "Listening well"}]}}]
     archived = answers["Archive"]["archiveProgramme"]["programme"]
     assert archived["isArchived"]
     assert archived["charter"]["until"] == archived["until"]
@@ -148,7 +148,7 @@ def test_participants_read_programmes_and_change_nothing(api: Api) -> None:
     training = tell(api, DEFINE, name="Listening")["training"]["id"]
     tier = tell(api, SET, programmeId=programme, name="Guide", role="MENTOR", rank=1)["tier"]["id"]
     assert api.data(READ, viewer=bo, id=programme) == api.data(READ, id=programme)
-    assert [each["name"] for each in api.data(READ, viewer=bo, id=programme)["node"]["tiers"]] == ["Guide"]
+    assert [each["name"] for each in api.data(READ, viewer=bo, id=programme)["node"]["tiers"]["nodes"]] == ["Guide"]
     owner = "query ($id: ID!) { programme(id: $id) { charter { ownerName owner { name } } } }"
     assert api.data(owner, viewer=bo, id=programme)["programme"]["charter"] == {"ownerName": "Ada", "owner": None}
     assert api.data(owner, id=programme)["programme"]["charter"]["owner"] == {"name": "Ada"}
@@ -244,7 +244,7 @@ def test_a_tier_that_will_be_lost_says_until_when_it_is_held_and_what_mends_it(
     warning = {
         "tier": {"name": "Guide"},
         "heldUntil": lost.isoformat().replace("+00:00", "Z"),
-        "trainings": [{"id": training}],
+        "trainings": {"nodes": [{"id": training}]},
         "message": f"holds until {lost.date()}; to stay, take 'Listening well' before {lost.date()} again",
     }
     for days, right in ((15, None), (14, warning), (13, warning), (0, None), (-1, None)):
@@ -290,15 +290,17 @@ def test_a_change_is_seen_by_the_rest_of_its_request(api: Api) -> None:
         tier { until }
       }
       revised: reviseCharter(input: { programmeId: $id, why: "Second." }) {
-        programme { charter { why } tiers { name } }
+        programme { charter { why } tiers { nodes { name } } }
       }
-      again: archiveProgramme(input: { programmeId: $id }) { programme { isArchived tiers { name } charter { why } } }
+      again: archiveProgramme(input: { programmeId: $id }) {
+        programme { isArchived tiers { nodes { name } } charter { why } }
+      }
     }
     """
     assert api.data(document, id=programme) == {
         "first": {"tier": {"until": None}},
-        "revised": {"programme": {"charter": {"why": "Second."}, "tiers": [{"name": "Guide"}]}},
-        "again": {"programme": {"isArchived": True, "tiers": [], "charter": {"why": "Second."}}},
+        "revised": {"programme": {"charter": {"why": "Second."}, "tiers": {"nodes": [{"name": "Guide"}]}}},
+        "again": {"programme": {"isArchived": True, "tiers": {"nodes": []}, "charter": {"why": "Second."}}},
     }
     tier = global_id("Tier", uid_of("api", "tiers", "t"))
     shown = api.data("query ($id: ID!) { node(id: $id) { ... on Tier { name until } } }", id=tier)["node"]
@@ -310,7 +312,9 @@ def test_programmes_come_in_pages_whose_round_trips_do_not_grow_with_them(api: A
     page = """
     query ($first: Int, $after: String, $archived: Boolean) {
       programmes(first: $first, after: $after, isArchived: $archived) {
-        edges { node { name charter { why } tiers { name trainings { name } } } } pageInfo { hasNextPage endCursor }
+        edges { node { name charter { why }
+        tiers { nodes { name trainings { nodes { name } } } } } }
+        pageInfo { hasNextPage endCursor }
       }
     }
     """
@@ -332,7 +336,9 @@ def test_programmes_come_in_pages_whose_round_trips_do_not_grow_with_them(api: A
     assert sorted(seen) == ["P0", "P1", "P2"]
     running = api.data(page, archived=False)["programmes"]["edges"]
     assert sorted(edge["node"]["name"] for edge in running) == ["P0", "P1"]
-    assert [tier["trainings"] for tier in running[0]["node"]["tiers"]] == [[{"name": "Listening"}]] * 2
+    assert [tier["trainings"]["nodes"] for tier in running[0]["node"]["tiers"]["nodes"]] == [
+        [{"name": "Listening"}]
+    ] * 2
     assert [edge["node"]["name"] for edge in api.data(page, archived=True)["programmes"]["edges"]] == ["P2"]
     for first in (1, 2):
         api.data(page, first=first, archived=False)

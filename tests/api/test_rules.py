@@ -77,7 +77,7 @@ def test_the_page_of_rules_works(api: Api) -> None:
     assert [(each["gains"], each["mentor"]["name"], each["rules"][0]["rule"]) for each in tried["changes"]] == [
         (False, "Ben", "NOT_ENROLLED")
     ]
-    assert [each["name"] for each in tried["mentorsLost"]] == ["Ben"]
+    assert [each["name"] for each in tried["mentorsLost"]["nodes"]] == ["Ben"]
     version = answers["SetIt"]["setPolicy"]["policy"]["version"]
     read = answers["ReadIt"]["policy"]
     assert (tried["policyVersion"], read["version"], read["draft"]) == (version, version, DRAFT)

@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
+    find_breaking_changes,
     validate_schema,
 )
 
@@ -19,6 +20,12 @@ from mentorgraph.api.schema import printed, schema
 from mentorgraph.graph.statements import statement
 
 FILE = Path(__file__).parents[2] / "schema.graphql"
+CHANGELOG = FILE.with_name("CHANGELOG.md")
+RELEASED = Path(__file__).with_name("released.graphql")
+"""The contract of the last release, without descriptions; a release replaces it."""
+
+NAMED = re.compile(r"[A-Z]\w*\.\w+|^[A-Z]\w+")
+"""The element that graphql-core's description of a change begins with, or comes to."""
 
 PROMISED = {
     "Query": (
@@ -166,3 +173,28 @@ def node_type() -> GraphQLInterfaceType:
     found = schema.type_map["Node"]
     assert isinstance(found, GraphQLInterfaceType)
     return found
+
+
+def unannounced(released: GraphQLSchema, now: GraphQLSchema, changelog: str) -> list[str]:
+    """What clients of the last release cannot go on with, and the changes of the next one do not name."""
+    said = changelog.split("\n## [", 2)[1]
+    broken = [each.description for each in find_breaking_changes(released, now)]
+    return [each for each in broken if (named := NAMED.search(each)) is None or f"`{named[0]}`" not in said]
+
+
+def test_what_breaks_with_the_last_release_is_named_in_the_changelog() -> None:
+    released, changelog = RELEASED.read_text("utf-8"), CHANGELOG.read_text("utf-8")
+    assert unannounced(build_schema(released), build_schema(printed()), changelog) == [], (
+        "name each as `Type.field`, under Unreleased"
+    )
+
+
+def test_a_change_that_breaks_and_is_not_named_is_found() -> None:
+    old = build_schema("type Query { a: Int b(c: Int): Int e: E } enum E { FULL GONE }")
+    new = build_schema("type Query { a: String b(c: Int!): Int e: E } enum E { FULL }")
+    more = build_schema("type Query { a: Int b(c: Int): Int e: E f: Int } enum E { FULL GONE NEW }")
+    log = "# Changelog\n\n## [Unreleased]\n\n%s\n\n## [0.1.0]\n\n- `Query.a`\n"
+    assert len(unannounced(old, new, log % "")) == 3
+    assert len(unannounced(old, new, log % "- `Query.a` is a text")) == 2
+    assert unannounced(old, new, log % "- `Query.a`, `Query.b`, and E has no `GONE`") == []
+    assert unannounced(old, more, log % "") == []

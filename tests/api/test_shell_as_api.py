@@ -20,7 +20,7 @@ from .conftest import Api, asked, connected, fill
 PARTS = """
   score base mentor { id } sentences
   signals { name value unit weight contribution source }
-  paths { signal weight sentence cypher steps {
+  paths { pathId signal weight sentence cypher steps {
     kind label relationshipId relationshipType since source holdsNow count
   } }
 """
@@ -28,14 +28,32 @@ RECOMMEND = f"""
 query ($mentee: ID!, $goal: ID) {{
   recommendMentors(menteeId: $mentee, goalId: $goal, first: 4) {{
     slateId modelVersion policyVersion notice pageInfo {{ hasNextPage }}
-    edges {{ node {{ id rank mode isPinned proposed {{ rank score }} {PARTS} }} }}
+    edges {{ node {{ id rank mode cautions isPinned proposed {{ rank score }} {PARTS} }} }}
   }}
 }}
 """
 EXPLAIN = f"""
 query ($mentee: ID!, $mentor: ID!, $goal: ID) {{
   explainMatch(menteeId: $mentee, mentorId: $mentor, goalId: $goal) {{
-    modelVersion policyVersion {PARTS} refusals {{ rule fact remedy }}
+    modelVersion policyVersion {PARTS} cautions refusals {{ rule fact remedy }} unjudged {{ rule fact }}
+  }}
+}}
+"""
+WHY_NOT = """
+query ($mentee: ID!, $mentor: ID!, $goal: ID) {
+  whyNot(menteeId: $mentee, mentorId: $mentor, goalId: $goal, first: 2) {
+    verdict blockers { rule fact remedy } unjudged { rule fact } mentor { id name } score rank lastShown { id name }
+    gap { signal missing } modelVersion policyVersion availableFrom
+  }
+}
+"""
+MENTEES = f"""
+query ($mentor: ID!) {{
+  recommendMentees(mentorId: $mentor, first: 4) {{
+    slateId modelVersion totalCount notice pageInfo {{ hasNextPage }}
+    edges {{ node {{
+      recommendationId rank mode cautions policyVersion mentee {{ id name }} goal {{ id title }} {PARTS}
+    }} }}
   }}
 }}
 """
@@ -133,6 +151,38 @@ def test_an_explanation_in_the_shell_is_that_of_the_api(api: Api, asker: tuple[s
         found = printed("explain", "--mentee", mentee, "--mentor", other, "--goal", goal)
         assert alike(found, answer)
         assert bool(answer["refusals"]) == (other == mentee)
+
+
+def test_why_not_in_the_shell_is_that_of_the_api(api: Api, asker: tuple[str, str]) -> None:
+    mentee, goal = asker
+    edges = api.data(RECOMMEND, mentee=mentee, goal=goal)["recommendMentors"]["edges"]
+    verdicts = []
+    for other in (edges[0]["node"]["mentor"]["id"], edges[3]["node"]["mentor"]["id"], mentee):
+        answer = api.data(WHY_NOT, mentee=mentee, mentor=other, goal=goal)["whyNot"]
+        asked = ["why-not", "--mentee", mentee, "--mentor", other, "--goal", goal, "--first", "2"]
+        assert alike(printed(*asked), answer)
+        shown = run(*asked).stdout
+        assert all(each["rule"] in shown for each in answer["blockers"])
+        assert not answer["gap"] or f"{answer['gap'][0]['missing']:z.6f}" in shown
+        verdicts.append(answer["verdict"])
+    assert verdicts == ["RECOMMENDED", "RANKED_LOWER", "FORBIDDEN"]
+
+
+def test_the_mentors_side_in_the_shell_is_that_of_the_api(api: Api, asker: tuple[str, str]) -> None:
+    mentee, goal = asker
+    mentor = api.data(RECOMMEND, mentee=mentee, goal=goal)["recommendMentors"]["edges"][0]["node"]["mentor"]["id"]
+    answer = api.data(MENTEES.replace("mentor { id }", ""), mentor=mentor)["recommendMentees"]
+    found = printed("recommend", "--mentor", mentor, "--first", "4")
+    nodes = [edge["node"] for edge in answer["edges"]]
+    assert nodes
+    assert alike(
+        found["recommendations"], [{key: node[key] for key in node if key != "recommendationId"} for node in nodes]
+    )
+    assert (found["totalCount"], found["hasNextPage"]) == (answer["totalCount"], answer["pageInfo"]["hasNextPage"])
+    assert alike(
+        printed("then-and-now", nodes[0]["recommendationId"]),
+        api.data(DECISION, id=nodes[0]["recommendationId"])["decision"],
+    )
 
 
 def test_then_and_now_in_the_shell_is_that_of_the_api(api: Api, asker: tuple[str, str], world: World) -> None:

@@ -14,7 +14,9 @@ from mentorgraph.graph.store.store import Store
 from .conftest import Api, connected
 
 WELDING = "http://data.europa.eu/esco/skill/welding"
-FIELDS = "name tier cluster aliases state ancestors { name } mergedInto { id name } splitInto { name }"
+FIELDS = (
+    "name tier cluster aliases state ancestors { nodes { name } } mergedInto { id name } splitInto { nodes { name } }"
+)
 SKILL = "query ($id: ID, $key: ID, $source: String) { skill(id: $id, externalId: $key, source: $source) { id %s } }"
 NAMED = (
     "query ($text: String!, $first: Int) { skillsNamed(text: $text, first: $first) { score spelling skill { name } } }"
@@ -90,9 +92,9 @@ def test_a_skill_is_found_by_its_id_and_by_its_key(asked: Api) -> None:
         "cluster": None,
         "aliases": ["py", "CPython"],
         "state": "APPROVED",
-        "ancestors": [{"name": "Programming"}],
+        "ancestors": {"nodes": [{"name": "Programming"}]},
         "mergedInto": None,
-        "splitInto": [],
+        "splitInto": {"nodes": []},
     }
     assert (skill(asked, key="python", source="hr") or {})["id"] == gid("python")
     assert (skill(asked, key=WELDING) or {})["name"] == "weld"
@@ -103,7 +105,7 @@ def test_a_skill_is_found_by_its_id_and_by_its_key(asked: Api) -> None:
 
 
 def test_all_states_of_a_page_take_one_reading_of_the_taxonomy(asked: Api) -> None:
-    asked.data("{ skills { edges { node { name state ancestors { name } mergedInto { name } } } } }")
+    asked.data("{ skills { edges { node { name state ancestors { nodes { name } } mergedInto { name } } } } }")
     assert sorted(asked.statements) == ["page_skills", "read_changes", "read_nodes"]
 
 
@@ -122,7 +124,7 @@ def test_anybody_proposes_and_coordinators_approve_and_deprecate(asked: Api) -> 
     input = {"name": "Rust", "tier": 2, "cluster": "technical", "aliases": ["rustlang"], "broaderIds": [gid("code")]}
     proposed = told(asked, "proposeSkill", ADA, **input)["skill"]
     assert (proposed["name"], proposed["tier"], proposed["cluster"]) == ("Rust", 2, "technical")
-    assert (proposed["state"], proposed["ancestors"]) == ("PROPOSED", [{"name": "Programming"}])
+    assert (proposed["state"], proposed["ancestors"]["nodes"]) == ("PROPOSED", [{"name": "Programming"}])
     assert named(asked, "rustlang") == [("Rust", 0.9)]
     for field in ("approveSkill", "deprecateSkill"):
         assert refused(asked, field, ADA, skillId=proposed["id"]) == ("FORBIDDEN", "input")
@@ -142,7 +144,7 @@ def test_a_merged_skill_is_found_by_its_old_id_and_says_what_it_counts_for(asked
     merged = told(asked, "mergeSkills", skillId=gid("snake"), intoId=gid("python"), reason="the same")["skill"]
     assert (merged["id"], merged["state"]) == (gid("snake"), "MERGED")
     assert merged["mergedInto"] == {"id": gid("python"), "name": "Python"}
-    assert merged["ancestors"] == [{"name": "Programming"}]
+    assert merged["ancestors"]["nodes"] == [{"name": "Programming"}]
     assert skill(asked, id=gid("snake")) == merged
     assert named(asked, "snake language") == [("Python", 0.9)]
     for into, code in (("snake", "CONFLICT"), ("asyncio", "CONFLICT"), ("nothing", "NOT_FOUND")):
@@ -157,8 +159,11 @@ def test_a_split_skill_names_its_parts(asked: Api) -> None:
         "input.intoIds",
     )
     split = told(asked, "splitSkill", skillId=gid("asyncio"), intoIds=parts)["skill"]
-    assert (split["state"], sorted(each["name"] for each in split["splitInto"])) == ("SPLIT", ["PL/SQL", "SQL"])
-    assert [each["name"] for each in (skill(asked, id=gid("sql")) or {})["ancestors"]] == [
+    assert (split["state"], sorted(each["name"] for each in split["splitInto"]["nodes"])) == (
+        "SPLIT",
+        ["PL/SQL", "SQL"],
+    )
+    assert [each["name"] for each in (skill(asked, id=gid("sql")) or {})["ancestors"]["nodes"]] == [
         "asyncio",
         "Python",
         "Programming",

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSchema, build_schema
+from prometheus_client import REGISTRY
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from mentorgraph.api.app import create_app
-from mentorgraph.api.limits import Limits
-from mentorgraph.api.streaming import StreamLimits
+from mentorgraph.api.limits import Limits, StreamLimits
 from mentorgraph.api.websocket import SUBPROTOCOL, is_own_origin
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.store.database import DatabaseUnavailable
@@ -345,7 +345,7 @@ def test_a_client_that_breaks_the_protocol_is_cut(
 
 
 def test_a_client_that_does_not_say_who_it_is_is_cut_and_one_that_does_is_not() -> None:
-    patient = StreamLimits(init_s=0.3)
+    patient = StreamLimits(socket_init_s=0.3)
     with connected(World(), patient) as socket:
         say(socket, "ping")  # which is no way to be patient with
         assert socket.receive_json() == {"type": "pong"}
@@ -380,7 +380,7 @@ def test_a_page_of_another_origin_cannot_connect() -> None:
 
 def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> None:
     world = World()
-    with connected(world, StreamLimits(operations=2)) as socket:
+    with connected(world, StreamLimits(max_socket_operations=2)) as socket:
         begin(socket)
         for id in "abc":
             ask(socket, "subscription { forever }", id)
@@ -391,7 +391,7 @@ def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> No
         ask(socket, "subscription { forever }", "c")
         assert socket.receive_json()["type"] == "next"
     assert (world.followed, world.left) == (3, 3)
-    with connected(World(), StreamLimits(subscriptions=1)) as socket:
+    with connected(World(), StreamLimits(max_subscriptions=1)) as socket:
         begin(socket)
         ask(socket, "subscription { forever }", "a")
         assert socket.receive_json()["type"] == "next"
@@ -399,8 +399,25 @@ def test_operations_at_once_are_bounded_on_a_connection_and_in_a_process() -> No
         assert [error["extensions"]["code"] for error in socket.receive_json()["payload"]] == ["LIMIT_EXCEEDED"]
         ask(socket, "{ hello }", "c")  # which is no subscription
         assert [socket.receive_json()["type"] for _ in range(2)] == ["next", "complete"]
-    with connected(World(), StreamLimits(sockets=0)) as socket:
+    with connected(World(), StreamLimits(max_sockets=0)) as socket:
         assert closed(socket) == (1013, "Too many connections")
+    assert REGISTRY.get_sample_value("mentorgraph_sockets") == 0
+
+
+def test_operations_of_a_connection_are_counted_by_how_they_ended() -> None:
+    def counted(code: str) -> float:
+        labels = {"transport": "websocket", "operation": "anonymous", "code": code}
+        return REGISTRY.get_sample_value("mentorgraph_streams_total", labels) or 0.0
+
+    before = {code: counted(code) for code in ("OK", "GRAPHQL_PARSE_FAILED")}
+    with connected(World()) as socket:
+        begin(socket)
+        assert REGISTRY.get_sample_value("mentorgraph_sockets") == 1
+        ask(socket, "{ hello }", "a")
+        assert [socket.receive_json()["type"] for _ in range(2)] == ["next", "complete"]
+        ask(socket, "{", "b")
+        assert socket.receive_json()["type"] == "error"
+    assert {code: counted(code) - before[code] for code in before} == dict.fromkeys(before, 1.0)
 
 
 def test_nothing_is_left_of_what_a_client_has_completed_or_left() -> None:

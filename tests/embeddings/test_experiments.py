@@ -19,7 +19,6 @@ MANIFEST: dict[str, Any] = {
     "seed": 3,
     "candidates": 60,
     "snapshot": {"sha256": "0a1b"},
-    "chance": {**REPORTED["chance"], "errors": {"all": {"debiased": 0.02}}},
 }
 
 
@@ -77,7 +76,7 @@ def test_a_run_tells_options_figures_losses_card_and_report(tmp_path: Path, monk
     assert server.params["seed"] == 3
     assert server.params["chance"] == "not stated"
     assert server.metrics["served/all/ndcg at 10", 0] == 0.3
-    assert server.metrics["calibration error/all", 0] == 0.02
+    assert server.metrics["calibration error/all", 0] == 0.012
     assert server.metrics["network 0/loss", 2] == 4.2
     assert ("network 1/ndcg at 10", 1) not in server.metrics
     assert not [key for key, _ in server.metrics if "unit" in key]  # a unit may be three people

@@ -17,6 +17,7 @@ from mentorgraph.embeddings.model import Model, rows_of, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question
 from mentorgraph.graph.ranking.scoring import NETWORK
 from mentorgraph.graph.rules.policy import SIGNALS, load_policy
@@ -50,6 +51,21 @@ def test_the_score_is_the_sum_of_weights_times_values(weighted: Model, columns: 
             total += term.weight * np.nan_to_num(term.values)
         assert scores.base == 0
         np.testing.assert_allclose(scores.total, total, atol=1e-8)
+
+
+@pytest.mark.parametrize("with_network", [True, False])
+def test_whoever_is_ranked_among_some_has_the_score_that_they_have_among_everybody(
+    weighted: Model, columns: Columns, asked: list[Question], with_network: bool
+) -> None:
+    ranks, some = scorer(weighted, with_network), Pool.of(columns, range(0, len(columns.people), 7))
+    for each in asked[:4]:
+        everybody, among = ranks.score(columns, each), ranks.score(columns, replace(each, among=some))
+        places = among.places(some.people)
+        np.testing.assert_array_equal(among.total[places], everybody.total[some.people])
+        assert [each.explain(int(some.people[3])) for each in among.terms] == [
+            each.explain(int(some.people[3])) for each in everybody.terms
+        ]
+        assert len(among.total) < len(everybody.total)
 
 
 @pytest.mark.parametrize("ignored", [{NETWORK}, {"skills"}, {NETWORK, "unit", "load"}, {NETWORK, *SIGNALS}])

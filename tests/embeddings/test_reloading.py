@@ -83,9 +83,11 @@ def test_a_broken_version_is_refused_and_the_last_good_one_answers(registry: Reg
         file.write_bytes(whole[: len(whole) // 2])
         assert await version(reloading) == first
         assert second in reloading.refused
+        assert reloading.promoted_at == registry.history()[0].at  # so old is what ranks
         registry.promote(first)
         assert await version(reloading) == first
         assert reloading.refused == ""
+        assert not reloading.promoted_at
         file.write_bytes(whole)
         registry.promote(second)
         assert await version(reloading) == second

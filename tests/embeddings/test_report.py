@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from mentorgraph.embeddings.metrics import gini
 from mentorgraph.embeddings.registry import REPORT, ModelRefused, Registry
-from mentorgraph.embeddings.report import Drawn, report
+from mentorgraph.embeddings.report import TICKS, Drawn, _round, report
 
 ROW = {"mrr": 0.2, "hr@10": 0.4, "ndcg@10": 0.3, "recall@20": 0.5, "low": 0.25, "high": 0.35, "goals": 40}
 ROW |= {"coverage@10": 0.6, "popularity@10": 1.4, "gini@10": 0.7}
 PART = {"chance": 0.4, "succeeded": 0.45, "low": 0.3, "high": 0.6, "outcomes": 40}
+ERROR = {"ece": 0.051, "floor": 0.048, "by_luck": 0.07, "debiased": 0.012, "low": 0.0, "high": 0.06, "outcomes": 80}
 MANIFEST: dict[str, Any] = {
     "ranking": "served",
     "setting": "full",
@@ -38,7 +39,11 @@ MANIFEST: dict[str, Any] = {
         {"name": "served", "part": part, "group": "all", "adds": adds, "low": adds - 0.01, "high": adds + 0.01}
         for part, adds in (("unit", 0.02), ("skills", 0.1))
     ],
-    "chance": {"conditions": [{"name": "x", "holds": False, "told": "too few"}], "curve": [PART, PART]},
+    "chance": {
+        "conditions": [{"name": "x", "holds": False, "told": "too few"}],
+        "curve": [PART, PART],
+        "errors": {"all": ERROR},
+    },
 }
 
 
@@ -55,6 +60,9 @@ def test_it_loads_nothing_and_draws_everything() -> None:
     page = report(MANIFEST, drawn(60))
     assert not re.search(r"https?:|\bsrc=|\bhref=|url\(|@import|<script", page)
     assert "&lt;script&gt;" in page
+    assert "<td>all</td><td>80</td><td>0.051</td><td>0.048</td><td>0.012</td><td>0.000</td><td>0.060</td>" in page
+    assert ">1.5</text>" not in page  # there is no half epoch
+    assert ">-0</text>" not in page
     assert "<td>unit Maps &amp; &lt;b&gt;Routes</td><td>40</td><td>0.300</td>" in page
     assert page.index("<td>skills</td><td>+0.1000</td>") < page.index("<td>unit</td><td>+0.0200</td>")
     found = drawings(page)
@@ -78,6 +86,15 @@ def test_where_there_is_nothing_to_draw_it_says_so() -> None:
     page = report({**MANIFEST, "epochs": [], "chance": {"conditions": [], "curve": []}}, drawn(2))
     assert "Too few mentors for a map." in page
     assert len(drawings(page)) == 4
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_axes_have_round_numbers_within_their_ends(low: float, length: float) -> None:
+    found = _round(low, low + length)
+    assert 1 <= len(found) <= TICKS + 1
+    assert all(low - 1e-6 * length <= each <= low + length * (1 + 1e-6) for each in found)
+    steps = np.diff(found)
+    assert np.allclose(steps, steps[:1])
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30))

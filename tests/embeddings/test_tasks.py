@@ -105,3 +105,13 @@ def test_without_units_a_question_has_neither_units_nor_the_tags_of_its_goal(col
         assert less.units == frozenset()
         assert {wish.metapath for wish in less.wishes} <= {"mentee_wants"}
     assert any(each.units for each in asked)
+
+
+def test_a_known_roster_ranks_those_who_mentor_and_nobody_else(task: Task) -> None:
+    known = task.of_roster()
+    serving = {int(task.candidates[place]) for each in task.relevant for place in each}
+    assert {int(each) for each in known.candidates} == serving
+    assert len(known.candidates) < len(task.candidates)
+    for before, after in zip(task.relevant, known.relevant, strict=True):
+        assert [*task.candidates[before]] == [*known.candidates[after]]
+    assert [*known.popularity] == [*task.popularity[np.isin(task.candidates, known.candidates)]]

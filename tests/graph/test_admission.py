@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mentorgraph.graph.exchange.check import check
+from mentorgraph.graph.paging import Part
 from mentorgraph.graph.people import admission
 from mentorgraph.graph.people.participants import participants
 from mentorgraph.graph.store.store import Store
@@ -187,5 +188,5 @@ async def test_a_training_that_ends_is_asked_for_no_longer(people: Store) -> Non
     assert await refused(people, admission.end_training(people, COORDINATOR, UNKNOWN)) == ("NOT_FOUND", "trainingId")
     wrong = admission.define_training(people, COORDINATOR, {"name": "x", "link": "ftp://x"})
     assert await refused(people, wrong) == ("BAD_USER_INPUT", "link")
-    assert await people.page_trainings(NOW + DAY, "", 5) == []
-    assert await people.page_trainings(NOW, "", 5) == [listening]
+    assert await people.page_trainings(NOW + DAY, Part("", "", 5), True) == ([], 0)
+    assert await people.page_trainings(NOW, Part("", "", 5), True) == ([listening], 1)

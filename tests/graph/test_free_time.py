@@ -1,6 +1,7 @@
 """Free time in memory: as each person's own windows and spans give it, and the pattern that the coming weeks have."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -104,3 +105,66 @@ def test_a_week_is_open_where_half_of_it_is_left_and_nobody_is_told_of_who_state
             put(columns, "busy_times", person_id=name, since=since, until=since + timedelta(hours=2))
     assert open_weeks(columns, NOW, SETTINGS)[:2].tolist() == pytest.approx([1.0, 5 / 8])
     assert np.isnan(open_weeks(columns, NOW, SETTINGS)[2])
+
+
+def test_a_week_that_is_renewed_after_changes_is_as_if_it_were_looked_at_for_the_first_time() -> None:
+    draws, now, told = random.Random(4), NOW, list[tuple[str, dict[str, object]]]()  # noqa: S311
+    columns, renewed, differing = Columns(), 0, 0
+
+    def tell(file: str, **row: object) -> None:
+        told.append((file, row))
+        put(columns, file, **row)
+
+    for number in range(12):
+        tell("people", id=f"p{number}", name=f"p{number}", joined_on="2020-01-01")
+    for turn in range(80):
+        before = columns.tables["availability"].version
+        for _ in range(draws.randrange(3)):
+            number = draws.randrange(12 + turn // 10)
+            if number >= 12:
+                tell("people", id=f"p{number}", name=f"p{number}", joined_on="2020-01-01")
+            since = now + timedelta(hours=draws.randrange(-90, 40))
+            tell("availability", person_id=f"p{number}", weekday=draws.randrange(1, 4), start="08:00", zone="UTC",
+                 end=draws.choice(["09:00", "10:00"]), since=since.replace(minute=0, second=0),
+                 until=since + timedelta(hours=draws.randrange(1, 120)))  # fmt: skip
+        old = columns._derived.get("windows")
+        found, fresh = week(columns, now), Columns()
+        for file, row in told:
+            put(fresh, file, **row)
+        right = week(fresh, now)
+        for name in ("windows", "free", "stated", "by_slots"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(right, name))
+        if old is not None:
+            renewed += columns.tables["availability"].changed_since(before) is not None
+            same = len(old[1].bits) == len(right.windows) and np.array_equal(old[1].bits, right.windows)
+            differing += not same
+        now += timedelta(minutes=draws.randrange(-200, 900))
+    assert renewed > 20
+    assert differing > 20
+
+
+def test_what_a_table_was_told_since_a_version_is_known_until_a_fact_is_linked_to_something_else() -> None:
+    columns = Columns()
+    table = columns.tables["availability"]
+    for name in ("a", "b"):
+        put(columns, "people", id=name, name=name, joined_on="2020-01-01")
+        put(
+            columns,
+            "availability",
+            person_id=name,
+            weekday=1,
+            start="10:00",
+            end="12:00",
+            zone="UTC",
+            since="2025-01-01",
+        )
+    before, first = table.version, table.record(0)
+    assert table.changed_since(before) == []
+    columns.put(table.record(1))
+    columns.put(replace(first, properties={**first.properties, "end": "13:00"}))
+    assert table.changed_since(before) == [0, 1]
+    assert table.changed_since(before + 1) == [0]
+    assert table.copy().changed_since(before) is None
+    columns.put(replace(first, links=table.record(1).links))
+    assert table.changed_since(before) is None
+    assert table.changed_since(table.version) == []

@@ -354,6 +354,16 @@ def test_without_a_goal_or_skills_the_list_says_what_it_rests_on(community: Comm
     assert not community.ask().notice
 
 
+def test_a_goal_without_skills_and_words_is_said_to_say_nothing(community: Community) -> None:
+    person = community.run(register(community.store, "wordless", consents=["matching"], text_version="1"))
+    told = {}
+    for key, title in (("wordless", "???"), ("of little", "what to do with this"), ("in words", "A heat pump")):
+        goal = community.write("goals", id=key, person_id=person, title=title, created_on=NOW - timedelta(hours=1))
+        told[key] = community.run(community.recommender.recommend(COORDINATOR, person, goal.uid, first=3)).notice
+    assert told["wordless"].startswith("This goal needs no skill and its words say nothing")
+    assert told == {"wordless": told["wordless"], "of little": told["wordless"], "in words": ""}
+
+
 def test_without_consent_there_is_no_list(community: Community) -> None:
     person = community.run(register(community.store, "silent"))
     assert (

@@ -1,4 +1,4 @@
-"""What would change it where two have told of no language or format in common: tried for real, by whoever can do it."""
+"""What would change it where profiles, hours, an enrolment or a ban stand between two: tried for real."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
 from mentorgraph.graph.exchange.check import graph_hash
 from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, MENTOR, records_of
+from mentorgraph.graph.explaining.remedies import COORDINATOR as COORDINATING
 from mentorgraph.graph.explaining.what_would_change import WhatWouldChange, what_would_change
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import RulesScorer
@@ -101,3 +102,55 @@ async def test_nothing_is_added_where_both_have_it_or_nothing_is_told(filled: St
     found = await asked(filled, clock, by=ACTORS)
     assert found.rank is not None
     assert found.changes == ()
+
+
+# --- what programmes and coordinators ask for -------------------------------------------------------------------------
+
+
+async def in_programme(store: Store, rules: str, **more: list[dict[str, str]]) -> None:
+    """Bo is a mentee of a programme with limits of its own."""
+    rows: dict[str, list[dict[str, str]]] = {
+        "programmes": [{"id": "own", "name": "Own", "since": "2026-02-01"}],
+        "memberships": [{"person_id": "bo", "programme_id": "own", "role": "mentee", "since": "2026-02-02"}],
+        "policies": [{"programme_id": "own", "content": f"[rules]\n{rules}\n", "since": "2026-02-01"}],
+        "consents": [],
+    }
+    for file, further in more.items():
+        rows[file] = [*rows.get(file, []), *further]
+    result = await import_bundle(store, bundle_of(rows), source=SOURCE)
+    assert "refused" not in result.total
+
+
+async def test_a_mentor_of_another_programme_is_enrolled(filled: Store, clock: Clock) -> None:
+    await in_programme(filled, "members_only = true")
+    assert (await asked(filled, clock, by=(MENTOR,))).blocked_by == ("NOT_ENROLLED",)
+    found = await asked(filled, clock, by=(COORDINATING,))
+    assert told(found) == [("enrol", "enrol them in the programme")]
+    assert await does_it(filled, clock, found) == found.rank_after == 1
+
+
+async def test_hours_are_raised_to_what_is_needed_beside_a_place_more(filled: Store, clock: Clock) -> None:
+    role = {"person_id": "ada", "role_id": "mentor", "since": JOINED, "max_mentees": "1", "hours_per_month": "2"}
+    enrolled = {"person_id": "ada", "programme_id": "own", "role": "mentor", "since": "2026-02-02"}
+    paired = {"id": "p", "mentor_id": "ada", "mentee_id": "ben", "started_on": "2026-02-01", "status": "active"}
+    await in_programme(
+        filled,
+        "least_hours_per_month = 3",
+        roles=[role],
+        memberships=[{**enrolled, "hours_per_month": "2"}],
+        pairings=[paired],
+    )
+    found = await asked(filled, clock, by=(COORDINATING,))
+    assert told(found) == [("add_place", "take 2 mentees at once"), ("raise_hours", "give 3 hours a month")]
+    assert await does_it(filled, clock, found) == found.rank_after is not None
+    [held] = [each for each in await facts(filled, "roles", ADA) if "until" not in each.properties]
+    assert (held.properties["max_mentees"], held.properties["hours_per_month"]) == (2, 3)  # neither undoes the other
+
+
+async def test_a_ban_is_ended_by_coordinators_alone(filled: Store, clock: Clock) -> None:
+    ban = {"id": "ban", "mentee_id": "bo", "mentor_id": "ada", "action": "forbid", "reason": "other", "note": "No."}
+    await in_programme(filled, "most_mentors = 2", overrides=[{**ban, "since": "2026-02-03", "until": "2190-01-01"}])
+    assert (await asked(filled, clock, by=(MENTEE, MENTOR))).blocked_by == ("FORBIDDEN_BY_COORDINATOR",)
+    found = await asked(filled, clock)
+    assert told(found) == [("end_ban", "end the ban on this pair")]
+    assert await does_it(filled, clock, found) == found.rank_after == 1

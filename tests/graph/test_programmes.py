@@ -15,6 +15,7 @@ from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.label import Weights, outcome
 from mentorgraph.graph.facts.model import InvalidFact, uid_of
 from mentorgraph.graph.facts.rows import facts_of
+from mentorgraph.graph.paging import Part
 from mentorgraph.graph.pairings.pairing import request_mentor
 from mentorgraph.graph.people import admission, programmes
 from mentorgraph.graph.rules.policy import load_policy
@@ -46,6 +47,7 @@ def uid(kind: str, key: str) -> str:
 
 ADA, BO = uid("people", "ada"), uid("people", "bo")
 PROGRAMME = uid("programmes", "p")
+ALL = Part("", "", 9)
 ANYBODY = Viewer(person=BO, roles=frozenset({"mentee"}))
 
 
@@ -340,10 +342,10 @@ async def test_an_archived_programme_has_ended_with_all_that_belongs_to_it_and_c
     assert untils == [NOW + DAY] * 2 + [NOW + 10 * DAY] + [end] * 7
     assert known.charter_at(end) is None
     assert known.charter_at(end - DAY) == known.latest_charter(end) == known.charters[1]
-    assert await people.page_programmes(True, end, "", 9) == [PROGRAMME]
-    assert await people.page_programmes(False, end, "", 9) == []
-    assert await people.page_programmes(None, end, "", 9) == [PROGRAMME]
-    assert await people.page_programmes(False, end - DAY, "", 9) == [PROGRAMME]
+    assert await people.page_programmes(True, end, ALL) == ([PROGRAMME], None)
+    assert await people.page_programmes(False, end, ALL) == ([], None)
+    assert await people.page_programmes(None, end, ALL) == ([PROGRAMME], None)
+    assert await people.page_programmes(False, end - DAY, ALL) == ([PROGRAMME], None)
     assert await refused(people, archive(people, end + DAY)) == ("CONFLICT", "programmeId")
     assert await refused(people, revise(people, end - DAY, now=end, why="Third.")) == ("ARCHIVED", "programmeId")
     assert await refused(people, set_tier(people, rank=5, now=end)) == ("ARCHIVED", "programmeId")
@@ -385,7 +387,7 @@ async def test_a_programme_archived_before_it_began_never_ran(people: Store) -> 
     known = await configuration(people)
     assert known.programme.properties["until"] == NOW + 9 * DAY
     assert known.ended(NOW) == NOW + 9 * DAY
-    assert await people.page_programmes(True, NOW, "", 9) == [PROGRAMME]
+    assert await people.page_programmes(True, NOW, ALL) == ([PROGRAMME], None)
     assert await refused(people, archive(people, NOW)) == ("CONFLICT", "programmeId")
 
 

@@ -9,6 +9,7 @@ import pytest
 from mentorgraph.graph.exchange.bundle import import_bundle, open_bundle
 from mentorgraph.graph.exchange.check import check
 from mentorgraph.graph.facts.outcomes import outcome_of
+from mentorgraph.graph.paging import Part
 from mentorgraph.graph.pairings.stalls import list_stalled
 from mentorgraph.graph.pairings.surveys import list_due
 from mentorgraph.graph.people.admission import eligibility
@@ -87,8 +88,8 @@ async def test_the_sheet_of_what_else_there_is_to_know_is_right(world: Store) ->
         assert {mentors[row["uid"]]: row["taken"] for row in rows} == right
 
     for person, right in LIFE["requests"].items():
-        waiting = await world.page_requests_of(uid("people", person), OPEN_REQUEST_STATES, "", 10)
-        assert waiting == [uid("requests", each) for each in right]
+        waiting = await world.page_requests_of(uid("people", person), OPEN_REQUEST_STATES, Part("", "", 10))
+        assert waiting.uids == [uid("requests", each) for each in right]
 
     for each in LIFE["catalogue"]:
         assert await catalogue(world, each["filter"]) == [uid("people", name) for name in by_uid(each["mentors"])]
