@@ -70,7 +70,6 @@ class FailedSignIns:
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_minute = per_minute
         self._failures = Rate(per_minute, clock)
         self._accepted: OrderedDict[bytes, None] = OrderedDict()
 

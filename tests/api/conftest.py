@@ -93,8 +93,9 @@ def asked(
 
     service = Service(opening, reloading)
     decisions = DecisionLog(server.home / FOLDER)
-    # As patient as the connection is: what is asked for the first time has to be planned, on a busy machine.
-    application = app_of(service, decisions, Limits(execution_s=60), sign_in=sign_in)
+    # As patient as the connection is: what is asked for the first time has to be planned, on a busy machine. Who may
+    # sign in is tested by many that may not.
+    application = app_of(service, decisions, Limits(execution_s=60, failed_sign_ins_per_minute=10_000), sign_in=sign_in)
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -168,6 +168,7 @@ def test_a_history_that_cannot_be_read_is_told_of(content: str, sentence: str, t
     assert (refused.exit_code, sentence in refused.output) == (1, True)
 
 
+@pytest.mark.drill
 def test_one_list_is_measured_beside_other_servers(tmp_path: Path) -> None:
     found = told(tmp_path, "bench", "api", "--only", "list", "--requests", "40")
     rows = {each["name"]: each for each in found["rows"]}

@@ -187,7 +187,7 @@ def test_reasons_are_audited_from_the_shell(
     assert (status, "is not the truth of a generated world" in shown) == (1, True)
 
 
-@pytest.mark.journey
+@pytest.mark.drill
 @pytest.mark.usefixtures("here")
 def test_a_bundle_is_audited_in_a_database_of_its_own(
     world: World, tmp_path: Any, api: Api, gid: Callable[[str, str], str], asker: dict[str, Any]

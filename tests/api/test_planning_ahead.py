@@ -75,6 +75,7 @@ def test_what_is_asked_most_is_planned_before_and_nothing_of_it_later(
         assert plans.needed() == sorted([*ready, "page_skills"])
 
 
+@pytest.mark.drill
 @pytest.mark.slow
 def test_all_is_planned_anew_after_the_database_was_started_anew(emptied: EmbeddedDatabase) -> None:
     async def run() -> None:

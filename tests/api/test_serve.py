@@ -228,6 +228,7 @@ def test_a_worker_that_is_stuck_or_stopped_is_told_of_and_replaced_and_one_that_
         assert ask(port, "{ worker: stuck(seconds: 1) }") in pids
         with pytest.raises(LOST):
             ask(port, "{ worker: stuck(seconds: 60) }")
+        wait_until(lambda: not all(map(is_running, pids)), within_s=20)
         [stuck] = [pid for pid in pids if not is_running(pid)]
         [stopped] = pids - {stuck}
         os.kill(stopped, signal.SIGSTOP)
