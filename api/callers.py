@@ -58,6 +58,17 @@ class Rate:
         return 0 if is_allowed else math.ceil((1 - tokens) / self._per_second - ROUNDING)
 
 
+def too_often(told: str, wait_s: int, limit: str) -> RequestRefused:
+    """The refusal of whoever has no token left, see `Rate.wait_s`; `limit` is counted in the metrics."""
+    return RequestRefused(
+        f"{told} in {wait_s} s.",
+        code="RATE_LIMITED",
+        status=429,
+        headers={"Retry-After": str(wait_s)},
+        limit=limit,
+    )
+
+
 class FailedSignIns:
     """Turns away an address that has shown too many credentials that are none.
 
@@ -83,13 +94,7 @@ class FailedSignIns:
         shown = header(request.scope, b"authorization")
         hashed, address = hashlib.sha256(shown.encode()).digest(), address_of(request)
         if hashed not in self._accepted and (wait_s := self._failures.wait_s(address, takes=False)):
-            raise RequestRefused(
-                f"Too many attempts to sign in failed; try again in {wait_s} s.",
-                code="RATE_LIMITED",
-                status=429,
-                headers={"Retry-After": str(wait_s)},
-                limit="sign_in",
-            )
+            raise too_often("Too many attempts to sign in failed; try again", wait_s, "sign_in")
         try:
             yield
         except DomainError as error:

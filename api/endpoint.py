@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from mentorgraph.api.begun import Begun
-from mentorgraph.api.callers import Rate, address_of
+from mentorgraph.api.callers import Rate, address_of, too_often
 from mentorgraph.api.cost import Plan
 from mentorgraph.api.documents import Documents, Prepared
 from mentorgraph.api.errors import DocumentRefused, Refused, RequestRefused, code_of, present, refusal_of
@@ -226,12 +226,8 @@ class GraphQLEndpoint:
     def _count(self, request: Request) -> None:
         """Refuse a caller who asks too often."""
         if self._rate and (wait_s := self._rate.wait_s(self._caller(request))):
-            raise RequestRefused(
-                f"You ask more than {self._limits.requests_per_minute} times a minute; ask again in {wait_s} s.",
-                code="RATE_LIMITED",
-                status=429,
-                headers={"Retry-After": str(wait_s)},
-                limit="rate",
+            raise too_often(
+                f"You ask more than {self._limits.requests_per_minute} times a minute; ask again", wait_s, "rate"
             )
 
     def _cost(self, plan: Plan, parameters: Parameters) -> int:

@@ -17,7 +17,14 @@ from mentorgraph.api.benchmarks.load import bench_load
 from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, Asks, bench_recommend
 from mentorgraph.api.benchmarks.servers import HOME
 from mentorgraph.api.commands.bench_learned import calibration, gowalla, newcomers, ranking, retrieval, training_step
-from mentorgraph.api.commands.bench_options import json_option, keep_option, people_option, seed_option, tell
+from mentorgraph.api.commands.bench_options import (
+    bundle_option,
+    json_option,
+    keep_option,
+    people_option,
+    seed_option,
+    tell,
+)
 from mentorgraph.api.commands.learning import LOG, converse
 from mentorgraph.api.commands.scratch import database_of, fill, scratch_home
 from mentorgraph.api.commands.session import sentences
@@ -61,12 +68,7 @@ for learned in (ranking, retrieval, training_step, newcomers, calibration, gowal
 
 @bench.command()
 @people_option
-@click.option(
-    "--bundle",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Measure on this bundle in place of a generated community.",
-)
+@bundle_option
 @keep_option
 @click.option(
     "--goals",

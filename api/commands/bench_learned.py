@@ -10,7 +10,7 @@ import click
 from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, row, spread
 from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
 from mentorgraph.api.benchmarks.retrieval import bench_retrieval
-from mentorgraph.api.commands.bench_options import json_option, people_option, seed_option, tell
+from mentorgraph.api.commands.bench_options import bundle_option, json_option, people_option, seed_option, tell
 from mentorgraph.api.commands.learning import LOG, converse
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.scratch import scratch_home
@@ -95,12 +95,7 @@ def training_step(
 
 @click.command()
 @people_option
-@click.option(
-    "--bundle",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Measure on this bundle in place of a generated community.",
-)
+@bundle_option
 @click.option(
     "--from",
     "begin",

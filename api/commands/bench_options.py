@@ -17,6 +17,12 @@ people_option = click.option(
     metavar="N",
     help="Size of the generated community.",
 )
+bundle_option = click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Measure on this bundle in place of a generated community.",
+)
 seed_option = click.option("--seed", default=7, show_default=True, help="Decides all that chance decides.")
 keep_option = click.option(
     "--keep",
