@@ -20,6 +20,7 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.metrics import Figures, Places
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import Task, questions
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question
 from mentorgraph.graph.columns.table import Mask, Numbers
 
@@ -149,9 +150,10 @@ def _by_model(
     by_rules = Fusion.of_rules(known.policy)
     parts = {name: fusion.parts() for name, fusion in ((SERVED, model.fusion), (PLAIN, model.plain))}
     without: dict[str, dict[str, list[Places]]] = {name: {part: [] for part in parts[name]} for name in parts}
+    among = Pool.of(known.columns, task.candidates)
     for each, relevant in zip(asked, task.relevant, strict=True):
         began = time.perf_counter()
-        found = evidence(known, each, task.candidates)
+        found = evidence(known, replace(each, among=among), task.candidates)
         gathered = time.perf_counter()
         learned = model.network_scores(known, found)
         thought = time.perf_counter()

@@ -25,6 +25,7 @@ VALUES = 12
 WIDTH = 64
 LEAST_MASS = 1e-4
 LEAST_LOGIT = -12.0
+LEAST_SUM = 1e-16
 FURTHEST = 6.0
 """Normalised inputs are cut off so many deviations from their mean."""
 NORM_EPSILON = 0.01
@@ -123,7 +124,7 @@ def attend(weights: Weights, encoded: Encoded, found: Evidence) -> Attention:
     logits = logits * np.exp(weights["sharpness"])
     highest = logits.max(axis=0, initial=-np.inf)
     attention = np.exp(logits - highest)
-    attention = (attention / np.maximum(attention.sum(axis=0), 1e-16)).astype(np.float32)
+    attention = (attention / np.maximum(attention.sum(axis=0), LEAST_SUM)).astype(np.float32)
     values = np.logaddexp(0, linear(weights, "value", hidden))
     below = np.maximum(logits - highest, LEAST_LOGIT) - LEAST_LOGIT
     people = len(found.people)

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
-from torch_geometric.utils import scatter, softmax
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
 from mentorgraph.embeddings.inference import (
@@ -23,6 +22,7 @@ from mentorgraph.embeddings.inference import (
     HIDDEN,
     LEAST_LOGIT,
     LEAST_MASS,
+    LEAST_SUM,
     LINKS,
     NORM_EPSILON,
     VALUES,
@@ -31,6 +31,7 @@ from mentorgraph.embeddings.inference import (
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.parallel import ALONE, Share, SharedNorm
 from mentorgraph.embeddings.products import LinkConv, Links
+from mentorgraph.graph.columns.table import Numbers
 
 DROPOUT = 0.3
 
@@ -56,11 +57,11 @@ class Batch:
 
     Attributes:
         edges: `float32[edges, EDGE_FEATURES]`.
-        edge_question: `int64[edges]`.
+        edge_question: `int64[edges]`, ascending.
         teams: `float32[edges]`.
-        mentor_arcs, mentee_arcs: Edge and person: `int64[2, arcs]`.
+        mentor_arcs, mentee_arcs: Edge and person: `int64[2, arcs]`, by ascending person.
         pairs: `float32[people, PAIR_FEATURES]`.
-        pair_question: `int64[people]`.
+        pair_question: `int64[people]`, ascending.
         together: Person, person: `int64[2, links]`; `together_weight`: `float32[links]`.
         correction: `float32[people]`.
         precedents: Place of each edge's precedent: `int64[edges]`.
@@ -101,11 +102,14 @@ class Batch:
             own_units[place, each.units] = 1 / max(1, len(each.units))
 
         def arcs(name: str) -> Tensor:
-            shifted = [
-                getattr(each, name) + np.array([[edge], [pair]])
-                for each, edge, pair in zip(found, edge_starts, pair_starts, strict=False)
-            ]
-            return torch.from_numpy(np.concatenate(shifted, axis=1))
+            shifted = np.concatenate(
+                [
+                    getattr(each, name) + np.array([[edge], [pair]])
+                    for each, edge, pair in zip(found, edge_starts, pair_starts, strict=False)
+                ],
+                axis=1,
+            )
+            return torch.from_numpy(shifted[:, np.argsort(shifted[1], kind="stable")])
 
         links = [each.together.tocoo() for each in found]
         together = [np.stack(each.coords) + start for each, start in zip(links, pair_starts, strict=False)]
@@ -147,38 +151,50 @@ class Graph:
     Attributes:
         text: `float32[precedents, dimensions]`.
         skill, unit: Row of each among the id embeddings, 0 if it is not there: `int64[skills]`, `int64[units]`.
+        person: Row of each person among those whom messages reach: `int64[people]`.
         links: By the names of `LINKS`.
     """
 
     text: Tensor
     skill: Tensor
     unit: Tensor
+    person: Tensor
     links: Mapping[str, Links]
 
     @classmethod
-    def of(cls, graph: MessageGraph, skills: Tensor, units: Tensor, *, kept: float = 1.0) -> "Graph":
+    def of(
+        cls, graph: MessageGraph, skills: Tensor, units: Tensor, *, among: Numbers | None = None, kept: float = 1.0
+    ) -> "Graph":
         """Takes a message graph.
 
         Args:
             graph: The graph.
             skills: See `Graph.skill`.
             units: See `Graph.unit`.
+            among: Numbers of those whom messages reach, ascending; everybody by default.
             kept: The share of the pairings that carry messages, chosen by chance.
         """
+        people = graph.pairings.shape[0]
+        row = np.arange(people)
+        if among is not None:
+            row[among] = np.arange(len(among))
         links = {}
-        for name in LINKS:
+        for name, (_, target) in LINKS.items():
             matrix: sparse.csr_array = getattr(graph, name)
+            if among is not None and target == "person":
+                matrix = sparse.csr_array(matrix[among])
             if name == "pairings" and kept < 1:
                 drawn = (torch.rand(matrix.nnz) < kept).numpy()
                 data = (matrix.data * drawn / kept).astype(np.float32)
                 matrix = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
             links[name] = Links.of(matrix)
-        return cls(torch.from_numpy(graph.text), skills, units, links)
+        return cls(torch.from_numpy(graph.text), skills, units, torch.from_numpy(row), links)
 
     def to(self, device: str) -> "Graph":
         """The same on another device."""
         links = {name: each.to(device) for name, each in self.links.items()}
-        return Graph(self.text.to(device), self.skill.to(device), self.unit.to(device), links)
+        text, skill, unit, person = (each.to(device) for each in (self.text, self.skill, self.unit, self.person))
+        return Graph(text, skill, unit, person, links)
 
 
 class Encoder(nn.Module):
@@ -202,23 +218,28 @@ class Encoder(nn.Module):
         self.send = nn.ModuleDict({name: LinkConv(ENCODED, ENCODED) for name in LINKS})
 
     def forward(self, graph: Graph, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Vectors of the asking goals, of the precedents and of all people: `float32[…, ENCODED]`, of length 1."""
+        """Vectors of the asking goals, the precedents and whom messages reach: `float32[…, ENCODED]`, of length 1."""
         skill, links = self.skill(graph.skill), graph.links
         skill = skill + self.send["broader"]((skill, skill), links["broader"])
         unit = self.unit(graph.unit)
-        goal = self._goals(self.text(graph.text), skill, links["wishes"], unit, links["units"])
+        goal = self._goals(graph.text, skill, links["wishes"], unit, links["units"])
         wishes, units = (Links(each, each.T) for each in (batch.wishes, batch.units))
-        asker = self._goals(self.text(batch.text), skill, wishes, unit, units)
+        asker = self._goals(batch.text, skill, wishes, unit, units)
         person = torch.zeros(links["offers"].forth.shape[0], ENCODED, device=skill.device)
         for name, nodes in (("offers", skill), ("members", unit), ("pairings", goal)):
             person = person + self.send[name]((nodes, None), links[name])
         normalize = nn.functional.normalize
         return normalize(asker, dim=1), normalize(goal, dim=1), normalize(person, dim=1)
 
-    def _goals(self, own: Tensor, skill: Tensor, wishes: Links, unit: Tensor, units: Links) -> Tensor:
-        """What goals become by their texts, wishes and units."""
-        sent = self.send["wishes"]((skill, own), wishes) + self.send["units"]((unit, own), units)
-        return nn.functional.gelu(sent)
+    def _goals(self, text: Tensor, skill: Tensor, wishes: Links, unit: Tensor, units: Links) -> Tensor:
+        """What goals become by their texts, wishes and units.
+
+        The layer of the text and those of the goals themselves follow one another, so they are one product.
+        """
+        wish, unit_of = (self.send.get_parameter(f"{name}.lin_root.weight") for name in ("wishes", "units"))
+        own = wish + unit_of
+        sent = self.send["wishes"]((skill, None), wishes) + self.send["units"]((unit, None), units)
+        return nn.functional.gelu(sent + nn.functional.linear(text, own @ self.text.weight, own @ self.text.bias))
 
 
 class Network(nn.Module):
@@ -259,34 +280,39 @@ class Network(nn.Module):
     def forward(self, batch: Batch, graph: Graph) -> Tensor:
         """`float32[people]`: the score of each pair."""
         asker, goal, person = self.encoder(graph, batch)
-        near = (asker[batch.edge_question] * goal[batch.precedents]).sum(dim=1, keepdim=True)
+        near = (goal @ asker.T).reshape(-1, 1).index_select(0, batch.precedents * batch.questions + batch.edge_question)
         scaled = (batch.edges - self.edge_scale[0]) / self.edge_scale[1]
         edges = torch.cat([scaled.clamp(-FURTHEST, FURTHEST), 2 * near], dim=1)
-        parts = asker[batch.pair_question] * person[batch.people]
-        parts = parts.reshape(len(parts), GROUPS, ENCODED // GROUPS).sum(dim=2)
+        groups = [each.reshape(-1, GROUPS, ENCODED // GROUPS).transpose(0, 1) for each in (person, asker)]
+        dots = (groups[0] @ groups[1].transpose(1, 2)).permute(1, 2, 0).reshape(-1, GROUPS)
+        parts = dots.index_select(0, graph.person[batch.people] * batch.questions + batch.pair_question)
         people = len(batch.pairs)
         hidden = nn.functional.gelu(self.edge_hidden(edges))
         logits = (self.attend(edges) + self.attend_hidden(hidden)) * torch.exp(self.sharpness)
-        attention = softmax(logits, batch.edge_question, num_nodes=batch.questions)
+        of_question = batch.edge_question
+        below = logits - maxima(logits, of_question, batch.questions).index_select(0, of_question)
+        odds = torch.exp(below)
+        attention = odds / sums(odds, of_question, batch.questions).clamp(min=LEAST_SUM).index_select(0, of_question)
         values = nn.functional.softplus(self.value(hidden))
+        flow = attention * torch.exp(-self.team * torch.log(batch.teams)[:, None])
         edge, mentor = batch.mentor_arcs
-        share = torch.exp(-self.team * torch.log(batch.teams)[:, None])
-        mass = scatter((attention * share)[edge], mentor, dim_size=people, reduce="sum")
-        highest = scatter(logits, batch.edge_question, dim_size=batch.questions, reduce="max")
-        below = (logits - highest[batch.edge_question]).clamp(min=LEAST_LOGIT) - LEAST_LOGIT
-        nearest = scatter(below[edge], mentor, dim_size=people, reduce="max")
-        greatest = scatter(mass, batch.pair_question, dim_size=batch.questions, reduce="max")
+        carried = sums(torch.cat([flow, values], dim=1).index_select(0, edge), mentor, people)
+        mass, summed = torch.split(carried, [HEADS, VALUES], dim=1)
+        above = below.clamp(min=LEAST_LOGIT) - LEAST_LOGIT
+        highest = maxima(torch.cat([above, values], dim=1).index_select(0, edge), mentor, people)
+        nearest, strongest = torch.split(highest, [HEADS, VALUES], dim=1)
+        greatest = maxima(mass, batch.pair_question, batch.questions).index_select(0, batch.pair_question)
         one, other = batch.together
-        beside = scatter(mass[one] * batch.together_weight[:, None], other, dim_size=people, reduce="sum")
+        beside = sums(mass.index_select(0, one) * batch.together_weight[:, None], other, people)
         edge_of_mentee, mentee = batch.mentee_arcs
-        as_mentee = scatter(attention[edge_of_mentee], mentee, dim_size=people, reduce="sum")
+        as_mentee = sums(attention.index_select(0, edge_of_mentee), mentee, people)
         inputs = torch.cat(
             [
                 torch.log(mass + LEAST_MASS),
-                mass / (greatest[batch.pair_question] + LEAST_MASS),
+                mass / (greatest + LEAST_MASS),
                 nearest,
-                torch.log1p(scatter(values[edge], mentor, dim_size=people, reduce="sum")),
-                scatter(values[edge], mentor, dim_size=people, reduce="max"),
+                torch.log1p(summed),
+                strongest,
                 torch.log(beside + LEAST_MASS),
                 torch.log(as_mentee + LEAST_MASS),
                 batch.pairs,
@@ -308,4 +334,16 @@ class Network(nn.Module):
         if not self.training:
             return values
         kept = (torch.rand(batch.part.whole, values.shape[1]) >= DROPOUT) / (1 - DROPOUT)
-        return values * kept[list(batch.part.places)].to(values.device)[batch.pair_question]
+        return values * kept[list(batch.part.places)].to(values.device).index_select(0, batch.pair_question)
+
+
+def sums(values: Tensor, rows: Tensor, number: int) -> Tensor:
+    """Sums of values by their rows: `float32[number, features]`."""
+    return values.new_zeros(number, values.shape[1]).index_add(0, rows, values)
+
+
+def maxima(values: Tensor, rows: Tensor, number: int) -> Tensor:
+    """Maxima of values by their rows, which ascend; 0 for rows without any: `float32[number, features]`."""
+    lengths = torch.bincount(rows, minlength=number)
+    found = torch.segment_reduce(values, "max", lengths=lengths, axis=0, unsafe=True)
+    return torch.where(lengths[:, None] > 0, found, 0)

@@ -45,8 +45,6 @@ MISSING = (
 
 def main() -> None:
     """Carry out one request."""
-    # Steps differ in size, and oneDNN would keep code for each size that it ever saw: hundreds of MB, at no gain.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this, who then ends it
     request = orjson.loads(Path(sys.argv[1]).read_bytes() if sys.argv[1:] else sys.stdin.buffer.read())
     if request.get("ends_with_input"):

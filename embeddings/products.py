@@ -11,7 +11,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.nn import GraphConv
 
 
@@ -62,7 +62,11 @@ class LinkConv(GraphConv):  # type: ignore[misc]  # torch-geometric has no types
     def forward(self, nodes: tuple[Tensor, Tensor | None], links: Links) -> Tensor:
         """What the targets become: `float32[targets, features]`."""
         sources, targets = nodes
-        found: Tensor = self.lin_rel(links.product(sources))
+        found: Tensor
+        if len(sources) < links.forth.shape[0]:  # the linear layer goes over the fewer rows
+            found = links.product(nn.functional.linear(sources, self.lin_rel.weight)) + self.lin_rel.bias
+        else:
+            found = self.lin_rel(links.product(sources))
         return found if targets is None else found + self.lin_root(targets)
 
 

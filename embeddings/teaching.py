@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.metrics import ndcg, places
 from mentorgraph.embeddings.model import together
-from mentorgraph.embeddings.network import Batch, Graph, Network, Part
+from mentorgraph.embeddings.network import Batch, Graph, Network, Part, maxima, sums
 from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.table import Numbers, Reals
@@ -165,7 +164,9 @@ class School:
             scale, dimensions = _edge_scale(courses, self.share), courses[0].graph.text.shape[1]
             network = Network(scale, _rows(self.skills), _rows(self.units), dimensions, self.share)
             network.to(self.share.device)
-            optimizer = torch.optim.AdamW(network.parameters(), lr=self.recipe.rate, weight_decay=self.recipe.decay)
+            optimizer = torch.optim.AdamW(
+                network.parameters(), lr=self.recipe.rate, weight_decay=self.recipe.decay, fused=True
+            )
             steps = epochs * sum(-(-each.count // self.recipe.questions) for each in courses)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.recipe.rate, total_steps=steps)
             best, found = -1.0, Taught(network, epochs)
@@ -194,7 +195,9 @@ class School:
             return found
 
     def _graph(self, course: Course, *, kept: float = 1.0) -> Graph:
-        return Graph.of(course.graph, self.skills, self.units, kept=kept).to(self.share.device)
+        people = [each.found.people for each in course.lessons]
+        among = np.unique(np.concatenate(self.share.gathered([np.unique(np.concatenate(people))])))
+        return Graph.of(course.graph, self.skills, self.units, among=among, kept=kept).to(self.share.device)
 
     def _steps(self, courses: Sequence[Course], chance: np.random.Generator) -> Iterator[tuple[int, Numbers]]:
         """The places of the lessons of one pass, mixed; those of one step belong to one window."""
@@ -239,13 +242,18 @@ class School:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Sums in one order, so that a seed repeats; steps this small gain little from more threads."""
-    threads = torch.get_num_threads()
+    """Sums in one order, so that a seed repeats; steps this small gain little from more threads.
+
+    Nor do they gain from oneDNN, which makes code for each size of a step anew, as no two are of one size.
+    """
+    threads, is_enabled = torch.get_num_threads(), torch.backends.mkldnn.enabled
     torch.set_num_threads(1)
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # a property of a module, which mypy does not see
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.backends.mkldnn.enabled = is_enabled
 
 
 def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson], share: Share = ALONE) -> Tensor:
@@ -254,16 +262,16 @@ def listwise_loss(scores: Tensor, batch: Batch, lessons: Sequence[Lesson], share
     The softmax is corrected for people who were left out, see `Evidence.correction`. Of several processes each gives
     its part of the mean; the sum of all parts is the mean.
     """
-    corrected = scores + batch.correction
-    highest = scatter(corrected.detach(), batch.pair_question, dim_size=batch.questions, reduce="max")
-    odds = torch.exp(corrected - highest[batch.pair_question])
-    total = torch.log(scatter(odds, batch.pair_question, dim_size=batch.questions, reduce="sum")) + highest
+    corrected = (scores + batch.correction)[:, None]
+    highest = maxima(corrected.detach(), batch.pair_question, batch.questions)
+    odds = torch.exp(corrected - highest.index_select(0, batch.pair_question))
+    total = torch.log(sums(odds, batch.pair_question, batch.questions)) + highest
     starts = np.cumsum([0, *(len(each.found.people) for each in lessons)])
     chosen = np.concatenate([each.relevant + start for each, start in zip(lessons, starts, strict=False)])
     weight = torch.from_numpy(np.concatenate([each.worth / len(each.relevant) for each in lessons]).astype(np.float32))
     weight = (weight if batch.part.counts else 0 * weight).to(scores.device)
     places_chosen = torch.from_numpy(chosen).to(scores.device)
-    own = total[batch.pair_question[places_chosen]] - corrected[places_chosen]
+    own = (total[batch.pair_question[places_chosen]] - corrected[places_chosen])[:, 0]
     mean: Tensor = (weight * own).sum() / (share.sum(weight.sum()) + 1e-6)
     return mean
 

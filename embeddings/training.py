@@ -34,6 +34,7 @@ from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts
 from mentorgraph.embeddings.teaching import Course, Epoch, Lesson, Progress, Recipe, School
 from mentorgraph.embeddings.texts import GoalTexts, Projection
 from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.table import Numbers
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
@@ -161,7 +162,8 @@ def _course(
     others = None if len(asked.candidates) <= recipe.everybody else recipe.others
     lessons = []
     own = asked.only(np.arange(len(asked))[share.rank :: share.size])
-    asks = questions(columns, own, setting, policy.signals)
+    among = Pool.of(columns, asked.candidates)
+    asks = [replace(each, among=among) for each in questions(columns, own, setting, policy.signals)]
     for each, relevant, worth in zip(asks, own.relevant, own.worth, strict=True):
         chosen = asked.candidates[relevant]
         found = evidence(known, each, asked.candidates, others=others, always=chosen, seed=seed)
