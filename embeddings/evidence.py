@@ -18,7 +18,7 @@ from mentorgraph.embeddings.precedents import WORDED, goal_needs, wants_when
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.question import Question, told_at
 from mentorgraph.graph.columns.table import NONE, Numbers
-from mentorgraph.graph.columns.text import tfidf
+from mentorgraph.graph.columns.text import sparse_product, tfidf
 from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Signal
@@ -214,13 +214,11 @@ def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Flo
     goal = asked.goal
     for name in WORDED:
         rows = getattr(known.texts, name)
-        query = np.zeros(rows.shape[1], np.float32)
-        if goal != NONE:
-            own = slice(rows.indptr[goal], rows.indptr[goal + 1])
-            query[rows.indices[own]] = 1 if name == "bm25" else rows.data[own]
-            if name == "bm25":
-                query /= max(float(rows.data[own].sum()), 1e-9)
-        found[name] = known.vectors[name] @ query if len(known.precedents) else np.zeros(0, np.float32)
+        own = slice(rows.indptr[goal], rows.indptr[goal + 1]) if goal != NONE else slice(0)
+        query = rows.data[own]
+        if name == "bm25":
+            query = np.ones_like(query) / max(float(query.sum()), 1e-9)
+        found[name] = sparse_product(known.by_term[name], rows.indices[own], query)
     own_dense = known.texts.dense[goal] if goal != NONE else np.zeros(known.texts.dense.shape[1], np.float32)
     found["dense"] = known.dense @ own_dense
     told = np.nextafter(told_at(known.columns, goal, known.now).timestamp(), -np.inf)
@@ -248,8 +246,8 @@ def _nearest(known: Knowledge, asked: Question, alike: dict[str, Floats]) -> Num
             own = np.flatnonzero(np.isin(known.precedents.unit, sorted(asked.units)))
             kept[own[np.argsort(known.precedents.years[own], kind="stable")[:number]]] = True
         else:
-            best = np.argsort(-alike[name], kind="stable")[:number]
-            kept[best[alike[name][best] > 0]] = True
+            some = np.flatnonzero(alike[name] > 0)
+            kept[some[np.argsort(-alike[name][some], kind="stable")[:number]]] = True
     if asked.goal != NONE:
         kept &= known.precedents.goal != asked.goal
     return np.flatnonzero(kept)

@@ -44,6 +44,7 @@ class Knowledge:
         precedents: Past mentoring.
         texts: Vectors of all goals' texts.
         vectors: Those of the precedents' texts, by name; a precedent without a goal has an empty row.
+        by_term: The same by their columns, without `counts`.
         dense: `float32[precedents, dimensions]`.
         needs, wants, wishes: Skills of the precedents weighted by IDF, in rows of length 1; wishes are both together.
         idf: Weight of each skill in those: `float32[3, skills]`.
@@ -60,6 +61,7 @@ class Knowledge:
     precedents: Precedents
     texts: Texts
     vectors: dict[str, sparse.csr_array]
+    by_term: dict[str, sparse.csc_array]
     dense: Floats
     needs: sparse.csr_array
     wants: sparse.csr_array
@@ -118,6 +120,7 @@ class Knowledge:
             precedents,
             vectors,
             of_goals,
+            {name: sparse.csc_array(of_goals[name]) for name in WORDED},
             dense,
             asks[0],
             asks[1],

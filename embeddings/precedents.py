@@ -191,15 +191,16 @@ def goal_needs(columns: Columns, goals: Numbers, told: float, now: float) -> spa
 
     What a closed goal needed stays what it was; a skill that was merged before `now` counts for the other one.
     """
-    needs = columns.tables["goal_skills"]
-    goal = needs.numbers("goal")
-    held = needs.begun(told)
+    needs, by_goal = columns.tables["goal_skills"], columns.rows_by("goal_skills", "goal")
+    rows = [by_goal.of(int(goal)) for goal in goals]
+    row = np.repeat(np.arange(len(goals)), [len(each) for each in rows])
+    flat = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    held = needs.begun(told)[flat]
     if len(columns.tables["goals"]):
-        closed = columns.tables["goals"].reals("until")[goal]
-        held = held & ((needs.reals("until") >= told) | (needs.reals("until") >= closed))
-    shape = (len(columns.goals) + 1, len(columns.skills))
-    matrix = _ones(goal[held], columns.skills_of("goal_skills", "skill", now)[held], shape)
-    return sparse.csr_array(matrix[np.where(goals == NONE, shape[0] - 1, goals)])
+        until, closed = needs.reals("until")[flat], columns.tables["goals"].reals("until")[goals[row]]
+        held = held & ((until >= told) | (until >= closed))
+    skill = columns.skills_of("goal_skills", "skill", now)[flat]
+    return _ones(row[held], skill[held], (len(goals), len(columns.skills)))
 
 
 def wants_when(columns: Columns, people: Numbers, instants: NDArray[np.float64], now: float) -> sparse.csr_array:

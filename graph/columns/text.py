@@ -162,6 +162,24 @@ def product(matrix: sparse.csc_array, vector: NDArray[np.float64]) -> NDArray[np
     return found
 
 
+def sparse_product(
+    matrix: sparse.csc_array, columns: NDArray[np.integer], values: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The product of a matrix and a vector that is told by what is not 0 in it: `float32[rows]`.
+
+    Args:
+        matrix: `[rows, columns]`.
+        columns: Places of the values, none of them twice.
+        values: The values.
+    """
+    starts = matrix.indptr[columns].astype(np.int64)
+    lengths = matrix.indptr[columns + 1] - starts
+    ends = np.cumsum(lengths)
+    flat = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
+    weights = matrix.data[flat] * np.repeat(values, lengths)
+    return np.bincount(matrix.indices[flat], weights, minlength=matrix.shape[0]).astype(np.float32)
+
+
 def goal_text(properties: Mapping[str, object]) -> str:
     """The text of a goal from its title and description; the title counts twice, as it is the better summary."""
     title, description = properties.get("title", ""), properties.get("description", "")
