@@ -86,7 +86,11 @@ OF_SIGN = np.array([SIGNS.get(name.removeprefix("signal "), 0) for name in FUSED
 
 
 def fit_listwise(
-    choices: Sequence[Choice], ridge: float = RIDGE, fitted: Mask | None = None, signs: Numbers | None = None
+    choices: Sequence[Choice],
+    ridge: float = RIDGE,
+    fitted: Mask | None = None,
+    signs: Numbers | None = None,
+    guess: Reals | None = None,
 ) -> Reals:
     """Weights that make the chosen likeliest, when the odds of a person are exp(Σ weight · value).
 
@@ -98,6 +102,7 @@ def fit_listwise(
         ridge: How much large weights cost.
         fitted: Which signals have a part: `bool[signals]`; all by default.
         signs: The sign that each weight keeps, 0 where it is free: `int64[signals]`; all are free by default.
+        guess: Weights to begin with, which save steps where they are near: `float64[signals]`; 0 by default.
 
     Returns:
         `float64[signals]`; 0 for signals that have no part or never differ.
@@ -130,7 +135,8 @@ def fit_listwise(
 
     kept = np.zeros(len(columns)) if signs is None else signs[columns]
     bounds = [(0 if sign > 0 else None, 0 if sign < 0 else None) for sign in kept]
-    found = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
+    begin = np.zeros(len(columns)) if guess is None else guess[columns] * deviation
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
     weights = np.zeros(signals)
     weights[columns] = found.x * scale
     return weights
@@ -191,13 +197,13 @@ def proven(choices: Sequence[Choice], fitted: Mask, doubted: Mask, signs: Number
     for place in np.flatnonzero(fitted & doubted):
         without = fitted.copy()
         without[place] = False
-        if whole[place] == 0 or best - _best_without(choices, without, signs) <= LEAST_GAIN:
+        if whole[place] == 0 or best - _best_without(choices, without, signs, whole) <= LEAST_GAIN:
             kept[place] = False
     return kept
 
 
-def _best_without(choices: Sequence[Choice], fitted: Mask, signs: Numbers | None) -> float:
-    return log_likelihood(choices, fit_listwise(choices, fitted=fitted, signs=signs))
+def _best_without(choices: Sequence[Choice], fitted: Mask, signs: Numbers | None, whole: Reals) -> float:
+    return log_likelihood(choices, fit_listwise(choices, fitted=fitted, signs=signs, guess=whole))
 
 
 def log_likelihood(choices: Sequence[Choice], weights: Reals) -> float:

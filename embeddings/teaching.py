@@ -70,7 +70,7 @@ class Recipe:
     windows: int = 3
     fewest_asks: int = 100
     most_asks: int = 800
-    everybody: int = 2_000
+    everybody: int = 400
     others: int = 64
     epochs: int = 3
     questions: int = 16
@@ -224,7 +224,7 @@ class School:
         network.eval()
         graph, lessons = self._graph(course), course.lessons
         found: list[Floats] = []
-        with torch.no_grad():
+        with torch.no_grad(), one_thread():
             for start in range(0, len(lessons), self.recipe.questions):
                 part = [each.found for each in lessons[start : start + self.recipe.questions]]
                 scores = network(Batch.of(part, len(self.units)).to(self.share.device), graph).cpu().numpy()
