@@ -69,7 +69,7 @@ class Recipe:
 
     windows: int = 3
     fewest_asks: int = 100
-    most_asks: int = 800
+    most_asks: int = 500
     everybody: int = 400
     others: int = 64
     epochs: int = 3
@@ -77,7 +77,7 @@ class Recipe:
     rate: float = 1e-3
     decay: float = 0.05
     messages: float = 0.5
-    seeds: int = 3
+    seeds: int = 1
 
 
 @dataclass(frozen=True)

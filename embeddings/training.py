@@ -5,6 +5,7 @@ network is worth beside the plain signals. Then the networks that will serve are
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,7 +33,7 @@ from mentorgraph.embeddings.network import Network
 from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts, windows
 from mentorgraph.embeddings.teaching import Course, Epoch, Lesson, Progress, Recipe, School
-from mentorgraph.embeddings.texts import GoalTexts, Projection
+from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.table import Numbers
@@ -101,11 +102,14 @@ def train(
     school = School(rows[0], rows[1], recipe, progress, record, share)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
-    fusion, plain, linear = _rankings(courses, rehearsal.network, school, policy, seed)
-    networks = tuple(
-        _weights(school.teach(courses, recipe.epochs, seed + number, number + 1, until=rehearsal.epochs).network)
-        for number in range(recipe.seeds)
-    )
+    choices, opinions = _choices(courses, rehearsal.network, school, seed)
+    with ThreadPoolExecutor(1) as beside:  # another core, where there is one: neither needs the other
+        rankings = beside.submit(_rankings, choices, opinions, policy)
+        networks = tuple(
+            _weights(school.teach(courses, recipe.epochs, seed + number, number + 1, until=rehearsal.epochs).network)
+            for number in range(recipe.seeds)
+        )
+        fusion, plain, linear = rankings.result()
     return Model(
         setting,
         projection,
@@ -172,8 +176,23 @@ def _course(
     return Course(lessons, MessageGraph.of(known), len(asked))
 
 
+def _choices(
+    courses: Sequence[Course], rehearsed: Network, school: School, seed: int
+) -> tuple[list[list[Choice]], list[Floats]]:
+    """What was chosen in each window, from samples of the lists, and the rehearsed network's opinion of the last."""
+    chance = np.random.default_rng([seed, 1])
+    share, kept, choices = school.share, [], []
+    for course in courses:
+        lists = share.gathered([(len(each.found.people), each.relevant) for each in course.lessons])
+        kept.append(share.own([_sample(*each, chance) for each in lists]))
+        own = zip(course.lessons, kept[-1], strict=True)
+        choices.append(share.gathered([_choice(lesson, people) for lesson, people in own]))
+    opinions = school.opinions(rehearsed, courses[-1])
+    return choices, share.gathered([opinion[people] for opinion, people in zip(opinions, kept[-1], strict=True)])
+
+
 def _rankings(
-    courses: Sequence[Course], rehearsed: Network, school: School, policy: Policy, seed: int
+    choices: Sequence[Sequence[Choice]], opinions: Sequence[Floats], policy: Policy
 ) -> tuple[Fusion, Fusion, Fusion]:
     """The final ranking, the same without the network, and that of all signals.
 
@@ -182,18 +201,9 @@ def _rankings(
     rules' signals keep their sign, and the later ones have to prove themselves. A signal that nobody differed in taught
     nothing and counts as the policy says.
     """
-    chance = np.random.default_rng([seed, 1])
-    share, kept, choices = school.share, [], []
-    for course in courses:
-        lists = share.gathered([(len(each.found.people), each.relevant) for each in course.lessons])
-        kept.append(share.own([_sample(*each, chance) for each in lists]))
-        own = zip(course.lessons, kept[-1], strict=True)
-        choices.append(share.gathered([_choice(lesson, people) for lesson, people in own]))
     before = [each for window in choices[:-1] for each in window]
     earlier = fit_listwise(before, fitted=proven(before, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
-    opinions = school.opinions(rehearsed, courses[-1])
-    of_some = share.gathered([opinion[people] for opinion, people in zip(opinions, kept[-1], strict=True)])
-    of_signals, of_network = blend(earlier, choices[-1], of_some)
+    of_signals, of_network = blend(earlier, choices[-1], opinions)
     everything = [each for window in choices for each in window]
     plain = fit_listwise(everything, fitted=proven(everything, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
     taught = differing(everything)
