@@ -261,10 +261,11 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
     value["local"] = _local_cosine(known, asked, near, everything)
     value["unit_full"] = _local_cosine(known, asked, near, own_unit)
     value["unit_dense"] = _centred_cosine(known, asked, near, own_unit)
-    columns: list[NDArray[np.generic]] = [value[name] for name in (*ALIKE, *ALIKE_IN_UNIT)]
-    columns += [_scaled(value[name], everything) for name in ALIKE]
-    columns += [_scaled(value[name], own_unit) for name in SCALED_IN_UNIT]
-    columns += [each - each.max(initial=0) for each in (value[name] for name in (*ALIKE, *ALIKE_IN_UNIT))]
+    values = np.stack([value[name] for name in (*ALIKE, *ALIKE_IN_UNIT)])
+    columns: list[NDArray[np.generic]] = [*values]
+    columns += [*_scaled(np.stack([value[name] for name in ALIKE]), everything)]
+    columns += [*_scaled(np.stack([value[name] for name in SCALED_IN_UNIT]), own_unit)]
+    columns += [*(values - values.max(axis=1, initial=0, keepdims=True))]
     names, category = _unit_likeness(known, asked, near)
     years = precedents.years[near]
     columns += [own_unit, names, category, precedents.mentee[near] == asked.mentee, np.log1p(years)]
@@ -279,12 +280,18 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _scaled(value: Floats, among: NDArray[np.bool_]) -> Floats:
-    """Distance from the mean in standard deviations, both taken among some edges; 0 for the others."""
+def _scaled(values: Floats, among: NDArray[np.bool_]) -> Floats:
+    """Distance from the mean in standard deviations, both taken among some edges; 0 for the others.
+
+    Args:
+        values: `float32[kinds, edges]`.
+        among: Which edges: `bool[edges]`.
+    """
     if among.sum() < 2:
-        return np.zeros_like(value)
-    mean, deviation = value[among].mean(), value[among].std()
-    return np.where(among, (value - mean) / (deviation + 1e-3), 0).astype(np.float32)
+        return np.zeros_like(values)
+    some = values[:, among]
+    mean, deviation = some.mean(axis=1, keepdims=True), some.std(axis=1, keepdims=True)
+    return np.where(among, (values - mean) / (deviation + 1e-3), 0).astype(np.float32)
 
 
 def _local_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArray[np.bool_]) -> Floats:
@@ -350,7 +357,7 @@ def _pair_features(
     if not known.setting.unit_names:
         # The signal reads whole texts; beside the masked ones it would tell exactly whose unit's name was in common.
         signals["goal_text"] = best[people].astype(np.float64)
-    columns += [np.nan_to_num(signals[name]) for name in SEEN]
+    columns += [*np.nan_to_num(np.stack([signals[name] for name in SEEN]))]
     columns.append(~np.isnan(signals["time_overlap"]))
     again = np.bincount(mentor[precedents.mentee[group] == asked.mentee], minlength=everybody)[people]
     columns.append(np.log1p(again))
@@ -364,8 +371,8 @@ def _pair_features(
 
 
 def _further(told: Sequence[Signal], places: Numbers) -> Floats:
-    values = {signal.name: signal.values[places] for signal in told}
-    return np.stack([np.nan_to_num(values[name]) for name in FURTHER], axis=1).astype(np.float32)
+    values = {signal.name: signal.values[places] for signal in told if signal.name in FURTHER}
+    return np.nan_to_num(np.stack([values[name] for name in FURTHER], axis=1)).astype(np.float32)
 
 
 def _unit_features(known: Knowledge, asked: Question, people: Numbers) -> list[Floats]:
