@@ -26,12 +26,13 @@ class _Waiting:
     without: str
     mentee: str
     goal: str
+    programme: str
     request: str = ""
     pairing: str = ""
 
 
 def _released(mentor: str, released: Released) -> _Waiting:
-    return _Waiting(mentor, released.mentee, released.goal, request=released.request)
+    return _Waiting(mentor, released.mentee, released.goal, released.programme, request=released.request)
 
 
 def _loaded(name: str) -> Any:
@@ -54,7 +55,8 @@ class OfferOthers(graphene.ObjectType):
     pairing = graphene.Field(Pairing, description="The pairing that ended.", resolver=_loaded("pairing"))
     alternatives = graphene.Field(
         RecommendationConnection,
-        description="Others who may be recommended to them now, best first; null for all but coordinators.",
+        description="Others who may be recommended to them now, in the programme that it was about, best first; null "
+        "for all but coordinators.",
         first=graphene.Int(description=f"Length of the page, 1 to {MOST}; {DEFAULT_ALTERNATIVES} if not given."),
         after=graphene.String(description="Cursor to start after; none for the first page."),
     )
@@ -75,6 +77,7 @@ class OfferOthers(graphene.ObjectType):
             after=after,
             explores=False,
             scorer=context.scorer,
+            programme=root.programme or None,
         )
         return recommended(await context.decisions.keep(answer), after, first, root.without)
 
@@ -191,7 +194,10 @@ class AwayMutations(graphene.ObjectType):
             person = person_of(input)
             left = await leaving.record_leaving(context.store, context.viewer, person, input["left_at"])
             behind.extend(_released(person, each) for each in left.released)
-            behind.extend(_Waiting(person, each.mentee, each.goal, pairing=each.pairing) for each in left.left_behind)
+            behind.extend(
+                _Waiting(person, each.mentee, each.goal, each.programme, pairing=each.pairing)
+                for each in left.left_behind
+            )
             return person
 
         told = await payload(context, "person", work)

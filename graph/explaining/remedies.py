@@ -20,6 +20,7 @@ from mentorgraph.graph.facts.model import Record, role_uid
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.people.eligibility import formats_of, languages_of
 from mentorgraph.graph.people.participants import Participant
+from mentorgraph.graph.rules.tiers import Standing, Tier, unmet
 from mentorgraph.graph.vocabulary import ENGLISH
 
 MENTEE, MENTOR, COORDINATOR = ACTORS = ("mentee", "mentor", "coordinator")
@@ -34,7 +35,9 @@ ACTIONS = {
     "add_place": "The mentor takes one more mentee.",
     "enrol": "The mentor is enrolled in the programme.",
     "raise_hours": "The mentor gives more hours a month.",
+    "train": "The mentor takes the trainings that the programme's tier asks for.",
     "end_ban": "A coordinator ends the ban on the pair.",
+    "work_apart": "One of the two says that they work asynchronously, too.",
     "add_time": "One of the two adds a weekly time in which the other is free.",
     "add_language": "One of the two adds a language to their profile that the other speaks.",
     "add_format": "One of the two adds the format of the programme to those in which they take part.",
@@ -48,6 +51,10 @@ SOURCE = "supposed"
 MOST_WINDOWS = 7
 MOST_SKILLS = 8
 MOST_LANGUAGES = 3
+CAN_BE_MET = {"TRAINING_MISSING", "TRAINING_EXPIRED", "TOO_FEW_HOURS", "LEVEL_TOO_LOW"}
+"""What a tier asks for that a mentor can do now; time in the organisation and completed pairings take time."""
+APART = ("mixed", "asynchronous")
+"""How people like to talk who need no shared time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class Pair:
         mentee: Who seeks a mentor.
         mentor: The mentor in question.
         taken: How many of the mentor's places are taken.
+        taken_in_programme: Likewise of the places that they have in the programme.
         now: The instant at which something would be changed.
         format: Format of the programme in which they would be paired; empty where none is known.
         programme: uid of that programme; empty for none.
@@ -103,11 +111,14 @@ class Pair:
         hours_in_programme: Likewise for the hours that they give in the programme.
         forbidden: Rules that forbid the pair.
         bans: What coordinators decided against the pair and what holds.
+        tier: The tier for which the mentor has to be eligible, if they are not.
+        standing: How they stand to it.
     """
 
     mentee: Participant
     mentor: Participant
     taken: float
+    taken_in_programme: float
     now: datetime
     format: str = ""
     programme: str = ""
@@ -115,6 +126,16 @@ class Pair:
     hours_in_programme: float = 0.0
     forbidden: frozenset[str] = frozenset()
     bans: tuple[Record, ...] = ()
+    tier: Tier | None = None
+    standing: Standing | None = None
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """What keeps the mentor from the tier, as refusals name it; nothing where some of that takes time."""
+        if self.tier is None or self.standing is None:
+            return frozenset()
+        found = frozenset(each.rule for each in unmet(self.tier, self.standing, self.now))
+        return found if found <= CAN_BE_MET else frozenset()
 
     @property
     def sides(self) -> tuple[tuple[str, Participant, Participant], ...]:
@@ -135,9 +156,12 @@ def changes_for(columns: Columns, asked: Question, pair: Pair) -> list[Change]:
         *_unblocking(pair),
         *_places(pair),
         *_hours(pair),
+        *_trainings(pair),
         *_times(pair),
+        *_apart(pair),
         *_told_otherwise(pair),
         *_offers(columns, asked, pair),
+        *_better_offer(columns, pair),
         *_wants(columns, asked, pair),
     ]
 
@@ -194,12 +218,14 @@ def _enrolments(pair: Pair) -> list[Record]:
 
 def _hours(pair: Pair) -> Iterator[Change]:
     """More hours where those that are told are too few."""
-    if not pair.forbidden & {"FEW_HOURS", "NO_HOURS"}:
+    asked = pair.tier.hours_per_month or 0.0 if pair.tier and "TOO_FEW_HOURS" in pair.lacks else 0.0
+    if not (asked or pair.forbidden & {"FEW_HOURS", "NO_HOURS"}):
         return
     own, records = {"person_id": pair.mentor.person.uid, "since": pair.now}, list[Record]()
+    all_hours, hours_here = max(pair.hours, asked), max(pair.hours_in_programme, asked)
     for kind, held, needed, row in (
-        ("roles", _roles(pair), pair.hours, {**own, "role_id": "mentor"}),
-        ("memberships", _enrolments(pair), pair.hours_in_programme, {**own, "programme_id": pair.programme}),
+        ("roles", _roles(pair), all_hours, {**own, "role_id": "mentor"}),
+        ("memberships", _enrolments(pair), hours_here, {**own, "programme_id": pair.programme}),
     ):
         given = max((_number_of(each, "hours_per_month") for each in held), default=needed)
         if any("hours_per_month" in each.properties for each in held) and given < needed:
@@ -207,8 +233,28 @@ def _hours(pair: Pair) -> Iterator[Change]:
             records += [*(ended(each, pair.now) for each in held)]
             records += facts_of(kind, {**row, **kept, "hours_per_month": needed}, SOURCE)
     if records:
-        hours = f"{max(pair.hours, pair.hours_in_programme):g}"
-        yield _change("raise_hours", {MENTOR, COORDINATOR}, records, "FEW_HOURS", "NO_HOURS", hours=hours)
+        lifted = ("FEW_HOURS", "NO_HOURS", *_of_tier(asked))
+        yield _change("raise_hours", {MENTOR, COORDINATOR}, records, *lifted, hours=f"{max(all_hours, hours_here):g}")
+
+
+def _of_tier(helps: object) -> tuple[str, ...]:
+    """The rule of tiers, where a change gives what the tier asks for."""
+    return ("NOT_IN_TIER",) if helps else ()
+
+
+def _trainings(pair: Pair) -> Iterator[Change]:
+    """The trainings that the tier asks for and that were never taken, or too long ago."""
+    if pair.tier is None or not pair.lacks:
+        return
+    missing = [
+        each for each in pair.tier.demands if not each.taken or (each.expires is not None and each.expires <= pair.now)
+    ]
+    if missing:
+        own = {"person_id": pair.mentor.person.uid, "since": pair.now}
+        records = [
+            record for each in missing for record in facts_of("completions", {**own, "training_id": each.uid}, SOURCE)
+        ]
+        yield _change("train", {MENTOR}, records, "NOT_IN_TIER", trainings=", ".join(each.name for each in missing))
 
 
 def _number_of(record: Record, name: str) -> float:
@@ -217,14 +263,27 @@ def _number_of(record: Record, name: str) -> float:
 
 
 def _places(pair: Pair) -> Iterator[Change]:
-    roles = _roles(pair)
-    if roles and pair.taken > 0:
-        places = max(math.ceil(pair.taken - 1e-9) + 1, *(_places_of(each) + 1 for each in roles))
-        row = {"person_id": pair.mentor.person.uid, "role_id": "mentor", "since": pair.now, "max_mentees": places}
-        if "hours_per_month" in roles[-1].properties:
-            row["hours_per_month"] = roles[-1].properties["hours_per_month"]
-        records = [*(ended(each, pair.now) for each in roles), *facts_of("roles", row, SOURCE)]
-        yield _change("add_place", {MENTOR, COORDINATOR}, records, "NO_CAPACITY", places=places)
+    """A place more than are taken, in all and in the programme, whichever are too few."""
+    own, records, most = {"person_id": pair.mentor.person.uid, "since": pair.now}, list[Record](), 0
+    needed, here = math.ceil(pair.taken - 1e-9) + 1, math.ceil(pair.taken_in_programme) + 1
+    roles, enrolments = _roles(pair), [each for each in _enrolments(pair) if "max_mentees" in each.properties]
+    is_full_here = bool(enrolments) and max(map(_places_of, enrolments)) < here
+    has_room_in_all = bool(roles) and max(map(_places_of, roles)) >= needed
+    if roles and pair.taken > 0 and not (is_full_here and has_room_in_all):
+        most = max(needed, *(_places_of(each) + 1 for each in roles))
+        records += _with_places("roles", roles, {**own, "role_id": "mentor", "max_mentees": most}, pair.now)
+    if is_full_here:
+        most = max(most, here)
+        row = {**own, "programme_id": pair.programme, "max_mentees": here}
+        records += _with_places("memberships", enrolments, row, pair.now)
+    if records:
+        yield _change("add_place", {MENTOR, COORDINATOR}, records, "NO_CAPACITY", places=most)
+
+
+def _with_places(kind: str, held: Sequence[Record], row: Mapping[str, object], now: datetime) -> list[Record]:
+    """The end of what holds, and the same with another number of places."""
+    kept = {name: held[-1].properties[name] for name in ("role", "hours_per_month") if name in held[-1].properties}
+    return [*(ended(each, now) for each in held), *facts_of(kind, {**row, **kept}, SOURCE)]
 
 
 def _places_of(role: Record) -> int:
@@ -250,17 +309,27 @@ def _times(pair: Pair) -> Iterator[Change]:
                 yield _change("add_time", {actor}, facts_of("availability", row, SOURCE), "NO_SHARED_TIME", **told)
 
 
+def _apart(pair: Pair) -> Iterator[Change]:
+    """That somebody works asynchronously, too, where shared time is too short; both have to say so."""
+    if "NO_SHARED_TIME" not in pair.forbidden:
+        return
+    for actor, one, _ in pair.sides:
+        if one.profile is not None and one.profile.properties.get("communication") not in APART:
+            records = _profile_with(one, {"communication": APART[0]}, pair.now)
+            yield _change("work_apart", {actor}, records, "NO_SHARED_TIME")
+
+
 def _told_otherwise(pair: Pair) -> Iterator[Change]:
     """What somebody could add to their profile where a rule compares what both have told."""
     for actor, one, other in pair.sides:
         own, others = languages_of(_row(one)), languages_of(_row(other))
         if own and others and not own & others:
             for language in sorted(others)[:MOST_LANGUAGES]:
-                records = _profile_with(one, "languages", language, pair.now)
+                records = _profile_with(one, {"languages": [*_told(one, "languages"), language]}, pair.now)
                 yield _change("add_language", {actor}, records, "NO_LANGUAGE", language=language)
         formats = formats_of(_row(one))
         if pair.format and formats and pair.format not in formats:
-            records = _profile_with(one, "formats", pair.format, pair.now)
+            records = _profile_with(one, {"formats": [*_told(one, "formats"), pair.format]}, pair.now)
             yield _change("add_format", {actor}, records, "WRONG_FORMAT", format=pair.format)
 
 
@@ -270,14 +339,19 @@ def _row(person: Participant) -> dict[str, Any]:
     return {"profiles": [{name: told.get(name) for name in ("languages", "formats")}]}
 
 
-def _profile_with(person: Participant, name: str, word: str, now: datetime) -> list[Record]:
-    """A profile that has one word more in a list, and the end of the one before."""
+def _profile_with(person: Participant, told: Mapping[str, object], now: datetime) -> list[Record]:
+    """A profile in which something is told otherwise, and the end of the one before."""
     if person.profile is None:
         return []
     held = person.profile.properties
-    told = {each: value for each, value in held.items() if each not in ("uid", "source", "since", "until")}
-    row = {**told, name: [*_list(held, name), word], "person_id": person.person.uid, "since": now}
+    kept = {each: value for each, value in held.items() if each not in ("uid", "source", "since", "until")}
+    row = {**kept, **told, "person_id": person.person.uid, "since": now}
     return [ended(person.profile, now), *facts_of("profiles", row, SOURCE)]
+
+
+def _told(person: Participant, name: str) -> list[str]:
+    """A list of somebody's profile."""
+    return _list(person.profile.properties, name) if person.profile else []
 
 
 def _list(properties: Mapping[str, object], name: str) -> list[str]:
@@ -319,6 +393,18 @@ def _offers(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:
         if old is None or _level(old) < level:
             records = [*([ended(old, pair.now)] if old else []), *_skill(pair.mentor, skill, "offers", level, pair.now)]
             yield _change("offer_skill", {MENTOR}, records, skill=_name(columns, wish.skill), level=level)
+
+
+def _better_offer(columns: Columns, pair: Pair) -> Iterator[Change]:
+    """A skill that the mentor offers already, at the level that the tier asks for."""
+    offers = sorted(pair.mentor.holding("offers"), key=lambda each: (-_level(each), each.uid))
+    if "LEVEL_TOO_LOW" not in pair.lacks or pair.tier is None or pair.tier.least_level is None:
+        return
+    for best in offers[:1]:
+        skill, level = best.links["skill"], pair.tier.least_level
+        records = [ended(best, pair.now), *_skill(pair.mentor, skill, "offers", level, pair.now)]
+        named = _name(columns, columns.skills.find(skill))
+        yield _change("offer_skill", {MENTOR}, records, "NOT_IN_TIER", skill=named, level=level)
 
 
 def _wants(columns: Columns, asked: Question, pair: Pair) -> Iterator[Change]:

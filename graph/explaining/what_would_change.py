@@ -26,8 +26,11 @@ from mentorgraph.graph.facts.model import Record
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.people.eligibility import read_pairs
 from mentorgraph.graph.people.participants import participants
+from mentorgraph.graph.ranking.asking import Asker
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import Scorer
+from mentorgraph.graph.rules.evaluator import PairFacts
+from mentorgraph.graph.rules.tiers import Standing, Tier
 from mentorgraph.graph.store.store import Store
 from mentorgraph.graph.viewer import COORDINATOR, Viewer
 
@@ -177,6 +180,7 @@ class _Search:
             people[mentee],
             people[mentor],
             facts.taken,
+            facts.taken_in_programme,
             at,
             frame.format,
             frame.programme,
@@ -184,6 +188,7 @@ class _Search:
             rules.least_hours_per_month,
             frozenset(refusal.rule for refusal in found.refusals),
             tuple(each for each in overrides if _bans(each, mentor, _after(at))),
+            *await _tier(asker, mentor, facts, _after(at)),
         )
         asked = _question(recommender.columns, scorer, mentee, slate.goal, _after(at))
         changes = [each for each in changes_for(recommender.columns, asked, pair) if each.by & set(by)]
@@ -274,6 +279,16 @@ class _Search:
 
 def _bans(override: Record, mentor: str, at: datetime) -> bool:
     return override.properties["action"] == "forbid" and override.links["mentor"] == mentor and holds(override, at)
+
+
+async def _tier(asker: Asker, mentor: str, facts: PairFacts, at: datetime) -> tuple[Tier | None, Standing | None]:
+    """The tier of which a mentor lacks something, and how they stand to it."""
+    if not facts.unmet:
+        return None, None
+    frame = asker.seeker.frame
+    asked = (mentor, frame.programme, "mentor")
+    standing, tiers = (await asker.facts.read_standings([asked], at))[asked]
+    return [each for each in tiers if each.rank == frame.policy.rules.least_mentor_tier][-1], standing
 
 
 def _after(at: datetime) -> datetime:

@@ -39,11 +39,13 @@ class LeftBehind:
         pairing: uid of the pairing that ended.
         mentee: uid of the mentee, who is to be offered others.
         goal: uid of the goal; empty for none.
+        programme: uid of its programme; empty for none.
     """
 
     pairing: str
     mentee: str
     goal: str
+    programme: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,9 @@ async def _closed(known: Store, viewer: Viewer, person: str, clock: Clock) -> tu
         moved, was = await ended_as(known, viewer, pairing, "left", clock)
         written += moved
         if was.links["mentor"] == person:
-            left_behind.append(LeftBehind(pairing, was.links["mentee"], was.links.get("goal", "")))
+            left_behind.append(
+                LeftBehind(pairing, *(was.links.get(each, "") for each in ("mentee", "goal", "programme")))
+            )
     return written, Left(tuple(released), tuple(left_behind), matters.asking, matters.pairings)
 
 

@@ -41,11 +41,13 @@ class Released:
         request: Its uid.
         mentee: uid of whoever asked, who is to be offered others.
         goal: uid of the goal; empty for none.
+        programme: uid of the programme in which they asked; empty for none.
     """
 
     request: str
     mentee: str
     goal: str
+    programme: str
 
 
 async def request_mentor(
@@ -325,7 +327,7 @@ async def released_from(known: Store, mentor: str, clock: Clock) -> tuple[list[R
     released = []
     for each in await known.read_open_requests_to(mentor):
         written += await _timed_out(known, each["uid"], "released", clock)
-        released.append(Released(each["uid"], each["mentee"], each["goal"] or ""))
+        released.append(Released(each["uid"], each["mentee"], each["goal"] or "", each["programme"] or ""))
     return written, released
 
 
@@ -364,7 +366,7 @@ async def expire_requests(store: Store, *, clock: Clock = present) -> list[Relea
         for each in await known.read_open_requests():
             if each["asked_on"] + timedelta(days=each["days"]) <= clock():
                 written += await _timed_out(known, each["uid"], "expired", clock)
-                expired.append(Released(each["uid"], each["mentee"], each["goal"] or ""))
+                expired.append(Released(each["uid"], each["mentee"], each["goal"] or "", each["programme"] or ""))
         return written, expired
 
     return await store.decide_and_write(decide)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ WORLD: dict[str, list[dict[str, str]]] = {
     "goals": [],
     "programmes": [
         {"id": "one", "name": "One", "since": JOINED},
+        {"id": "two", "name": "Two", "since": JOINED},
         {"id": "old", "name": "Old", "since": JOINED, "until": "2026-02-01"},
     ],
     "trainings": [{"id": "listen", "name": "Listening well", "since": JOINED, "valid_days": "10"}],
@@ -91,6 +93,7 @@ ANSWER = mutation("moveRequest", "MoveRequest", "request { id pairing { id } }")
 AWAY = mutation("setAway", "SetAway", "person { away { cause } } " + OTHERS)
 BACK = mutation("comeBack", "ComeBack", "person { away { cause } }")
 LEFT = mutation("recordLeaving", "RecordLeaving", "person { roles } " + OTHERS)
+POLICY = mutation("setPolicy", "SetPolicy", "policy { version }")
 MENTORS = "query ($id: ID!) { recommendMentors(menteeId: $id) { edges { node { mentor { name } } } } }"
 EXPIRING = """
 query ($days: Int) { expiringTrainings(withinDays: $days) { person { name } training { name } daysLeft } }
@@ -109,7 +112,7 @@ def gid(kind: str, key: str) -> str:
 
 
 ADA, EVE, BO, CY = (gid("people", each) for each in NAMES)
-ONE = gid("programmes", "one")
+ONE, TWO = (gid("programmes", each) for each in ("one", "two"))
 
 
 def tell(api: Api, mutation: str, viewer: str = "", **input: Any) -> dict[str, Any]:
@@ -259,6 +262,19 @@ def test_who_goes_away_or_leaves_leaves_nobody_without_others(api: Api) -> None:
     [behind] = told["offerOthers"]
     assert behind["pairing"] == {"status": "ENDED"}
     assert behind["alternatives"]["nodes"] == [{"mentor": {"name": "Eve"}}]
+
+
+def test_others_are_offered_in_the_programme_that_it_was_about(api: Api) -> None:
+    for programme, (person, role) in product((ONE, TWO), ((BO, "MENTEE"), (ADA, "MENTOR"))):
+        tell(api, ENROL, personId=person, programmeId=programme, role=role)
+    tell(api, POLICY, programmeId=ONE, draft="[rules]\nmembers_only = true")
+    for there, others in ((ONE, []), (TWO, [{"mentor": {"name": "Eve"}}])):  # Eve is enrolled nowhere
+        tell(api, ASK, BO, menteeId=BO, mentorId=ADA, programmeId=there)
+        now = present()
+        span = {"since": now.isoformat(), "until": (now + timedelta(days=9)).isoformat()}
+        [offered] = tell(api, AWAY, personId=ADA, **span)["offerOthers"]
+        assert offered["alternatives"]["nodes"] == others
+        tell(api, BACK, ADA, personId=ADA)
 
 
 def test_the_first_thing_that_somebody_silent_tells_brings_them_back(api: Api) -> None:

@@ -245,7 +245,7 @@ async def test_a_request_that_nobody_answers_expires(store: Store) -> None:
     clock.pass_by(timedelta(seconds=1))
     assert await code_of(pairing.move_request(store, ADA, request, "accepted", RULES, clock=clock)) == "EXPIRED"
     [expired] = await pairing.expire_requests(store, clock=clock)
-    assert expired == pairing.Released(request, uid("people", "bo"), uid("goals", "of bo"))
+    assert expired == pairing.Released(request, uid("people", "bo"), uid("goals", "of bo"), "")
     assert await pairing.expire_requests(store, clock=clock) == []
     assert await moves(store) == [("requested", "", "bo"), ("expired", "", "")]
     assert await ask(store, clock) != request

@@ -200,7 +200,7 @@ async def test_who_leaves_leaves_nothing_open_and_nobody_without_others(filled: 
     on = START + DAY
     left = await record_leaving(filled, COORDINATOR, ADA, on, clock=clock)
     assert [(each.request, each.mentee) for each in left.released] == [(released, uid("people", "cy"))]
-    assert left.left_behind == (LeftBehind(as_mentor, BO, uid("goals", "of bo")),)
+    assert left.left_behind == (LeftBehind(as_mentor, BO, uid("goals", "of bo"), ""),)
     own = await participant(filled, ADA, clock.now)
     assert own.person.properties["until"] == on
     assert {kind for kind in ENDING if own.all_of(kind)} == set(ENDING) - {"wants", "blocks", "reporting_lines"}

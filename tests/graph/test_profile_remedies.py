@@ -6,9 +6,9 @@ import pytest
 
 from mentorgraph.graph.exchange.bundle import bundle_of, import_bundle
 from mentorgraph.graph.exchange.check import graph_hash
-from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, MENTOR, records_of
+from mentorgraph.graph.explaining.remedies import ACTORS, MENTEE, MENTOR, Change, records_of
 from mentorgraph.graph.explaining.remedies import COORDINATOR as COORDINATING
-from mentorgraph.graph.explaining.what_would_change import WhatWouldChange, what_would_change
+from mentorgraph.graph.explaining.what_would_change import WhatWouldChange, _Search, what_would_change
 from mentorgraph.graph.ranking.matching import Recommender
 from mentorgraph.graph.ranking.scoring import RulesScorer
 from mentorgraph.graph.store.store import Store
@@ -154,3 +154,79 @@ async def test_a_ban_is_ended_by_coordinators_alone(filled: Store, clock: Clock)
     found = await asked(filled, clock)
     assert told(found) == [("end_ban", "end the ban on this pair")]
     assert await does_it(filled, clock, found) == found.rank_after == 1
+
+
+async def with_tier(store: Store, **tier: str) -> None:
+    """Ada, who offers Go at level 2, is to stand in a tier of the programme that asks for the training Listen."""
+    asks = {"id": "first", "programme_id": "own", "name": "First", "role": "mentor", "rank": "1", "since": "2026-02-01"}
+    await in_programme(
+        store,
+        "least_mentor_tier = 1",
+        memberships=[
+            {"person_id": "ada", "programme_id": "own", "role": "mentor", "hours_per_month": "2", "since": JOINED}
+        ],
+        person_skills=[{"person_id": "ada", "skill_id": "go", "stance": "offers", "level": "2", "since": JOINED}],
+        tiers=[{**asks, **tier}],
+        tier_trainings=[{"tier_id": "first", "training_id": "listen", "since": "2026-02-01"}],
+    )
+
+
+async def test_what_a_tier_asks_for_is_given_by_the_mentor(filled: Store, clock: Clock) -> None:
+    await with_tier(filled, least_level="3", hours_per_month="4")
+    assert (await asked(filled, clock, by=(COORDINATING,))).blocked_by == ()  # hours help, and do not suffice
+    found = await asked(filled, clock, by=(MENTOR,))
+    assert told(found) == [
+        ("offer_skill", "offer Go at level 3"),
+        ("raise_hours", "give 4 hours a month"),
+        ("train", "take these trainings: Listen"),
+    ]
+    assert await does_it(filled, clock, found) == found.rank_after == 1
+
+
+async def test_a_training_that_has_expired_is_taken_again(filled: Store, clock: Clock) -> None:
+    await with_tier(filled)
+    done = [{"person_id": "ada", "training_id": "listen", "since": JOINED, "until": "2026-01-31"}]
+    await import_bundle(filled, bundle_of({"completions": done, "consents": []}), source=SOURCE)
+    found = await asked(filled, clock)
+    assert told(found) == [("train", "take these trainings: Listen")]
+    assert await does_it(filled, clock, found) == found.rank_after == 1
+
+
+async def test_no_training_is_proposed_to_whom_it_would_not_help(filled: Store, clock: Clock) -> None:
+    await with_tier(filled, least_completed="2")
+    found = await asked(filled, clock)
+    assert (found.changes, found.blocked_by, found.tried) == ((), ("NOT_IN_TIER",), 0)
+
+
+async def test_a_place_more_in_the_programme_is_given_where_only_there_all_are_taken(
+    filled: Store, clock: Clock
+) -> None:
+    enrolled = {"person_id": "ada", "programme_id": "own", "role": "mentor", "since": "2026-02-02", "max_mentees": "1"}
+    paired = {"id": "p", "mentor_id": "ada", "mentee_id": "ben", "started_on": "2026-02-03", "status": "active"}
+    await in_programme(filled, "most_mentors = 2", memberships=[enrolled], pairings=[{**paired, "programme_id": "own"}])
+    found = await asked(filled, clock)
+    assert told(found) == [("add_place", "take 2 mentees at once")]
+    assert await does_it(filled, clock, found) == found.rank_after == 2
+    [role] = [each for each in await facts(filled, "roles", ADA) if "until" not in each.properties]
+    assert role.properties["max_mentees"] == 3  # there were places enough in all
+
+
+async def test_who_shares_no_time_may_both_work_asynchronously(filled: Store, clock: Clock) -> None:
+    window = {"person_id": "bo", "weekday": "2", "start": "09:00", "end": "10:00", "zone": "UTC", "since": JOINED}
+    profiles = [{"person_id": who, "communication": "live", "since": JOINED} for who in ("ada", "bo")]
+    await in_programme(filled, "most_mentors = 2", availability=[window], profiles=profiles)
+    assert told(await asked(filled, clock, by=(MENTEE,)))[0][0] == "add_time"
+    found = await asked(filled, clock, by=(MENTOR,))
+    assert [action for action, _ in told(found)] == ["add_time"]  # one change is less than two
+    await filled.write(records_of(each := (await changes_of(filled, clock, "work_apart"))))
+    clock.pass_by()
+    assert len(each) == 2
+    assert (await asked(filled, clock)).rank == 1
+
+
+async def changes_of(store: Store, clock: Clock, action: str) -> list[Change]:
+    """All changes of an action that are considered for Bo and Ada."""
+    clock.pass_by()
+    recommender = Recommender(store, RulesScorer(POLICY), clock=clock)
+    found = await _Search.begin(recommender, recommender.scorer, BO, ADA, None, 5, ACTORS, None, None)
+    return [each for each in found.changes if each.action == action]
