@@ -67,6 +67,25 @@ def test_numpy_equals_torch_for_random_weights_and_graphs(
     assert np.abs(scores - expected).max() < 1e-5
 
 
+def test_messages_to_those_in_question_alone_give_them_the_same_scores(
+    columns: Columns, task: Task, found: tuple[list[Evidence], MessageGraph]
+) -> None:
+    """As teaching sends them; and whom none reaches is scored otherwise, else the rows would not matter."""
+    listed, graph = found
+    units = len(columns.numberings["units"])
+    rows = torch.arange(1, len(columns.skills) + 1), torch.arange(1, units + 1)
+    torch.manual_seed(0)
+    network = Network(torch.tensor([[0.1], [0.7]]).expand(2, len(EDGE_FEATURES)), len(rows[0]), units, 128).eval()
+    batch = Batch.of(listed, units)
+    among = Graph.of(graph, *rows, among=task.candidates)
+    assert among.links["offers"].forth.shape[0] == len(task.candidates)
+    next_to = replace(among, person=(among.person + 1).clamp(max=len(task.candidates) - 1))
+    with torch.no_grad():
+        whole, some, wrong = (network(batch, each) for each in (Graph.of(graph, *rows), among, next_to))
+    assert torch.allclose(some, whole, atol=1e-6)
+    assert not torch.allclose(wrong, whole, atol=1e-5)
+
+
 def test_a_question_without_any_precedent_is_scored_all_the_same(
     columns: Columns, task: Task, model: Model, found: tuple[list[Evidence], MessageGraph]
 ) -> None:
