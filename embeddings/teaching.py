@@ -69,7 +69,7 @@ class Recipe:
 
     windows: int = 3
     fewest_asks: int = 100
-    most_asks: int = 500
+    most_asks: int = 600
     everybody: int = 400
     others: int = 64
     epochs: int = 3
