@@ -22,6 +22,7 @@ from mentorgraph.embeddings.fusion import (
     differing,
     fit_listwise,
     proven,
+    sample,
     signals_of,
 )
 from mentorgraph.embeddings.inference import Weights
@@ -38,8 +39,9 @@ from mentorgraph.graph.columns.table import Numbers
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
 
-SAMPLE = 200
-"""Of those who were not chosen, so many of a list are looked at when the weights of the signals are found."""
+SAMPLE, SAMPLE_OF_ALL = 200, 600
+"""Of those who were not chosen, so many of a list are looked at when the weights of the rules' signals are found, and of
+all signals: those are nine times as many, and from fewer people their sum is .006 NDCG@10 worse."""
 
 
 def train(
@@ -184,30 +186,25 @@ def _rankings(
     share, kept, choices = school.share, [], []
     for course in courses:
         lists = share.gathered([(len(each.found.people), each.relevant) for each in course.lessons])
-        kept.append(share.own([_sample(*each, chance) for each in lists]))
+        kept.append(share.own([sample(*each, SAMPLE_OF_ALL, chance) for each in lists]))
         own = zip(course.lessons, kept[-1], strict=True)
         choices.append(share.gathered([_choice(lesson, people) for lesson, people in own]))
-    before = [each for window in choices[:-1] for each in window]
+    before = [each.narrowed(SAMPLE, chance) for window in choices[:-1] for each in window]
     earlier = fit_listwise(before, fitted=proven(before, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
     opinions = school.opinions(rehearsed, courses[-1])
     of_some = share.gathered([opinion[people] for opinion, people in zip(opinions, kept[-1], strict=True)])
     of_signals, of_network = blend(earlier, choices[-1], of_some)
     everything = [each for window in choices for each in window]
+    linear = fit_listwise(everything)
+    everything = [each.narrowed(SAMPLE, chance) for each in everything]
     plain = fit_listwise(everything, fitted=proven(everything, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
     taught = differing(everything)
     of_policy = Fusion.of_rules(policy).weights
     return (
         Fusion(np.where(taught, plain * of_signals, of_policy), of_network),
         Fusion(np.where(taught, plain, of_policy), 0.0),
-        Fusion(fit_listwise(everything), 0.0),
+        Fusion(linear, 0.0),
     )
-
-
-def _sample(people: int, relevant: Numbers, chance: np.random.Generator) -> Numbers:
-    """Places of the chosen and of `SAMPLE` others: a uniform sample, which needs no correction (McFadden 1978)."""
-    others = np.setdiff1d(np.arange(people), relevant)
-    drawn = chance.choice(others, min(SAMPLE, len(others)), replace=False)
-    return np.union1d(relevant, drawn)
 
 
 def _choice(lesson: Lesson, people: Numbers) -> Choice:
