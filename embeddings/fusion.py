@@ -74,6 +74,19 @@ class Choice:
     worth: Reals
     correction: NDArray[np.float32]
 
+    def narrowed(self, most: int, chance: np.random.Generator) -> "Choice":
+        """The same choice from a shorter list: those who were chosen and at most so many others, see `sample`."""
+        people = sample(len(self.values), self.relevant, most, chance)
+        relevant = np.searchsorted(people, self.relevant)
+        return Choice(self.values[people], relevant, self.worth, self.correction[people])
+
+
+def sample(people: int, relevant: Numbers, most: int, chance: np.random.Generator) -> Numbers:
+    """Places of the chosen and of so many others: a uniform sample, which needs no correction (McFadden 1978)."""
+    others = np.setdiff1d(np.arange(people), relevant)
+    drawn = chance.choice(others, min(most, len(others)), replace=False)
+    return np.union1d(relevant, drawn)
+
 
 OF_RULES = np.array([name.startswith("signal ") for name in FUSED])
 """Which of the signals are those of the rules: few, and each has its evidence."""

@@ -69,6 +69,21 @@ def test_a_corrected_sample_gives_the_weights_of_the_whole() -> None:
     assert fit_listwise(uncorrected, ridge=0) != pytest.approx(TRUE, abs=0.1)
 
 
+def test_shorter_lists_keep_who_was_chosen_and_give_the_weights_of_the_whole() -> None:
+    chance, made = np.random.default_rng(6), choices(4_000, people=60, seed=2)
+    shorter = [each.narrowed(15, chance) for each in made]
+    for each, whole in zip(shorter, made, strict=True):
+        assert len(each.values) == 16
+        assert (each.values[each.relevant] == whole.values[whole.relevant]).all()
+    assert fit_listwise(shorter, ridge=0) == pytest.approx(TRUE, abs=0.1)
+    foremost = [
+        Choice(each.values[kept], np.searchsorted(kept, each.relevant), each.worth, each.correction[kept])
+        for each in made
+        for kept in [np.union1d(each.relevant, np.argsort(-(each.values @ TRUE))[:15])]
+    ]
+    assert fit_listwise(foremost, ridge=0) != pytest.approx(TRUE, abs=0.1)
+
+
 def test_a_signal_that_never_differs_gets_no_weight() -> None:
     made = [
         Choice(np.pad(each.values, ((0, 0), (0, 1))), each.relevant, each.worth, each.correction)
