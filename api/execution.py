@@ -11,6 +11,7 @@ This rests on methods of graphql-core 3.2 that are not public. A test compares b
 
 from asyncio import gather, sleep
 from collections.abc import Mapping, Sequence
+from inspect import CORO_CREATED, getcoroutinelocals, getcoroutinestate, iscoroutine
 from typing import Any, cast
 
 from graphql import (
@@ -184,18 +185,22 @@ class FlatExecution(ExecutionContext):
         selected = fields if type(fields) is Selection else self._root(parent_type, fields)
         results: dict[str, Any] = {}
         awaited: list[str] = []
-        for part in selected.parts:
-            if type(part) is Values and part.read_into(results, source_value):
-                continue
-            for field in part.fields:
-                inner_path = Path(path, field.name, parent_type.name)
-                if field.object_type is not None:
-                    result = self._object_field(field, field.object_type, parent_type, source_value, inner_path)
-                else:
-                    result = self.execute_field(parent_type, source_value, field.nodes, inner_path)
-                results[field.name] = result
-                if type(result) is not dict and self.is_awaitable(result):
-                    awaited.append(field.name)
+        try:
+            for part in selected.parts:
+                if type(part) is Values and part.read_into(results, source_value):
+                    continue
+                for field in part.fields:
+                    inner_path = Path(path, field.name, parent_type.name)
+                    if field.object_type is not None:
+                        result = self._object_field(field, field.object_type, parent_type, source_value, inner_path)
+                    else:
+                        result = self.execute_field(parent_type, source_value, field.nodes, inner_path)
+                    results[field.name] = result
+                    if type(result) is not dict and self.is_awaitable(result):
+                        awaited.append(field.name)
+        except Exception:
+            _discard(results)
+            raise
         if not awaited:
             return results
         # One root field alone may begin at once. Anywhere else that would tear apart what loaders read together.
@@ -242,15 +247,19 @@ class FlatExecution(ExecutionContext):
         plain = None if object_type.is_type_of else self._selection(object_type, field_nodes).plain
         results: list[Any] = []
         awaited: list[int] = []
-        for index, item in enumerate(items):
-            values: dict[str, Any] = {}
-            if plain is not None and plain.read_into(values, item):
-                results.append(values)
-                continue
-            result = self._object(object_type, item_type, field_nodes, info, Path(path, index, None), item)
-            results.append(result)
-            if type(result) is not dict and self.is_awaitable(result):
-                awaited.append(index)
+        try:
+            for index, item in enumerate(items):
+                values: dict[str, Any] = {}
+                if plain is not None and plain.read_into(values, item):
+                    results.append(values)
+                    continue
+                result = self._object(object_type, item_type, field_nodes, info, Path(path, index, None), item)
+                results.append(result)
+                if type(result) is not dict and self.is_awaitable(result):
+                    awaited.append(index)
+        except Exception:
+            _discard(results)
+            raise
         return _gathered(results, awaited) if awaited else results
 
     def _object_field(
@@ -321,6 +330,20 @@ async def _alone(results: dict[str, Any], name: str) -> dict[str, Any]:
         await sleep(0)
         raise
     return results
+
+
+def _discard(value: Any) -> None:
+    """Close what was to be waited for and has not begun, with all that it would have waited for itself."""
+    if iscoroutine(value):
+        if getcoroutinestate(value) == CORO_CREATED:
+            held = getcoroutinelocals(value)
+            value.close()
+            _discard(held)
+    elif type(value) is dict:
+        _discard([*value.values()])
+    elif type(value) is list or type(value) is tuple:
+        for each in value:
+            _discard(each)
 
 
 async def _gathered(results: Any, awaited: Sequence[Any]) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import warnings
 from collections import UserDict
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
@@ -391,3 +392,27 @@ def test_what_is_kept_of_a_document_is_bounded() -> None:
         assert isinstance(result, ExecutionResult)
         assert set(result.data or {}) == {name for name in names if not values[name]}
         assert len(compiled._selections) <= execution.MOST_CONDITIONS
+
+
+def test_nothing_is_left_to_be_waited_for_once_it_is_not_wanted() -> None:
+    schema = build_schema("type Query { dogs: [Dog!] } type Dog { late: Dog friends: [Dog] age: Int! }")
+    document = parse("{ dogs { late { age } friends { late { age } age } age } }")
+
+    async def late(_info: object = None) -> dict[str, object]:
+        return {"age": 1}
+
+    def left(answer: Callable[..., Any]) -> int:
+        async def run() -> tuple[object, int]:
+            friends = [{"late": late, "age": 1}]
+            found = answer(root_value={"dogs": [{"late": late, "friends": friends, "age": 1}, {"late": late}]})
+            result = await found if hasattr(found, "__await__") else found
+            return result.data, len(result.errors or ())  # and not the result, whose errors hold what was left
+
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert asyncio.run(run()) == ({"dogs": None}, 1)
+            gc.collect()
+        return sum("never awaited" in str(each.message) for each in told)
+
+    assert left(Compiled(schema, document).execute) == 0
+    assert left(partial(execute, schema, document)) > 0
