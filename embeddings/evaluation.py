@@ -130,11 +130,16 @@ def tune(known: Knowledge, task: Task) -> dict[str, float]:
 def _by_baseline(
     name: str, number: float, known: Knowledge, task: Task, asked: Sequence[Question]
 ) -> tuple[list[Places], Numbers]:
-    """Where the mentors of each ask stand, and who stands first."""
+    """Where the mentors of each ask stand among the candidates, and who stands first.
+
+    All who have mentored are scored, whoever the candidates are: a roster changes who is ranked, not what is known.
+    """
     places: list[Places] = []
     shown: list[Numbers] = []
+    everybody = np.union1d(known.precedents.pairing_mentor, task.candidates)
+    own = np.searchsorted(everybody, task.candidates)
     for start in range(0, len(asked), BLOCK):
-        scores = BASELINES[name].rank(known, asked[start : start + BLOCK], task.candidates, number)
+        scores = BASELINES[name].rank(known, asked[start : start + BLOCK], everybody, number)[:, own]
         places += [metrics.places(row, task.relevant[start + place]) for place, row in enumerate(scores)]
         shown += [metrics.first(row, SHOWN) for row in scores]
     return places, np.array(shown)

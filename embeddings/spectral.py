@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse.linalg import svds
 
 Dense = NDArray[np.float32]
 
 HOPS = 5
 """Highest power of P."""
-OVERSAMPLED, PASSES = 16, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class Spread:
 
         Args:
             chosen: `float32[users, items]`.
-            rank: How many vectors.
-            seed: Of the random beginning (Halko, Martinsson and Tropp 2011, algorithm 4.4).
+            rank: How many vectors; fewer where there are fewer.
+            seed: Of the random beginning of ARPACK.
         """
         by_user, by_item = (
             np.sqrt(np.maximum(np.bincount(each, minlength=size), 1)).astype(np.float32)
@@ -52,13 +52,8 @@ class Spread:
         normal = sparse.csr_array(sparse.diags_array(1 / by_user) @ chosen @ sparse.diags_array(1 / by_item))
         normal = normal.astype(np.float32)
         back = sparse.csr_array(normal.T)
-        draws = np.random.default_rng(seed).normal(size=(chosen.shape[1], rank + OVERSAMPLED)).astype(np.float32)
-        basis = draws
-        for _ in range(PASSES):
-            basis, _ = np.linalg.qr(back @ (normal @ basis))
-        left = normal @ basis
-        _, turned = np.linalg.eigh(left.T @ left)
-        vectors = np.ascontiguousarray((basis @ turned)[:, ::-1][:, :rank], dtype=np.float32)
+        _, values, found = svds(normal, k=min(rank, min(normal.shape) - 1), random_state=seed)
+        vectors = np.ascontiguousarray(found[np.argsort(-values)].T, dtype=np.float32)
         return cls(chosen, normal, back, by_item, vectors)
 
     def hops(self, users: NDArray[np.int64], hops: int = HOPS) -> list[Dense]:

@@ -24,8 +24,8 @@ from mentorgraph.graph.errors import DomainError
 
 FIRST = 20
 BLOCK = 256
-SET_ASIDE = 0.2
-TUNED_USERS = 1_024
+SET_ASIDE = 0.1
+TUNED_USERS = 3_000
 RANKS, SPANS, LOW_PASS = (256, 448), (1.0, 2.5), (0.1, 0.2, 0.3)
 CANDIDATES = 300
 ALS = {"factors": 256, "regularization": 0.05, "alpha": 10.0, "iterations": 15}
@@ -135,7 +135,7 @@ def _findings(
     users, items = split.train.shape
     settings = {"command": "gowalla", "users": users, "judged": judged, "items": items, "seed": seed, **tuned.__dict__}
     told = (
-        f"Chosen on a fifth of the training choices of {TUNED_USERS:,} users: {tuned.rank} vectors, span {tuned.span}, "
+        f"Chosen on a tenth of the training choices of {TUNED_USERS:,} users: {tuned.rank} vectors, span {tuned.span}, "
         f"low pass {tuned.low_pass}."
     )
     return Findings(

@@ -10,8 +10,9 @@ from scipy import sparse
 
 from mentorgraph.embeddings.baselines import BASELINES, UNTUNED, PastPairings, metapath_neighbours, popularity
 from mentorgraph.embeddings.evaluation import judge, tune
-from mentorgraph.embeddings.metrics import ndcg
+from mentorgraph.embeddings.metrics import ndcg, places
 from mentorgraph.embeddings.model import Model
+from mentorgraph.embeddings.tasks import questions
 from mentorgraph.embeddings.training import last_window
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.rules.policy import load_policy
@@ -105,3 +106,16 @@ def test_the_number_of_a_baseline_is_the_one_that_did_best_in_an_earlier_window(
         figures = {number: figure(name, number) for number in each.values}
         assert figures[tuned[name]] == max(figures.values())
     assert tuned != UNTUNED
+
+
+def test_with_a_roster_as_much_is_known_and_others_are_only_left_out(columns: Columns, model: Model) -> None:
+    task = last_window(columns, NOW, QUICK)
+    roster, known = task.of_roster(), model.knowledge(columns, task.now, POLICY)
+    asked = questions(columns, task, known.setting, POLICY.signals)
+    few = judge(model, known, roster, baselines=UNTUNED)
+    own = np.searchsorted(task.candidates, roster.candidates)
+    assert len(own) < len(task.candidates)
+    for name, number in UNTUNED.items():
+        scores = BASELINES[name].rank(known, asked, task.candidates, number)[:, own]
+        expected = [places(row, relevant) for row, relevant in zip(scores, roster.relevant, strict=True)]
+        assert ndcg(few[name].places, 10).tolist() == ndcg(expected, 10).tolist(), name
