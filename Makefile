@@ -67,6 +67,7 @@ lock: set-up-test
 	$(COMPILE) --python-version 3.11 pyproject.toml --output-file requirements/serve.txt
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra embedded --output-file requirements/demo.txt
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra embedded --extra telemetry --group test --output-file requirements/test.txt
+	$(COMPILE) --python-version 3.11 --no-deps --group text --output-file requirements/text.txt
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra train --constraints requirements/test.txt --output-file requirements/train.txt
 
 # What was built here; the database in .mentorgraph and what the user's cache holds stay.

@@ -18,7 +18,8 @@ def card(manifest: Mapping[str, Any]) -> str:
         f"{manifest['snapshot']['as_of'][:10]}; taught with what was known before {manifest['taught_before'][:10]}.",
         f"- Judged on {manifest['asks']:,} goals set from then until {manifest['judged_until'][:10]}, each ranking "
         f"all {manifest['candidates']:,} people who had mentored before.",
-        f"- Setting: {manifest['setting']}. Which ranking serves: {manifest['ranking']}.",
+        f"- Setting: {manifest['setting']}. Goals are read as {manifest['texts']}. Which ranking serves: "
+        f"{manifest['ranking']}.",
         f"- The gate: {manifest['gate']['verdict']}",
     ]
     if manifest["forced"]:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mentorgraph.embeddings.knowledge import MENTOR_FEATURES, Knowledge
+from mentorgraph.embeddings.knowledge import MEANINGS, MENTOR_FEATURES, Knowledge, meanings
 from mentorgraph.embeddings.precedents import WORDED, goal_needs, wants_when
+from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.question import Question, told_at
 from mentorgraph.graph.columns.table import NONE, Numbers
@@ -23,8 +24,11 @@ from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Signal
 
-NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400}
-"""How many of the most alike precedents are looked at, by what they are alike in; those of the unit by age."""
+NEAREST = {"full": 200, "title": 60, "dense": 100, "wishes": 150, "unit": 400, "meaning": 100}
+"""How many of the most alike precedents are looked at, by what they are alike in; those of the unit by age.
+
+Those of one meaning only where a sentence encoder has read the texts.
+"""
 
 ALIKE = (*WORDED, "dense", "needs", "wants", "wishes", "local")
 ALIKE_IN_UNIT = ("unit_full", "unit_dense")
@@ -49,6 +53,15 @@ EDGE_FEATURES = (
     "outcome",
     "sessions",
 )
+
+MEANING_FEATURES = (
+    *MEANINGS,
+    *(f"{name} in unit" for name in MEANINGS),
+    *(f"{name} scaled" for name in MEANINGS),
+    *(f"{name} scaled in unit" for name in (*MEANINGS, *(f"{name} in unit" for name in MEANINGS))),
+    *(f"{name} below best" for name in (*MEANINGS, *(f"{name} in unit" for name in MEANINGS))),
+)
+"""What stands behind those where a sentence encoder has read the texts."""
 
 UNIT_FEATURES = (
     "in unit",
@@ -93,7 +106,7 @@ class Evidence:
     Attributes:
         people: Numbers of the people in question, ascending: `int64[people]`.
         precedents: Places of the precedents looked at, ascending: `int64[edges]`.
-        edges: `float32[edges, EDGE_FEATURES]`.
+        edges: `float32[edges, EDGE_FEATURES]`, or with `MEANING_FEATURES` behind them.
         mentor_arcs: From which edge to the place of which person, for those who mentored: `int64[2, arcs]`.
         mentee_arcs: The same for those who were mentored.
         teams: Number of mentors of each edge's precedent: `float32[edges]`.
@@ -221,6 +234,9 @@ def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Flo
         found[name] = sparse_product(known.by_term[name], rows.indices[own], query)
     own_dense = known.texts.dense[goal] if goal != NONE else np.zeros(known.texts.dense.shape[1], np.float32)
     found["dense"] = known.dense @ own_dense
+    if known.encoder:
+        read = meanings(known.encoder, known.columns, known.setting, np.array([goal]))
+        found |= {name: known.meanings[name] @ each[0] for name, each in read.items()}
     told = np.nextafter(told_at(known.columns, goal, known.now).timestamp(), -np.inf)
     skills, now = len(known.columns.skills), known.now.timestamp()
     needs = np.zeros(skills, np.float32)
@@ -245,7 +261,7 @@ def _nearest(known: Knowledge, asked: Question, alike: dict[str, Floats]) -> Num
         if name == "unit":
             own = np.flatnonzero(np.isin(known.precedents.unit, sorted(asked.units)))
             kept[own[np.argsort(known.precedents.years[own], kind="stable")[:number]]] = True
-        else:
+        elif name in alike:
             some = np.flatnonzero(alike[name] > 0)
             kept[some[np.argsort(-alike[name][some], kind="stable")[:number]]] = True
     if asked.goal != NONE:
@@ -260,7 +276,9 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
     everything = np.ones(len(near), bool)
     value["local"] = _local_cosine(known, asked, near, everything)
     value["unit_full"] = _local_cosine(known, asked, near, own_unit)
-    value["unit_dense"] = _centred_cosine(known, asked, near, own_unit)
+    value["unit_dense"] = np.zeros(len(near), np.float32)
+    if asked.goal != NONE:
+        value["unit_dense"] = _centred_cosine(known.dense[near], known.texts.dense[asked.goal], own_unit)
     values = np.stack([value[name] for name in (*ALIKE, *ALIKE_IN_UNIT)])
     columns: list[NDArray[np.generic]] = [*values]
     columns += [*_scaled(np.stack([value[name] for name in ALIKE]), everything)]
@@ -277,6 +295,8 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
         precedents.outcome[near],
         np.log1p(precedents.sessions[near]),
     ]
+    if known.encoder:
+        columns += _meaning_features(known.encoder, known, asked, value, near)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -314,14 +334,31 @@ def _local_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArr
     return result
 
 
-def _centred_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArray[np.bool_]) -> Floats:
-    """Cosine in the projection after the mean of some of the near precedents is taken away; 0 for the others."""
-    result = np.zeros(len(near), np.float32)
-    if asked.goal == NONE or not among.any():
+def _meaning_features(
+    encoder: SentenceEncoder, known: Knowledge, asked: Question, value: dict[str, Floats], near: Numbers
+) -> list[Floats]:
+    """See `MEANING_FEATURES`."""
+    own_unit = np.isin(known.precedents.unit[near], sorted(asked.units))
+    read = meanings(encoder, known.columns, known.setting, np.array([asked.goal]))
+    whole = np.stack([value[name] for name in MEANINGS])
+    in_unit = [_centred_cosine(known.meanings[name][near], read[name][0], own_unit) for name in MEANINGS]
+    values = np.concatenate([whole, np.stack(in_unit)])
+    return [
+        *values,
+        *_scaled(whole, np.ones(len(near), bool)),
+        *_scaled(values, own_unit),
+        *(values - values.max(axis=1, initial=0, keepdims=True)),
+    ]
+
+
+def _centred_cosine(rows: Floats, query: Floats, among: NDArray[np.bool_]) -> Floats:
+    """Cosine with a vector after the mean of some rows is taken away from both; 0 for the other rows."""
+    result = np.zeros(len(rows), np.float32)
+    if not among.any():
         return result
-    rows = known.dense[near[among]]
+    rows = rows[among]
     mean = rows.mean(axis=0)
-    rows, query = rows - mean, known.texts.dense[asked.goal] - mean
+    rows, query = rows - mean, query - mean
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(query)
     result[among] = rows @ query / np.maximum(lengths, 1e-6)
     return result

@@ -12,13 +12,24 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from mentorgraph.embeddings.evidence import ALIKE, ALIKE_IN_UNIT, EDGE_FEATURES, FURTHER, PAIR_FEATURES, Evidence
+from mentorgraph.embeddings.evidence import (
+    ALIKE,
+    ALIKE_IN_UNIT,
+    EDGE_FEATURES,
+    FURTHER,
+    MEANING_FEATURES,
+    PAIR_FEATURES,
+    Evidence,
+)
+from mentorgraph.embeddings.knowledge import MEANINGS
 from mentorgraph.graph.columns.table import Mask, Numbers, Reals
 from mentorgraph.graph.rules.policy import SIGNS, Policy
 
 NEIGHBOURS = 50
 YEARLY_DECAY = 0.8
 BEST = (*ALIKE, *ALIKE_IN_UNIT)
+OF_MEANING = (*(f"best {name}" for name in MEANINGS), *(f"neighbours {name}" for name in MEANINGS))
+"""Signals of texts that a sentence encoder has read; 0 without one."""
 FUSED = (
     *PAIR_FEATURES,
     *(f"best {name}" for name in BEST),
@@ -26,6 +37,7 @@ FUSED = (
     "best of co-mentors",
     "was mentee in",
     *(f"signal {name}" for name in FURTHER),
+    *OF_MEANING,
 )
 """Names of the signals that are not learned, in the order of their values."""
 
@@ -37,24 +49,35 @@ LEAST_GAIN = 2.0
 def signals_of(found: Evidence) -> Reals:
     """The signals that are not learned: `float64[people, FUSED]`."""
     people, edges = len(found.people), found.edges.astype(np.float64)
+    is_read = edges.shape[1] > len(EDGE_FEATURES)
+    places = {name: place for place, name in enumerate((*EDGE_FEATURES, *MEANING_FEATURES))}
     edge, mentor = found.mentor_arcs
-    columns: list[NDArray[np.generic]] = [found.pairs.astype(np.float64)]
-    best = np.zeros((people, len(BEST)))
-    places = [EDGE_FEATURES.index(name) for name in BEST]
-    np.maximum.at(best, mentor, edges[edge][:, places])
-    columns.append(best)
-    decay = YEARLY_DECAY ** np.expm1(edges[:, EDGE_FEATURES.index("age")])
-    for name in ("full", "dense", "wishes", "unit_full"):
-        alike = np.maximum(edges[:, EDGE_FEATURES.index(name)], 0)
+    decay = YEARLY_DECAY ** np.expm1(edges[:, places["age"]])
+
+    def best_of(names: Sequence[str]) -> Reals:
+        best = np.zeros((people, len(names)))
+        np.maximum.at(best, mentor, edges[edge][:, [places[name] for name in names]])
+        return best
+
+    def neighbours_of(name: str) -> Reals:
+        alike = np.maximum(edges[:, places[name]], 0)
         if len(alike) > NEIGHBOURS:
             alike = np.where(alike >= np.partition(alike, -NEIGHBOURS)[-NEIGHBOURS], alike, 0)
-        columns.append(np.bincount(mentor, (alike * decay)[edge], minlength=people)[:, None])
+        return np.bincount(mentor, (alike * decay)[edge], minlength=people)[:, None].astype(np.float64)
+
+    columns: list[NDArray[np.generic]] = [found.pairs.astype(np.float64)]
+    best = best_of(BEST)
+    columns += [best, *(neighbours_of(name) for name in ("full", "dense", "wishes", "unit_full"))]
     full = best[:, BEST.index("full")]
     columns.append((found.together.T @ full)[:, None])
     mentee_edge, mentee = found.mentee_arcs
     as_mentee = np.zeros(people)
-    np.maximum.at(as_mentee, mentee, edges[mentee_edge, EDGE_FEATURES.index("full")])
+    np.maximum.at(as_mentee, mentee, edges[mentee_edge, places["full"]])
     columns += [as_mentee[:, None], found.further.astype(np.float64)]
+    if is_read:
+        columns += [best_of(MEANINGS), *(neighbours_of(name) for name in MEANINGS)]
+    else:
+        columns.append(np.zeros((people, len(OF_MEANING))))
     return np.concatenate(columns, axis=1)
 
 

@@ -1,5 +1,6 @@
 """All that a ranking knows at one instant, gathered once for the many questions that are asked then."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,8 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from mentorgraph.embeddings.precedents import WORDED, Precedents, Texts
+from mentorgraph.embeddings.sentence_encoder import DIMENSIONS, SentenceEncoder
 from mentorgraph.embeddings.tasks import Setting
-from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection, word_parts
+from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection, word_parts, written
 from mentorgraph.graph.columns import text
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import DAY_S
@@ -31,6 +33,9 @@ MENTOR_FEATURES = (
     "outcomes_known",
 )
 
+MEANINGS = ("meaning", "title meaning")
+"""What a sentence encoder reads of a goal: title with description, and the title alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
@@ -46,6 +51,9 @@ class Knowledge:
         vectors: Those of the precedents' texts, by name; a precedent without a goal has an empty row.
         by_term: The same by their columns, without `counts`.
         dense: `float32[precedents, dimensions]`.
+        encoder: The sentence encoder; None where texts are words alone.
+        meanings: What it makes of the precedents, by the names of `MEANINGS`: `float32[precedents, DIMENSIONS]` each;
+            nothing without it.
         needs, wants, wishes: Skills of the precedents weighted by IDF, in rows of length 1; wishes are both together.
         idf: Weight of each skill in those: `float32[3, skills]`.
         co_mentors: `float32[people, people]`.
@@ -63,6 +71,8 @@ class Knowledge:
     vectors: dict[str, sparse.csr_array]
     by_term: dict[str, sparse.csc_array]
     dense: Floats
+    encoder: SentenceEncoder | None
+    meanings: Mapping[str, Floats]
     needs: sparse.csr_array
     wants: sparse.csr_array
     wishes: sparse.csr_array
@@ -74,7 +84,13 @@ class Knowledge:
 
     @classmethod
     def of(
-        cls, columns: Columns, now: datetime, setting: Setting, policy: Policy, projection: Projection
+        cls,
+        columns: Columns,
+        now: datetime,
+        setting: Setting,
+        policy: Policy,
+        projection: Projection,
+        encoder: SentenceEncoder | None = None,
     ) -> "Knowledge":
         """Gathers it; the last one of a setting is kept for as long as nothing changes."""
         seconds = now.timestamp()
@@ -87,14 +103,23 @@ class Knowledge:
             # All of a policy that is asked here; programmes differ in their rules, and share this.
             (policy.signals, policy.rules.max_mentees, policy.base, *policy.weights.items()),
             projection,
+            encoder,
         )
         return columns.remember(
-            f"knowledge {setting.name}", key, lambda: cls._gather(columns, now, setting, policy, projection)
+            f"knowledge {setting.name}",
+            key,
+            lambda: cls._gather(columns, now, setting, policy, projection, encoder),
         )
 
     @classmethod
     def _gather(
-        cls, columns: Columns, now: datetime, setting: Setting, policy: Policy, projection: Projection
+        cls,
+        columns: Columns,
+        now: datetime,
+        setting: Setting,
+        policy: Policy,
+        projection: Projection,
+        encoder: SentenceEncoder | None,
     ) -> "Knowledge":
         precedents = Precedents.of(columns, now, setting)
         known = columns.tables["goals"].begun(now.timestamp())
@@ -122,6 +147,8 @@ class Knowledge:
             of_goals,
             {name: sparse.csc_array(of_goals[name]) for name in WORDED},
             dense,
+            encoder,
+            meanings(encoder, columns, setting, precedents.goal) if encoder else {},
             asks[0],
             asks[1],
             asks[2],
@@ -137,6 +164,22 @@ class Knowledge:
         """Who had mentored: `bool[people]`."""
         mask: Mask = self.mentors[:, 0] > 0
         return mask
+
+
+def meanings(encoder: SentenceEncoder, columns: Columns, setting: Setting, goals: Numbers) -> dict[str, Floats]:
+    """What an encoder makes of some goals, by the names of `MEANINGS`; zeros for `NONE`."""
+    some = goals != NONE
+    found = {}
+    for name, texts in zip(MEANINGS, read_as(columns, setting, goals[some]), strict=True):
+        found[name] = np.zeros((len(goals), DIMENSIONS), np.float32)
+        found[name][some] = encoder(texts)
+    return found
+
+
+def read_as(columns: Columns, setting: Setting, goals: Numbers) -> tuple[list[str], list[str]]:
+    """Texts of some goals as an encoder reads them, see `MEANINGS`."""
+    titles, bodies = written(columns, setting.unit_names, goals)
+    return [f"{title}. {body}" if body else title for title, body in zip(titles, bodies, strict=True)], titles
 
 
 def _rows(matrix: sparse.csr_array, rows: Numbers) -> sparse.csr_array:

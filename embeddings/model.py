@@ -11,10 +11,11 @@ from scipy.special import log_softmax
 
 from mentorgraph.embeddings.chance import Calibration
 from mentorgraph.embeddings.evidence import Evidence
-from mentorgraph.embeddings.fusion import FUSED, Fusion
+from mentorgraph.embeddings.fusion import FUSED, OF_MEANING, Fusion
 from mentorgraph.embeddings.inference import Attention, Encoded, Weights, attend, encode
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.tasks import SETTINGS, Setting
 from mentorgraph.embeddings.texts import Floats, Projection
 from mentorgraph.graph.columns.columns import Columns
@@ -40,6 +41,7 @@ class Model:
         linear: A ranking by all signals that are not learned, many more than the final one has: the strongest baseline.
         signals: The signals of the rules that there were when it was taught, in their order; it ranks by no others.
         chance: What a score says of success; None where it is not calibrated.
+        encoder: What it reads texts with for their meaning; None where texts are words to it.
     """
 
     setting: Setting
@@ -52,6 +54,7 @@ class Model:
     linear: Fusion
     signals: tuple[str, ...] = SIGNALS
     chance: Calibration | None = None
+    encoder: SentenceEncoder | None = None
 
     def attentions(self, known: Knowledge, found: Evidence) -> list[Attention]:
         """What each network makes of the evidence for one question."""
@@ -83,7 +86,7 @@ class Model:
     @property
     def _fused(self) -> Numbers:
         """Places among `FUSED` of all that it knows."""
-        return _places_of(self.signals)
+        return _places_of(self.signals, has_meaning=self.encoder is not None)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All numbers, by name; with `texts` they are all of the model."""
@@ -97,6 +100,7 @@ class Model:
         }
         for place, weights in enumerate(self.networks):
             found |= {f"network.{place}.{name}": array for name, array in weights.items()}
+        found |= self.encoder.told() if self.encoder else {}
         return found | (self.chance.arrays() if self.chance else {})
 
     def texts(self) -> dict[str, list[str]]:
@@ -107,6 +111,7 @@ class Model:
             "skills": list(self.skills),
             "units": list(self.units),
             "signals": [FUSED[place] for place in self._fused],
+            "pieces": list(self.encoder.vocabulary) if self.encoder else [],
         }
 
     @classmethod
@@ -114,7 +119,9 @@ class Model:
         """The model that `arrays` and `texts` tell of."""
         fused = tuple(texts["signals"])
         signals = tuple(name for name in SIGNALS if f"signal {name}" in fused)
-        if fused != tuple(FUSED[place] for place in _places_of(signals)):
+        encoder = SentenceEncoder.of(arrays, texts.get("pieces", ()))
+        places = _places_of(signals, has_meaning=encoder is not None)
+        if fused != tuple(FUSED[place] for place in places):
             raise ValueError("the model was made for other signals; train again")
         numbers = sorted({int(name.split(".")[1]) for name in arrays if name.startswith("network.")})
         networks = []
@@ -129,28 +136,30 @@ class Model:
             tuple(texts["skills"]),
             tuple(texts["units"]),
             tuple(networks),
-            Fusion(_spread(arrays["fusion.weights"], signals), float(arrays["fusion.network"])),
-            Fusion(_spread(arrays["plain.weights"], signals), 0.0),
-            Fusion(_spread(arrays["linear.weights"], signals), 0.0),
+            Fusion(_spread(arrays["fusion.weights"], places), float(arrays["fusion.network"])),
+            Fusion(_spread(arrays["plain.weights"], places), 0.0),
+            Fusion(_spread(arrays["linear.weights"], places), 0.0),
             signals,
             Calibration.of(arrays),
+            encoder,
         )
 
     def knowledge(self, columns: Columns, now: datetime, policy: Policy) -> Knowledge:
         """What is known at an instant, in the terms of this model."""
-        return Knowledge.of(columns, now, self.setting, policy, self.projection)
+        return Knowledge.of(columns, now, self.setting, policy, self.projection, self.encoder)
 
 
-def _places_of(signals: Sequence[str]) -> Numbers:
-    """Places among `FUSED` of what a version with some signals of the rules knows: `int64[known]`."""
+def _places_of(signals: Sequence[str], *, has_meaning: bool) -> Numbers:
+    """Places among `FUSED` of what a version knows, with some signals of the rules: `int64[known]`."""
     later = {f"signal {name}" for name in SIGNALS if name not in signals}
+    later.update(() if has_meaning else OF_MEANING)
     return np.array([place for place, name in enumerate(FUSED) if name not in later], np.int64)
 
 
-def _spread(weights: Reals, signals: Sequence[str]) -> Reals:
+def _spread(weights: Reals, places: Numbers) -> Reals:
     """The weights of a version as those of all of `FUSED`: 0 for signals that it does not know."""
     found = np.zeros(len(FUSED))
-    found[_places_of(signals)] = weights
+    found[places] = weights
     return found
 
 

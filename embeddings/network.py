@@ -246,7 +246,7 @@ class Network(nn.Module):
     """Scores of people for questions.
 
     Args:
-        edge_scale: Mean and deviation of the edge features: `float32[2, EDGE_FEATURES]`.
+        edge_scale: Mean and deviation of the features of edges: `float32[2, features]`.
         skills: Number of skills with an embedding of their own.
         units: The same of units.
         dimensions: Of the texts.
@@ -256,7 +256,7 @@ class Network(nn.Module):
     def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int, share: Share = ALONE) -> None:
         super().__init__()
         self.share = share
-        features = len(EDGE_FEATURES) + 1
+        features = edge_scale.shape[1] + 1
         self.encoder = Encoder(skills, units, dimensions)
         self.edge_scale: Tensor
         self.register_buffer("edge_scale", edge_scale)

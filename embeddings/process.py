@@ -29,6 +29,7 @@ from mentorgraph.embeddings.communities import community
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.progress import JUDGED, KEPT, PROMOTED, telling
 from mentorgraph.embeddings.registry import ModelRefused, Published, Registry
+from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.tasks import SETTINGS, task
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import load_policy
@@ -93,6 +94,8 @@ def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     server = experiments.client()
     snapshot = snapshots.load(Path(request["snapshot"]))
     registry = Registry(Path(request["registry"]))
+    current = _current(registry)
+    encoder = encoder_of(request, current)
     with parallel.shared(request.get("device", "cpu")) as share:
         run = runs.evaluate(
             snapshot,
@@ -101,9 +104,10 @@ def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
             SETTINGS[request["setting"]],
             _policy(request),
             seed=request["seed"],
-            current=_current(registry),
+            current=current,
             progress=progress,
             share=share,
+            encoder=encoder,
         )
     if run is None:
         return {}
@@ -119,7 +123,7 @@ def _train(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     runs, parallel = _taught_with("runs", "parallel")
-    until = request["until"]
+    until, encoder = request["until"], encoder_of(request)
     with parallel.shared(request.get("device", "cpu")) as share:
         run = runs.evaluate(
             snapshots.load(Path(request["snapshot"])),
@@ -130,6 +134,7 @@ def _evaluate(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
             seed=request["seed"],
             progress=progress,
             share=share,
+            encoder=encoder,
         )
     if run is None:
         return {}
@@ -242,6 +247,18 @@ def _current(registry: Registry) -> Published | None:
         return registry.load(version) if version else None
     except ModelRefused:
         return None
+
+
+def encoder_of(request: Mapping[str, Any], current: Published | None = None) -> SentenceEncoder | None:
+    """What reads texts for their meaning, where a request asks for it; it knows what the present version has read.
+
+    Raises:
+        DomainError: `EXTRA_MISSING`, it is not installed.
+    """
+    if not request.get("text"):
+        return None
+    known = SentenceEncoder.of(current.arrays, current.texts.get("pieces", ())) if current else None
+    return SentenceEncoder.installed().knowing(known)
 
 
 def _say(told: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from mentorgraph.embeddings.communities import community, of_bundle
 from mentorgraph.embeddings.evaluation import EVERYBODY, LINEAR, PLAIN, SERVED, gain, groups, judge, rows
 from mentorgraph.embeddings.parallel import Share
 from mentorgraph.embeddings.runs import Progress, evaluate, judging_window
+from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.snapshot import Manifest, Snapshot
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.embeddings.teaching import Recipe
@@ -28,7 +29,7 @@ def ranking(
 
     Args:
         request: `bundle`, or `people` of a generated community; `begin` and `until`, each empty for the usual one;
-            `setting` and `seed`.
+            `setting` and `seed`; `text`, whether a sentence encoder reads the goals.
         policy: Settings of the signals.
         progress: Told how far it is.
         share: Which part of the lessons this process has.
@@ -46,7 +47,18 @@ def ranking(
     snapshot = Snapshot(columns, Manifest(end, 0, {}, 0, ""))
     begin, until = (datetime.fromisoformat(each) if each else None for each in (request["begin"], request["until"]))
     begin, setting = begin or judging_window(snapshot), SETTINGS[request["setting"]]
-    run = evaluate(snapshot, begin, until, setting, policy, recipe=recipe, seed=seed, progress=progress, share=share)
+    run = evaluate(
+        snapshot,
+        begin,
+        until,
+        setting,
+        policy,
+        recipe=recipe,
+        seed=seed,
+        progress=progress,
+        share=share,
+        encoder=SentenceEncoder.installed() if request.get("text") else None,
+    )
     if run is None:
         return {}
     progress("Ranking those who mentor in this time", 0, 0)

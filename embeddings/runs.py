@@ -28,6 +28,8 @@ from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.registry import Published, Registry
 from mentorgraph.embeddings.report import Drawn, report
+from mentorgraph.embeddings.sentence_encoder import NAME as ENCODER
+from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.snapshot import Snapshot
 from mentorgraph.embeddings.tasks import Setting, Task, task
 from mentorgraph.embeddings.teaching import Epoch, Recipe
@@ -115,6 +117,7 @@ def evaluate(
     current: Published | None = None,
     progress: Progress = lambda _step, _done, _total: None,
     share: Share = ALONE,
+    encoder: SentenceEncoder | None = None,
 ) -> Run | None:
     """Teaches a model with what was known before an instant and judges it on the goals of the time that follows.
 
@@ -129,6 +132,7 @@ def evaluate(
         current: The version that serves, to be judged beside it.
         progress: Told how far it is.
         share: Which part of the lessons this process has.
+        encoder: What reads texts for their meaning; they are words alone without it.
 
     Returns:
         The run; None in processes that are not the first, since those only help to teach.
@@ -149,7 +153,18 @@ def evaluate(
     def tell(step: str) -> None:
         progress(step, 0, 0)
 
-    model = train(columns, begin, setting, policy, recipe, seed=seed, progress=tell, record=epochs.append, share=share)
+    model = train(
+        columns,
+        begin,
+        setting,
+        policy,
+        recipe,
+        seed=seed,
+        progress=tell,
+        record=epochs.append,
+        share=share,
+        encoder=encoder,
+    )
     if not share.is_first:
         return None
     done = 0
@@ -247,6 +262,7 @@ def manifest_of(run: Run, ranking: str, forced: str) -> dict[str, Any]:
         "created": present().isoformat(timespec="seconds"),
         "setting": run.model.setting.name,
         "seed": run.seed,
+        "texts": f"words and by {ENCODER}" if run.model.encoder else "words",
         "snapshot": {**asdict(told), "as_of": told.as_of.isoformat()},
         "taught_before": run.task.now.isoformat(),
         "judged_until": run.task.until.isoformat(),

@@ -8,14 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.graph.columns.columns import Columns
-from mentorgraph.graph.columns.table import NONE, Mask
+from mentorgraph.graph.columns.table import NONE, Mask, Numbers
 from mentorgraph.graph.columns.text import TermCounts, frequencies, row_numbers, smooth_idf, tfidf
 
 Floats = NDArray[np.float32]
@@ -128,6 +127,20 @@ class Projection:
         return dense
 
 
+def written(columns: Columns, unit_names: bool, goals: Numbers | None = None) -> tuple[list[str], list[str]]:
+    """Titles and descriptions of some goals, or of all, with or without the name of each goal's unit."""
+    table = columns.tables["goals"]
+    rows: Sequence[int] = range(len(table)) if goals is None else goals.tolist()
+    kept = [table.strings(name) for name in ("title", "description")]
+    titles, bodies = ([each[row] or "" for row in rows] for each in kept)
+    if not unit_names:
+        names, units = columns.tables["units"].strings("name"), table.numbers("unit")
+        own = [names[units[row]] or "" if 0 <= units[row] < len(names) else "" for row in rows]
+        titles = [without_name(text, name) for text, name in zip(titles, own, strict=True)]
+        bodies = [without_name(text, name) for text, name in zip(bodies, own, strict=True)]
+    return titles, bodies
+
+
 class GoalTexts:
     """The terms of all goals' texts.
 
@@ -155,15 +168,7 @@ class GoalTexts:
         return columns.remember(name, key, lambda: texts._update(columns, unit_names))
 
     def _update(self, columns: Columns, unit_names: bool) -> "GoalTexts":
-        goals = columns.tables["goals"]
-        titles: list[Any] = [title or "" for title in goals.strings("title")]
-        bodies: list[Any] = [body or "" for body in goals.strings("description")]
-        if not unit_names:
-            names = columns.tables["units"].strings("name")
-            unit = goals.numbers("unit")
-            own = [names[number] or "" if 0 <= number < len(names) else "" for number in unit]
-            titles = [without_name(text, name) for text, name in zip(titles, own, strict=True)]
-            bodies = [without_name(text, name) for text, name in zip(bodies, own, strict=True)]
+        titles, bodies = written(columns, unit_names)
         whole = [f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)]
         if not unit_names:
             self.full.update(whole)

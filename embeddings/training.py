@@ -27,11 +27,12 @@ from mentorgraph.embeddings.fusion import (
     signals_of,
 )
 from mentorgraph.embeddings.inference import Weights
-from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.knowledge import Knowledge, read_as
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import Model, rows_of
 from mentorgraph.embeddings.network import Network
 from mentorgraph.embeddings.parallel import ALONE, Share
+from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.tasks import Setting, Task, questions, window_starts, windows
 from mentorgraph.embeddings.teaching import Course, Epoch, Lesson, Progress, Recipe, School
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
@@ -57,6 +58,7 @@ def train(
     progress: Progress = lambda _step: None,
     record: Callable[[Epoch], None] = lambda _epoch: None,
     share: Share = ALONE,
+    encoder: SentenceEncoder | None = None,
 ) -> Model:
     """Teaches a model with what was known before an instant.
 
@@ -70,6 +72,7 @@ def train(
         progress: Told what is being done.
         record: Told of each epoch.
         share: Which part of the lessons this process has; all processes return the same model.
+        encoder: What reads texts for their meaning; they are words alone without it.
 
     Raises:
         DomainError: `TOO_LITTLE_DATA`, with what is there and what is needed.
@@ -92,10 +95,13 @@ def train(
     progress("texts")
     known = columns.tables["goals"].begun(starts[0].timestamp())
     projection = Projection.fit(GoalTexts.of(columns, setting.unit_names).full, known, seed)
+    if encoder is not None:
+        _read_all(encoder, columns, now, setting, progress)
     courses = []
     for number, each in enumerate(tasks, start=1):
         progress(f"evidence of window {number} of {len(tasks)}")
-        courses.append(_course(columns, each, setting, policy, projection, recipe, seed, share))
+        then = Knowledge.of(columns, each.now, setting, policy, projection, encoder)
+        courses.append(_course(then, each, recipe, seed, share))
     skills, units = _vocabulary(columns, now, setting)
     rows = [
         torch.from_numpy(rows_of(known_uids, columns.numberings[kind]))
@@ -121,6 +127,7 @@ def train(
         fusion,
         plain,
         linear,
+        encoder=encoder,
     )
 
 
@@ -153,23 +160,19 @@ def _vocabulary(columns: Columns, now: datetime, setting: Setting) -> tuple[tupl
     return named[0], named[1] if setting.unit else ()
 
 
-def _course(
-    columns: Columns,
-    asked: Task,
-    setting: Setting,
-    policy: Policy,
-    projection: Projection,
-    recipe: Recipe,
-    seed: int,
-    share: Share,
-) -> Course:
-    known = Knowledge.of(columns, asked.now, setting, policy, projection)
+def _read_all(encoder: SentenceEncoder, columns: Columns, now: datetime, setting: Setting, progress: Progress) -> None:
+    """Has all goals read that were set before an instant, which takes minutes the first time."""
+    texts, titles = read_as(columns, setting, np.flatnonzero(columns.tables["goals"].begun(now.timestamp())))
+    encoder([*texts, *titles], lambda done, total: progress(f"reading text {done} of {total}"))
+
+
+def _course(known: Knowledge, asked: Task, recipe: Recipe, seed: int, share: Share) -> Course:
     asked = _thinned(asked, recipe.most_asks, seed)
     others = None if len(asked.candidates) <= recipe.everybody else recipe.others
     lessons = []
     own = asked.only(np.arange(len(asked))[share.rank :: share.size])
-    among = Pool.of(columns, asked.candidates)
-    asks = [replace(each, among=among) for each in questions(columns, own, setting, policy.signals)]
+    among = Pool.of(known.columns, asked.candidates)
+    asks = [replace(each, among=among) for each in questions(known.columns, own, known.setting, known.policy.signals)]
     for each, relevant, worth in zip(asks, own.relevant, own.worth, strict=True):
         chosen = asked.candidates[relevant]
         found = evidence(known, each, asked.candidates, others=others, always=chosen, seed=seed)

@@ -23,8 +23,8 @@ from packaging.requirements import Requirement
 from mentorgraph.graph.embedded.jars import lock_file, read_lock
 from mentorgraph.graph.embedded.lines import LINES
 
-LOCKS = ("serve", "demo", "train")
-"""The requirement files of the service, with the embedded database, and with what trains a model."""
+LOCKS = ("serve", "demo", "train", "text")
+"""The requirement files of the service, with the embedded database, with what trains a model, and what reads texts."""
 
 
 def wheels(text: str) -> Iterator[Component]:

@@ -53,6 +53,11 @@ COMMANDS = {
 """Section of the help → name of a command → where it stands, and what it does in one line."""
 
 
+# Products of matrices are small here: a second thread gains little, and waits spinning where another process has its
+# core. One thread also gives the same sums on every machine. numpy reads this when it is loaded, by a command.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 class Commands(click.Group):
     """A group whose commands are loaded when they are asked for, so that the others cost nothing."""
 

@@ -11,7 +11,7 @@ from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, row
 from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
 from mentorgraph.api.benchmarks.retrieval import bench_retrieval
 from mentorgraph.api.commands.bench_options import bundle_option, json_option, people_option, seed_option, tell
-from mentorgraph.api.commands.learning import LOG, converse
+from mentorgraph.api.commands.learning import LOG, converse, text_option
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.scratch import scratch_home
 from mentorgraph.api.commands.session import sentences
@@ -105,6 +105,7 @@ def training_step(
 )
 @click.option("--until", type=DATE, metavar="DATE", help="Ask for goals set before this day; all if not given.")
 @click.option("--setting", type=click.Choice([*SETTINGS]), default="full", show_default=True, help="What may be used.")
+@text_option
 @seed_option
 @json_option
 def ranking(
@@ -113,6 +114,7 @@ def ranking(
     begin: datetime | None,
     until: datetime | None,
     setting: str,
+    text: bool,
     seed: int,
     output: Path | None,
 ) -> None:
@@ -133,6 +135,7 @@ def ranking(
         "people": people,
         "bundle": str(bundle.resolve()) if bundle else "",
         "setting": setting,
+        "text": text,
     }
     request |= {"begin": begin.isoformat() if begin else "", "until": until.isoformat() if until else "", "seed": seed}
     with sentences(), shown_on_terminal() as show, scratch_home() as home:

@@ -69,6 +69,11 @@ _processes = click.option(
     metavar="N",
     help="Processes that share the goals to learn from, one core each.",
 )
+text_option = click.option(
+    "--text",
+    is_flag=True,
+    help="Read goals with a sentence encoder, which knows what words mean; needs mentorgraph[text].",
+)
 _snapshot = click.option(
     "--snapshot", "name", metavar="NAME", help="A snapshot that was taken before; a new one if not given."
 )
@@ -114,6 +119,7 @@ def snapshot(as_of: datetime | None) -> None:
     metavar="MINUTES",
     help="Look again each so many minutes, until Ctrl-C; without --when-changed from 100 changes on.",
 )
+@text_option
 @_device
 @_processes
 def train(
@@ -123,6 +129,7 @@ def train(
     force: str,
     when_changed: int | None,
     minutes: float | None,
+    text: bool,
     device: str,
     processes: int,
 ) -> None:
@@ -148,7 +155,7 @@ def train(
             minutes,
             when_changed or ENOUGH_CHANGED,
             take_snapshot,
-            lambda taken: train_model(taken, setting, seed, "", device, processes),
+            lambda taken: train_model(taken, setting, seed, "", device, processes, text),
         )
         return
     if when_changed is not None:
@@ -157,7 +164,7 @@ def train(
         click.echo(seen.told)
         if not seen.is_worth_it:
             return
-    result = train_model(name, setting, seed, force, device, processes)
+    result = train_model(name, setting, seed, force, device, processes, text)
     print_figures(result)
     if result["untold"]:
         click.echo(f"{result['untold']}.", err=True)
@@ -173,6 +180,7 @@ def train(
 @_snapshot
 @_setting(*SETTINGS)
 @_seed
+@text_option
 @_device
 @_processes
 @click.option(
@@ -188,6 +196,7 @@ def evaluate(
     name: str | None,
     setting: str,
     seed: int,
+    text: bool,
     device: str,
     processes: int,
     output: Path | None,
@@ -211,13 +220,14 @@ def evaluate(
         "until": until.isoformat() if until else None,
         "setting": setting,
         "seed": seed,
+        "text": text,
         "device": device,
         "processes": processes,
     }
     result = _ask_process(name, request)
     print_figures(result)
     if output is not None:
-        settings = {key: request[key] for key in ("begin", "until", "setting", "seed")}
+        settings = {key: request[key] for key in ("begin", "until", "setting", "seed", "text")}
         settings |= {"asks": result["asks"], "candidates": result["candidates"]}
         settings["tuned"] = result["tuned"]
         told = {
@@ -255,9 +265,10 @@ def train_model(
     force: str = "",
     device: str = "cpu",
     processes: int = 1,
+    text: bool = False,
 ) -> dict[str, Any]:
     """Teach, judge and publish in processes of their own; what `process` says in the end."""
-    request = {"what": "train", "setting": setting, "seed": seed, "force": force, "device": device}
+    request = {"what": "train", "setting": setting, "seed": seed, "force": force, "device": device, "text": text}
     return _ask_process(name, {**request, "processes": processes, "registry": str(mentorgraph_home() / MODELS)})
 
 
