@@ -12,6 +12,7 @@ from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import FURTHER, SEEN, evidence
 from mentorgraph.embeddings.fusion import (
     FUSED,
+    OF_MEANING,
     OF_RULES,
     OF_SIGN,
     Choice,
@@ -122,7 +123,7 @@ def test_a_version_that_was_taught_before_goes_on_as_it_was(model: Model, column
     model = replace(model, plain=Fusion(model.plain.weights + later, 0.0))
     before = replace(model, signals=SEEN, fusion=Fusion(model.plain.weights, 0.6))
     assert hashlib.sha256("\n".join(before.texts()["signals"]).encode()).hexdigest()[:16] == FIRST_LAYOUT
-    assert len(before.arrays()["plain.weights"]) == len(FUSED) - len(FURTHER)
+    assert len(before.arrays()["plain.weights"]) == len(FUSED) - len(FURTHER) - len(OF_MEANING)
     served = LearnedScorer.of(published(before), POLICY)
     assert list(served.weights) == [*SEEN, NETWORK]
     now = LearnedScorer.of(published(replace(before, signals=SIGNALS)), POLICY)

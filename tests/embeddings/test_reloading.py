@@ -34,7 +34,8 @@ def asked(columns: Columns, task: Task) -> Question:
 
 def publish(registry: Registry, model: Model, factor: float) -> str:
     """A version whose scores are a multiple of the model's."""
-    arrays = {**model.arrays(), "plain.weights": model.plain.weights * factor}
+    arrays = model.arrays()
+    arrays["plain.weights"] = arrays["plain.weights"] * factor
     return registry.publish(arrays, model.texts(), {"ranking": PLAIN}, "")
 
 
