@@ -10,21 +10,23 @@ import numpy as np
 
 from mentorgraph.embeddings.deletion import Deletion
 from mentorgraph.embeddings.evaluation import SERVED
-from mentorgraph.embeddings.evidence import evidence
+from mentorgraph.embeddings.evidence import EDGE_FEATURES, MEANING_FEATURES, evidence
+from mentorgraph.embeddings.evidence import Evidence as Found
 from mentorgraph.embeddings.fusion import FUSED
+from mentorgraph.embeddings.knowledge import MEANINGS, Knowledge
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
-from mentorgraph.graph.columns.question import Question
+from mentorgraph.graph.columns.question import PastPairings, Question
 from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.ranking.scoring import NETWORK, Chance, Scores, Term, contributions_of
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
-from mentorgraph.graph.signals.signal import Evidence, Signal
+from mentorgraph.graph.signals.signal import Evidence, Signal, pairing_links
 
 MOST_DELETIONS = 12
 """So many of a mentor's pairings, those that the network attends to most, are tried."""
@@ -117,16 +119,42 @@ class LearnedScorer:
             if place == NONE:
                 return []
             deletion = Deletion(self.model, known, found, thought, place)
-            told = _paths_to(signals, person)
+            told, past = _paths_to(signals, person), PastPairings.of(columns, asked)
             items = []
             for pairing, drop in deletion.drops(MOST_DELETIONS):
                 uid = link_uid(columns.numberings["pairings"].uids[pairing], MENTOR, columns.people.uids[person])
-                if uid in told:
-                    items.append(replace(told[uid], drop=drop))
+                item = _by_meaning(known, asked, found, past, pairing, told.get(uid))
+                if item is not None:
+                    items.append(replace(item, drop=drop))
             return sorted(items, key=lambda each: (-each.drop, -each.strength, each.edges))
 
         contributions = contributions_of(values, weight)
         return Term(NETWORK, UNIT, weight, values, contributions, explain)
+
+
+def _by_meaning(
+    known: Knowledge, asked: Question, found: Found, past: PastPairings, pairing: int, told: Evidence | None
+) -> Evidence | None:
+    """The path through a past pairing: that of what its goal means, where that is more alike than words are.
+
+    Args:
+        known: What is known.
+        asked: The question.
+        found: The evidence for it.
+        past: The past pairings that it may look at.
+        pairing: Row of the pairing in their table.
+        told: The strongest path through it by the signals, if there is one.
+    """
+    if known.encoder is None or (told is not None and told.metapath != "similar_text"):
+        return told
+    row = int(np.flatnonzero(known.precedents.pairing_row == pairing)[0])
+    edge = int(np.searchsorted(found.precedents, known.precedents.pairing_precedent[row]))
+    likeness = float(found.edges[edge, len(EDGE_FEATURES) + MEANING_FEATURES.index(MEANINGS[0])])
+    if likeness <= (told.strength if told else 0.0):
+        return told
+    columns, place = known.columns, int(np.searchsorted(past.rows, pairing))
+    links = pairing_links(columns, past, place, "goal", "mentor")
+    return Evidence("similar_meaning", links, 0.0, start=columns.goals.uids[asked.goal], strength=min(1.0, likeness))
 
 
 def _paths_to(signals: dict[str, Signal], person: int) -> dict[str, Evidence]:

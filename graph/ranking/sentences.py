@@ -140,7 +140,7 @@ def sentence_of(metapath: str, strength: float, steps: Sequence[Step], count: in
         told |= {"wished": steps[1].label, "offered": steps[-2].label, "broader": steps[2].label}
     if metapath.endswith("similar_goal"):
         told["goals"] = _goals(words, steps[2], count)
-    if metapath == "similar_text":
+    if metapath in ("similar_text", "similar_meaning"):
         told["goals"] = _goals(words, steps[1], count)
         key += "_many" if count > 1 else ""
     if metapath.endswith(("_unit_member", "_unit_mentored")):

@@ -16,7 +16,7 @@ from mentorgraph.graph.world.taxonomy import taxonomy
 
 TOPIC, SKILLS = "topic", "skills"
 
-_OF_TOPIC = ("similar_text", "similar_goal")
+_OF_TOPIC = ("similar_text", "similar_meaning", "similar_goal")
 _OF_SKILLS = ("_skill",)
 
 

@@ -25,10 +25,13 @@ from mentorgraph.embeddings.teaching import Recipe
 from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.facts.kinds import KINDS
+from mentorgraph.graph.facts.model import link_uid
 from mentorgraph.graph.facts.rows import facts_of
 from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()
+GOAL = next(link for link in KINDS["pairings"].links if link.name == "goal")
 NOW, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
 RECIPE = Recipe(fewest_asks=50, seeds=1)
 INNER = 1536
@@ -100,6 +103,10 @@ def world() -> Columns:
         for record in facts_of(file, row, "test"):
             columns.put(record)
     return columns
+
+
+def topic_of(title: str) -> int:
+    return next(number for number, topic in enumerate(TOPICS) if title in topic.split("|"))
 
 
 def figures(columns: Columns, model: Model) -> dict[str, float]:
@@ -275,6 +282,22 @@ def test_a_published_version_reads_without_the_package_and_hands_on_what_it_has_
     scorer = LearnedScorer.of(registry.load(version), POLICY)
     question = questions(world, run.task, FULL, POLICY.signals)[0]
     own = LearnedScorer("", POLICY, run.model, with_network=True)
+    # No word of the goal was ever said before, so the reason is a goal of like meaning, by the one it means.
+    best = int(run.task.candidates[own.score(world, question).total[run.task.candidates].argmax()])
+    [network] = [each for each in own.score(world, question).terms if each.name == NETWORK]
+    first = network.explain(best)[0]
+    assert first.metapath == "similar_meaning"
+    assert first.start == world.goals.uids[question.goal]
+    assert first.drop > 0
+    title = world.tables["goals"].strings("title")[question.goal]
+    [past] = [
+        number
+        for number, uid in enumerate(world.tables["pairings"].rows.uids)
+        if link_uid(uid, GOAL, world.goals.uids[world.tables["pairings"].numbers("goal")[number]]) == first.edges[0].uid
+    ]
+    helped = world.tables["goals"].strings("title")[world.tables["pairings"].numbers("goal")[past]]
+    assert first.strength == pytest.approx(float(encoder([title])[0] @ encoder([helped])[0]), abs=1e-3)
+    assert topic_of(helped) == topic_of(title)
     assert np.array_equal(scorer.score(world, question).total, own.score(world, question).total)
 
 

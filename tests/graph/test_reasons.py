@@ -159,6 +159,16 @@ PATHS: list[tuple[str, tuple[Step, ...], str, str]] = [
         "Ada hat bei 2 Zielen geholfen; die Worte ähneln sich zu bis zu 40%.",
     ),
     (
+        "similar_meaning", (GOAL, goal("Wells"), PAIRING, PERSON),
+        "Ada has helped with the goal “Wells” whose meaning is 40% alike.",
+        "Ada hat bei dem Ziel „Wells“ geholfen; die Bedeutung ähnelt sich zu 40%.",
+    ),
+    (
+        "similar_meaning", (GOAL, goal(count=2), PAIRING, PERSON),
+        "Ada has helped with 2 goals whose meaning is up to 40% alike.",
+        "Ada hat bei 2 Zielen geholfen; die Bedeutung ähnelt sich zu bis zu 40%.",
+    ),
+    (
         "goal_unit_member", (GOAL, UNIT, PERSON),
         "Ada belongs to Water, the goal's unit.",
         "Ada gehört zu Water, der Einheit des Ziels.",
@@ -275,7 +285,7 @@ def test_every_language_has_words_for_everything_with_the_same_gaps() -> None:
 
 
 def metapaths() -> set[str]:
-    """Every kind of path that signals give evidence of."""
+    """Every kind of path that signals give evidence of, and the one that only a learned ranking knows."""
     asking, skills = ("goal_needs", "mentee_wants"), ("skill", "near_skill", "sibling_skill", "similar_goal")
     units = {f"{whose}_unit_{how}" for whose in ("goal", "mentee") for how in ("member", "mentored")}
     signals = (Path(__file__).parents[2] / "graph" / "signals").glob("*.py")
@@ -284,7 +294,7 @@ def metapaths() -> set[str]:
     others |= {"request_accepted", "request_declined"}
     assert others <= named
     profiles = ("pace", "communication", "coaching_style", "format", "seniority", "asynchronous")
-    told = {f"{one}_{other}" for one in asking for other in skills} | units | others
+    told = {f"{one}_{other}" for one in asking for other in skills} | units | others | {"similar_meaning"}
     return told | {f"profile_{name}" for name in profiles}
 
 
