@@ -1,6 +1,6 @@
 """All that a ranking knows at one instant, gathered once for the many questions that are asked then."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,6 +104,7 @@ class Knowledge:
             (policy.signals, policy.rules.max_mentees, policy.base, *policy.weights.items()),
             projection,
             encoder,
+            encoder.rounds if encoder else 0,
         )
         return columns.remember(
             f"knowledge {setting.name}",
@@ -148,7 +149,7 @@ class Knowledge:
             {name: sparse.csc_array(of_goals[name]) for name in WORDED},
             dense,
             encoder,
-            meanings(encoder, columns, setting, precedents.goal) if encoder else {},
+            meanings(encoder.soon, columns, setting, precedents.goal) if encoder else {},
             asks[0],
             asks[1],
             asks[2],
@@ -166,13 +167,15 @@ class Knowledge:
         return mask
 
 
-def meanings(encoder: SentenceEncoder, columns: Columns, setting: Setting, goals: Numbers) -> dict[str, Floats]:
-    """What an encoder makes of some goals, by the names of `MEANINGS`; zeros for `NONE`."""
+def meanings(
+    read: Callable[[Sequence[str]], Floats], columns: Columns, setting: Setting, goals: Numbers
+) -> dict[str, Floats]:
+    """What a reader of texts makes of some goals, by the names of `MEANINGS`; zeros for `NONE`."""
     some = goals != NONE
     found = {}
     for name, texts in zip(MEANINGS, read_as(columns, setting, goals[some]), strict=True):
         found[name] = np.zeros((len(goals), DIMENSIONS), np.float32)
-        found[name][some] = encoder(texts)
+        found[name][some] = read(texts)
     return found
 
 

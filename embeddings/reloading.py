@@ -78,7 +78,12 @@ class Reloading:
         self._has_loaded = True
 
     def _of(self, version: str) -> Scorer:
-        return LearnedScorer.of(self._registry.load(version), self._policy) if version else RulesScorer(self._policy)
+        if not version:
+            return RulesScorer(self._policy)
+        scorer = LearnedScorer.of(self._registry.load(version), self._policy)
+        if scorer.model.encoder is not None:
+            scorer.model.encoder.hurry()
+        return scorer
 
     def _promoted(self, version: str) -> datetime | None:
         """When a version began to serve, the last time that it did."""

@@ -9,6 +9,7 @@ Texts are encoded one at a time: the same text has the same vector, whatever is 
 """
 
 import hashlib
+import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,10 @@ LONGEST = 128
 LONGEST_WORD = 100
 NORM_EPSILON = 1e-12
 CHINESE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2FA1F))
+AT_ONCE = 32
+"""So many texts are read while a question waits for them, in about a second."""
+RECENT = 50_000
+"""So many vectors of texts that came after the training are kept by what serves: 75 MB."""
 KEY_BYTES = 16
 START, END, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
 
@@ -105,7 +110,7 @@ def _pieces(word: str, vocabulary: Mapping[str, int]) -> list[int]:
     return found or [vocabulary[UNKNOWN]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class SentenceEncoder:
     """A sentence encoder and the texts that it has read.
 
@@ -113,11 +118,16 @@ class SentenceEncoder:
         vocabulary: Pieces of words, in the order of their numbers.
         arrays: Its weights, by the names of BERT.
         known: Hash of a text → its vector: `float16[DIMENSIONS]`.
+        most: It keeps no more vectors than so many; as many as there are if None.
+        rounds: How often texts that nobody waited for have been read.
     """
 
     vocabulary: tuple[str, ...]
     arrays: Mapping[str, Halves]
     known: dict[bytes, Halves] = field(default_factory=dict)
+    most: int | None = None
+    rounds: int = 0
+    _waiting: dict[bytes, str] = field(default_factory=dict)
 
     @classmethod
     def installed(cls) -> "SentenceEncoder":
@@ -164,19 +174,56 @@ class SentenceEncoder:
             texts: The texts.
             progress: Told how many of how many texts were read.
         """
-        keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=KEY_BYTES).digest() for text in texts]
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self.known}
+        keys, new = self._new(texts)
+        found = {}
         if len(new) > 1:
             with ThreadPoolExecutor(2) as readers:  # most of the work is done without Python's lock
                 vectors = readers.map(self._encode, new.values())
                 for done, (key, vector) in enumerate(zip(new, vectors, strict=True), start=1):
-                    self.known[key] = vector
+                    found[key] = vector
                     progress(done, len(new))
         else:
-            self.known.update({key: self._encode(text) for key, text in new.items()})
-        if not keys:
-            return np.zeros((0, DIMENSIONS), np.float32)
-        return np.stack([self.known[key] for key in keys]).astype(np.float32)
+            found = {key: self._encode(text) for key, text in new.items()}
+        for key, vector in found.items():
+            self._keep(key, vector)
+        return self._vectors(keys, found)
+
+    def hurry(self) -> None:
+        """From now on `soon` lets nobody wait, as a service that answers others meanwhile needs it."""
+        self.most = len(self.known) + RECENT
+
+    def soon(self, texts: Sequence[str]) -> Floats:
+        """As a call; in a hurry, where more than `AT_ONCE` are new, these are read beside, and are zeros until then.
+
+        `rounds` is another number when they have been read.
+        """
+        keys, new = self._new(texts)
+        if self.most is None or len(new) <= AT_ONCE:
+            return self(texts)
+        if len(self.known) < self.most and not self._waiting:
+            self._waiting.update(new)
+            threading.Thread(target=self._catch_up, name="read-texts", daemon=True).start()
+        return self._vectors(keys, {})
+
+    def _catch_up(self) -> None:
+        for key, text in list(self._waiting.items()):
+            self._keep(key, self._encode(text))
+        self.rounds += 1
+        self._waiting.clear()
+
+    def _new(self, texts: Sequence[str]) -> tuple[list[bytes], dict[bytes, str]]:
+        """The keys of texts, and those of them that were not read yet."""
+        keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=KEY_BYTES).digest() for text in texts]
+        return keys, {key: text for key, text in zip(keys, texts, strict=True) if key not in self.known}
+
+    def _keep(self, key: bytes, vector: Halves) -> None:
+        if self.most is None or len(self.known) < self.most:
+            self.known[key] = vector
+
+    def _vectors(self, keys: Sequence[bytes], found: Mapping[bytes, Halves]) -> Floats:
+        nothing = np.zeros(DIMENSIONS, np.float16)
+        rows = [self.known.get(key, found.get(key, nothing)) for key in keys]
+        return np.stack(rows).astype(np.float32) if rows else np.zeros((0, DIMENSIONS), np.float32)
 
     def knowing(self, other: "SentenceEncoder | None") -> "SentenceEncoder":
         """The same encoder, which has also read what an equal one had read."""

@@ -1,6 +1,10 @@
 """The sentence encoder: it is BERT, it reads what texts mean, and a model that was taught with it carries it."""
 
+import asyncio
 import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +21,17 @@ from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.registry import Registry
+from mentorgraph.embeddings.reloading import Reloading
 from mentorgraph.embeddings.runs import evaluate, publish
-from mentorgraph.embeddings.sentence_encoder import DIMENSIONS, HEADS, LAYERS, SentenceEncoder, word_pieces
+from mentorgraph.embeddings.sentence_encoder import (
+    AT_ONCE,
+    DIMENSIONS,
+    HEADS,
+    LAYERS,
+    RECENT,
+    SentenceEncoder,
+    word_pieces,
+)
 from mentorgraph.embeddings.snapshot import Manifest, Snapshot
 from mentorgraph.embeddings.tasks import FULL, questions
 from mentorgraph.embeddings.teaching import Recipe
@@ -103,6 +116,14 @@ def world() -> Columns:
         for record in facts_of(file, row, "test"):
             columns.put(record)
     return columns
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.1)
+    pytest.fail("it never was")
 
 
 def topic_of(title: str) -> int:
@@ -206,6 +227,31 @@ def test_what_was_read_once_is_not_read_again(encoder: SentenceEncoder, monkeypa
     assert not stranger(["Lead a team"]).any()  # what another encoder made of it counts for nothing
 
 
+def test_a_service_does_not_wait_for_many_new_texts_and_knows_them_soon(encoder: SentenceEncoder) -> None:
+    encoder(["Lead a team"])
+    encoder.hurry()
+    few, many = [f"goal {number}" for number in range(AT_ONCE)], [f"aim {number}" for number in range(AT_ONCE + 1)]
+    assert encoder.soon(few).any(axis=1).all()
+    at_once = encoder.soon([*many, "Lead a team"])
+    assert not at_once[:-1].any()
+    assert at_once[-1].any()
+    wait_until(lambda: encoder.rounds == 1)
+    assert np.array_equal(encoder.soon(many), SentenceEncoder(encoder.vocabulary, encoder.arrays)(many))
+    # Without a hurry, as training reads, everything is there at once.
+    assert SentenceEncoder(encoder.vocabulary, encoder.arrays).soon(many).any(axis=1).all()
+
+
+def test_what_a_service_keeps_is_bounded(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_encoder, "RECENT", 2)
+    encoder(["Lead a team"])
+    encoder.hurry()
+    assert encoder(["a", "b", "c"]).any(axis=1).all()
+    assert len(encoder.known) == 3
+    assert encoder(["c", "d"]).any(axis=1).all()
+    assert not encoder.soon([f"aim {number}" for number in range(AT_ONCE + 1)]).any()
+    assert (len(encoder.known), encoder.rounds) == (3, 0)
+
+
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     spec = find_spec(sentence_encoder.PACKAGE)
@@ -278,6 +324,10 @@ def test_a_published_version_reads_without_the_package_and_hands_on_what_it_has_
     assert following is not None
     assert following.known.keys() == encoder.known.keys() != set()
     assert process.encoder_of({}, registry.load(version)) is None
+    serving = asyncio.run(Reloading(registry, POLICY).scorer())
+    assert isinstance(serving, LearnedScorer)
+    assert serving.model.encoder is not None
+    assert serving.model.encoder.most == len(encoder.known) + RECENT
     monkeypatch.setattr(sentence_encoder, "find_spec", lambda _name: None)
     scorer = LearnedScorer.of(registry.load(version), POLICY)
     question = questions(world, run.task, FULL, POLICY.signals)[0]
@@ -299,6 +349,24 @@ def test_a_published_version_reads_without_the_package_and_hands_on_what_it_has_
     assert first.strength == pytest.approx(float(encoder([title])[0] @ encoder([helped])[0]), abs=1e-3)
     assert topic_of(helped) == topic_of(title)
     assert np.array_equal(scorer.score(world, question).total, own.score(world, question).total)
+
+
+def test_texts_that_were_read_beside_count_from_then_on(world: Columns, encoder: SentenceEncoder) -> None:
+    model = train(world, NOW, FULL, POLICY, RECIPE, encoder=encoder)
+    asked = tasks.task(world, NOW, UNTIL)
+    question = questions(world, asked, FULL, POLICY.signals)[0]
+    before = SentenceEncoder(encoder.vocabulary, encoder.arrays)
+    before.hurry()
+    served = replace(model, encoder=before)
+
+    def likeness() -> NDArray[np.float32]:
+        found = evidence(served.knowledge(world, NOW, POLICY), question, asked.candidates)
+        return found.edges[:, len(EDGE_FEATURES)]
+
+    assert not likeness().any()
+    wait_until(lambda: before.rounds == 1)
+    whole = evidence(model.knowledge(world, NOW, POLICY), question, asked.candidates)
+    assert np.array_equal(likeness(), whole.edges[:, len(EDGE_FEATURES)])
 
 
 def test_a_version_that_reads_words_alone_goes_on_as_it_was(world: Columns) -> None:
