@@ -16,6 +16,7 @@ from scipy import sparse
 from mentorgraph.embeddings.knowledge import MEANINGS, MENTOR_FEATURES, Knowledge, meanings
 from mentorgraph.embeddings.precedents import WORDED, goal_needs, wants_when
 from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
+from mentorgraph.embeddings.tasks import PRECEDENTS
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.question import Question, told_at
 from mentorgraph.graph.columns.table import NONE, Numbers
@@ -183,6 +184,8 @@ def evidence(
     place[people] = np.arange(len(people))
     arcs = np.stack([mentor_edge, place[mentor]])
     mentee_arcs = np.stack([np.arange(len(near)), place[mentee]])
+    if PRECEDENTS in known.setting.without:
+        arcs, mentee_arcs = arcs[:, :0], mentee_arcs[:, :0]
     return Evidence(
         people,
         near,

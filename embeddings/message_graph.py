@@ -4,13 +4,14 @@ Only what had begun by then carries a message, and a past pairing's counts by it
 People have no features of their own; they are what they offer, where they belong and whom they have mentored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from mentorgraph.embeddings.knowledge import Knowledge
+from mentorgraph.embeddings.tasks import MESSAGES
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.proficiency import offer_levels
 from mentorgraph.graph.columns.table import NONE, Numbers
@@ -41,7 +42,7 @@ class MessageGraph:
 
     @classmethod
     def of(cls, known: Knowledge) -> "MessageGraph":
-        """Takes it out of what is known."""
+        """Takes it out of what is known; empty where a setting switches messages off."""
         columns, precedents, seconds = known.columns, known.precedents, known.now.timestamp()
         people, skills, units = (len(columns.numberings[name]) for name in ("people", "skills", "units"))
         broader = columns.tables["broader"]
@@ -55,7 +56,7 @@ class MessageGraph:
         members = columns.tables["unit_membership"]
         belongs = members.valid(seconds) & known.setting.unit
         with_unit = np.flatnonzero(precedents.unit != NONE)
-        return cls(
+        found = cls(
             known.dense,
             _links(np.concatenate([narrow, wide]), np.concatenate([wide, narrow]), None, (skills, skills)),
             means(known.wishes),
@@ -74,6 +75,16 @@ class MessageGraph:
                 (people, len(precedents)),
             ),
         )
+        return found._silent() if MESSAGES in known.setting.without else found
+
+    def _silent(self) -> "MessageGraph":
+        """The same nodes without texts or links, so that nobody differs."""
+        empty = {
+            each.name: sparse.csr_array(getattr(self, each.name).shape, dtype=np.float32)
+            for each in fields(self)
+            if each.name != "text"
+        }
+        return replace(self, text=np.zeros_like(self.text), **empty)
 
 
 def means(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -191,6 +191,13 @@ def _ranking(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         return dict(measured.ranking(request, _policy(request), progress, share))
 
 
+def _parts(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """What each part of the network adds in a past time of a bundle or a generated community."""
+    measured, parallel = _taught_with("ranking_bench", "parallel")
+    with parallel.shared("cpu") as share:
+        return dict(measured.parts(request, _policy(request), progress, share))
+
+
 def _calibration(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """How true chances are, of outcomes that they were not fitted to and of later ones."""
     [measured] = _taught_with("generated")
@@ -225,6 +232,7 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "newcomers": _newcomers,
     "calibration": _calibration,
     "ranking": _ranking,
+    "parts": _parts,
 }
 
 

@@ -28,16 +28,28 @@ class Setting:
         name: `full`, `no-unit` or `masked`.
         unit: Whether units, and what is said per unit, may be used: memberships, categories, needed skills.
         unit_names: Whether texts keep the name of their goal's unit.
+        without: Parts of the network that are switched off, of `PARTS`; what serves has them all.
     """
 
     name: str
     unit: bool
     unit_names: bool
+    without: frozenset[str] = frozenset()
+
+    def lacking(self, part: str) -> "Setting":
+        """The same with a part of the network switched off."""
+        return replace(self, name=f"{self.name} without {part}", without=self.without | {part})
 
 
 FULL = Setting("full", unit=True, unit_names=True)
 NO_UNIT = Setting("no-unit", unit=False, unit_names=True)
 MASKED = Setting("masked", unit=False, unit_names=False)
+MESSAGES, PRECEDENTS = "messages", "precedents"
+PARTS = {
+    MESSAGES: "the encoder's messages over skills, units, goals and pairings",
+    PRECEDENTS: "the attention that flows from past goals to their mentors",
+}
+"""Parts of the network that can be switched off, to see what each adds."""
 SETTINGS = {each.name: each for each in (FULL, NO_UNIT, MASKED)}
 
 

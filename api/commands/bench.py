@@ -16,7 +16,15 @@ from mentorgraph.api.benchmarks.lists import bench_lists, python
 from mentorgraph.api.benchmarks.load import bench_load
 from mentorgraph.api.benchmarks.recommend import JUDGED_DAYS, Asks, bench_recommend
 from mentorgraph.api.benchmarks.servers import HOME
-from mentorgraph.api.commands.bench_learned import calibration, gowalla, newcomers, ranking, retrieval, training_step
+from mentorgraph.api.commands.bench_learned import (
+    calibration,
+    gowalla,
+    newcomers,
+    parts,
+    ranking,
+    retrieval,
+    training_step,
+)
 from mentorgraph.api.commands.bench_options import (
     bundle_option,
     json_option,
@@ -62,7 +70,7 @@ def bench() -> None:
     """
 
 
-for learned in (ranking, retrieval, training_step, newcomers, calibration, gowalla):
+for learned in (ranking, parts, retrieval, training_step, newcomers, calibration, gowalla):
     bench.add_command(learned)
 
 

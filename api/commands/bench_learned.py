@@ -1,9 +1,8 @@
 """`mentorgraph bench`, on what learns and what it rests on: vectors, steps, newcomers, chances and public histories."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -19,6 +18,8 @@ from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.gate import LARGEST_ERROR, LARGEST_ERROR_OF_GROUP
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import shown_on_terminal
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
 TIMES_FASTER_STEP = 5
 LARGE = 50_000
@@ -93,31 +94,44 @@ def training_step(
     tell(Findings(title, rows, settings, targets), output)
 
 
+def _past(command: FunctionT) -> FunctionT:
+    """The options of what is measured in a past time."""
+    options = (
+        people_option,
+        bundle_option,
+        click.option(
+            "--from",
+            "begin",
+            type=DATE,
+            metavar="DATE",
+            help="Teach with what was known before; the last months judge if not given.",
+        ),
+        click.option("--until", type=DATE, metavar="DATE", help="Ask for goals set before this day; all if not given."),
+        click.option(
+            "--setting", type=click.Choice([*SETTINGS]), default="full", show_default=True, help="What may be used."
+        ),
+        text_option,
+        seed_option,
+        json_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _measure(what: str, told: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the training process finds for the options of `_past`, and the settings to be told beside it."""
+    bundle, begin, until = (told[name] for name in ("bundle", "begin", "until"))
+    request = {**told, "bundle": str(bundle.resolve()) if bundle else ""}
+    request |= {"begin": begin.isoformat() if begin else "", "until": until.isoformat() if until else ""}
+    with sentences(), shown_on_terminal() as show, scratch_home() as home:
+        found = converse({"what": what, **request}, show, home / LOG)
+    return found, {"command": what, **request, "begin": found["begin"]}
+
+
 @click.command()
-@people_option
-@bundle_option
-@click.option(
-    "--from",
-    "begin",
-    type=DATE,
-    metavar="DATE",
-    help="Teach with what was known before; the last months judge if not given.",
-)
-@click.option("--until", type=DATE, metavar="DATE", help="Ask for goals set before this day; all if not given.")
-@click.option("--setting", type=click.Choice([*SETTINGS]), default="full", show_default=True, help="What may be used.")
-@text_option
-@seed_option
-@json_option
-def ranking(
-    people: int,
-    bundle: Path | None,
-    begin: datetime | None,
-    until: datetime | None,
-    setting: str,
-    text: bool,
-    seed: int,
-    output: Path | None,
-) -> None:
+@_past
+def ranking(output: Path | None, **options: Any) -> None:
     """Measure lists in a past time of any bundle, beside all rankings that need no network.
 
     \b
@@ -130,16 +144,7 @@ def ranking(
 
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
-    request = {
-        "what": "ranking",
-        "people": people,
-        "bundle": str(bundle.resolve()) if bundle else "",
-        "setting": setting,
-        "text": text,
-    }
-    request |= {"begin": begin.isoformat() if begin else "", "until": until.isoformat() if until else "", "seed": seed}
-    with sentences(), shown_on_terminal() as show, scratch_home() as home:
-        found = converse(request, show, home / LOG)
+    found, settings = _measure("ranking", options)
     told = ("name", "kind", "setting", "group")
     figures = (
         "ndcg@10",
@@ -165,8 +170,39 @@ def ranking(
     ]
     title = f"{found['asks']} goals from {found['begin'][:10]} on, {found['candidates']} people to choose from"
     notes = (found["gate"]["verdict"], f"{found['roster']} people are on the roster.")
-    settings = {"command": "ranking", **{name: request[name] for name in request if name != "what"}}
-    tell(Findings(title, rows, settings | {"begin": found["begin"]}, targets, notes), output)
+    tell(Findings(title, rows, settings, targets, notes), output)
+
+
+@click.command()
+@_past
+def parts(output: Path | None, **options: Any) -> None:
+    """Measure what each part of the network adds: it is taught whole, and once more without each of them.
+
+    \b
+    Example:
+      mentorgraph bench parts --people 2000
+      mentorgraph bench parts --bundle DIR --from 2024-01-01 --setting no-unit --text --json figures.json
+
+    The parts are the encoder's messages, the attention that flows from past goals to their mentors and, with --text,
+    what a sentence encoder reads. All are judged on the same goals, and compared in pairs. It takes as long as so many
+    trainings.
+
+    Needs the extra mentorgraph[train].
+    """  # noqa: D301 (click wants the backspace itself)
+    found, settings = _measure("parts", options)
+    figures = ("ndcg@10", "low", "high", "mrr", "hr@10", "goals")
+    told = ("name", "kind", "setting", "group")
+    rows = [{name: each[name] for name in (*told, *figures)} for each in found["rows"]]
+    targets = [
+        Target(
+            f"{each['part']}: {each['adds']:+.4f} [{each['low']:+.4f}, {each['high']:+.4f}] to {each['ranking']} for "
+            f"{each['group']}",
+            each["low"] > 0,
+        )
+        for each in found["adds"]
+    ]
+    title = f"{found['asks']} goals from {found['begin'][:10]} on, {found['candidates']} people to choose from"
+    tell(Findings(title, rows, settings, targets), output)
 
 
 @click.command()

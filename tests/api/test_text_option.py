@@ -38,6 +38,7 @@ def requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Mapping[st
         ("train", "--snapshot", "taken"),
         ("evaluate", "--snapshot", "taken", "--from", "2025-01-01"),
         ("bench", "ranking", "--people", "600"),
+        ("bench", "parts", "--people", "600"),
     ],
 )
 def test_the_sentence_encoder_is_used_where_it_is_asked_for(
