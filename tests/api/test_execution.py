@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import sys
 import warnings
 from collections import UserDict
@@ -33,7 +34,7 @@ from graphql import (
     validate,
 )
 from graphql.pyutils import Undefined
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mentorgraph.api import execution, selections
@@ -62,6 +63,9 @@ ODD_VALUES: tuple[Any, ...] = (
     *("text", "", 7, -1, 2**31, 2**31 - 1, True, False, 1.5, 2.0, float("nan"), float("inf"), b"bytes", Decimal("2.5")),
     *(Undefined, "GLAD", "nothing", {}, [], {"id": "x"}, [None], ["a", None, 3], (1, 2), {"age"}, int, len),
 )
+
+
+ADDRESS = re.compile(rb" at 0x[0-9a-f]+")
 
 
 def _same(value: Any) -> Callable[[], Any]:
@@ -233,7 +237,8 @@ async def told(answering: Any, asked: Asked) -> tuple[object, ...]:
     errors = result.errors or []
     body = {"data": result.data, "errors": [error.formatted for error in errors]}
     causes = [(type(error.original_error), [str(node.loc) for node in error.nodes or ()]) for error in errors]
-    return orjson.dumps(body, default=repr), causes, asked.notes
+    # A thing that is told as itself is another one each time that it is drawn.
+    return ADDRESS.sub(b"", orjson.dumps(body, default=repr)), causes, asked.notes
 
 
 async def both(schema: GraphQLSchema, seed: int, odd: float) -> tuple[list[object], list[object]]:
@@ -273,6 +278,7 @@ def _left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @given(seed=st.integers(0, 2**60), odd=st.sampled_from((0.0, 0.01, 0.05, 0.2)))
+@example(seed=743, odd=0.2)  # told as itself
 @settings(
     deadline=None, max_examples=max(1, settings().max_examples // 2), suppress_health_check=[HealthCheck.too_slow]
 )
