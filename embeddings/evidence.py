@@ -299,7 +299,7 @@ def _edge_features(known: Knowledge, asked: Question, alike: dict[str, Floats], 
         np.log1p(precedents.sessions[near]),
     ]
     if known.encoder:
-        columns += _meaning_features(known.encoder, known, asked, value, near)
+        columns += _meaning_features(known.encoder, known, asked, value, near, own_unit)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -338,10 +338,14 @@ def _local_cosine(known: Knowledge, asked: Question, near: Numbers, among: NDArr
 
 
 def _meaning_features(
-    encoder: SentenceEncoder, known: Knowledge, asked: Question, value: dict[str, Floats], near: Numbers
+    encoder: SentenceEncoder,
+    known: Knowledge,
+    asked: Question,
+    value: dict[str, Floats],
+    near: Numbers,
+    own_unit: NDArray[np.bool_],
 ) -> list[Floats]:
     """See `MEANING_FEATURES`."""
-    own_unit = np.isin(known.precedents.unit[near], sorted(asked.units))
     read = meanings(encoder, known.columns, known.setting, np.array([asked.goal]))
     whole = np.stack([value[name] for name in MEANINGS])
     in_unit = [_centred_cosine(known.meanings[name][near], read[name][0], own_unit) for name in MEANINGS]

@@ -63,7 +63,7 @@ def signals_of(found: Evidence) -> Reals:
         alike = np.maximum(edges[:, places[name]], 0)
         if len(alike) > NEIGHBOURS:
             alike = np.where(alike >= np.partition(alike, -NEIGHBOURS)[-NEIGHBOURS], alike, 0)
-        return np.bincount(mentor, (alike * decay)[edge], minlength=people)[:, None].astype(np.float64)
+        return np.asarray(np.bincount(mentor, (alike * decay)[edge], minlength=people)[:, None], np.float64)
 
     columns: list[NDArray[np.generic]] = [found.pairs.astype(np.float64)]
     best = best_of(BEST)

@@ -184,18 +184,12 @@ def _newcomers(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]
     return dict(found)
 
 
-def _ranking(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """All rankings in a past time of a bundle or a generated community."""
+def _in_a_past_time(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """All rankings, or what each part of the network adds, in a past time of a bundle or a generated community."""
     measured, parallel = _taught_with("ranking_bench", "parallel")
+    measure = {"ranking": measured.ranking, "parts": measured.parts}[request["what"]]
     with parallel.shared("cpu") as share:
-        return dict(measured.ranking(request, _policy(request), progress, share))
-
-
-def _parts(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """What each part of the network adds in a past time of a bundle or a generated community."""
-    measured, parallel = _taught_with("ranking_bench", "parallel")
-    with parallel.shared("cpu") as share:
-        return dict(measured.parts(request, _policy(request), progress, share))
+        return dict(measure(request, _policy(request), progress, share))
 
 
 def _calibration(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -231,8 +225,8 @@ WORK: Mapping[str, Callable[[Mapping[str, Any], Progress], dict[str, Any]]] = {
     "step": _step,
     "newcomers": _newcomers,
     "calibration": _calibration,
-    "ranking": _ranking,
-    "parts": _parts,
+    "ranking": _in_a_past_time,
+    "parts": _in_a_past_time,
 }
 
 

@@ -175,6 +175,12 @@ class SentenceEncoder:
             progress: Told how many of how many texts were read.
         """
         keys, new = self._new(texts)
+        return self._vectors(keys, self._read(new, progress))
+
+    def _read(
+        self, new: Mapping[bytes, str], progress: Callable[[int, int], None] = lambda _done, _total: None
+    ) -> dict[bytes, Halves]:
+        """Reads texts and keeps what it may keep."""
         found = {}
         if len(new) > 1:
             with ThreadPoolExecutor(2) as readers:  # most of the work is done without Python's lock
@@ -186,7 +192,7 @@ class SentenceEncoder:
             found = {key: self._encode(text) for key, text in new.items()}
         for key, vector in found.items():
             self._keep(key, vector)
-        return self._vectors(keys, found)
+        return found
 
     def hurry(self) -> None:
         """From now on `soon` lets nobody wait, as a service that answers others meanwhile needs it."""
@@ -199,7 +205,7 @@ class SentenceEncoder:
         """
         keys, new = self._new(texts)
         if self.most is None or len(new) <= AT_ONCE:
-            return self(texts)
+            return self._vectors(keys, self._read(new))
         if len(self.known) < self.most and not self._waiting:
             self._waiting.update(new)
             threading.Thread(target=self._catch_up, name="read-texts", daemon=True).start()
@@ -208,8 +214,8 @@ class SentenceEncoder:
     def _catch_up(self) -> None:
         for key, text in list(self._waiting.items()):
             self._keep(key, self._encode(text))
+        self._waiting.clear()  # before the number changes: whoever sees another one may have more to be read
         self.rounds += 1
-        self._waiting.clear()
 
     def _new(self, texts: Sequence[str]) -> tuple[list[bytes], dict[bytes, str]]:
         """The keys of texts, and those of them that were not read yet."""

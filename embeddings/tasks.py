@@ -45,11 +45,12 @@ FULL = Setting("full", unit=True, unit_names=True)
 NO_UNIT = Setting("no-unit", unit=False, unit_names=True)
 MASKED = Setting("masked", unit=False, unit_names=False)
 MESSAGES, PRECEDENTS = "messages", "precedents"
-PARTS = {
-    MESSAGES: "the encoder's messages over skills, units, goals and pairings",
-    PRECEDENTS: "the attention that flows from past goals to their mentors",
-}
-"""Parts of the network that can be switched off, to see what each adds."""
+PARTS = (MESSAGES, PRECEDENTS)
+"""Parts of the network that can be switched off, to see what each adds.
+
+Messages are the encoder's, over skills, units, goals and pairings; precedents are the past goals from which attention
+flows to their mentors.
+"""
 SETTINGS = {each.name: each for each in (FULL, NO_UNIT, MASKED)}
 
 

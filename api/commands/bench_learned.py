@@ -1,16 +1,16 @@
 """`mentorgraph bench`, on what learns and what it rests on: vectors, steps, newcomers, chances and public histories."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from mentorgraph.api.benchmarks.figures import OURS, PEER, Findings, Target, row, spread
+from mentorgraph.api.benchmarks.figures import LABELS, OURS, PEER, Findings, Target, row, spread
 from mentorgraph.api.benchmarks.gowalla import bench_gowalla, read_split
 from mentorgraph.api.benchmarks.retrieval import bench_retrieval
 from mentorgraph.api.commands.bench_options import bundle_option, json_option, people_option, seed_option, tell
-from mentorgraph.api.commands.learning import LOG, converse, text_option
+from mentorgraph.api.commands.learning import LOG, FunctionT, converse, text_option
 from mentorgraph.api.commands.options import DATE
 from mentorgraph.api.commands.scratch import scratch_home
 from mentorgraph.api.commands.session import sentences
@@ -18,8 +18,6 @@ from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.gate import LARGEST_ERROR, LARGEST_ERROR_OF_GROUP
 from mentorgraph.embeddings.tasks import SETTINGS
 from mentorgraph.graph.embedded.progress import shown_on_terminal
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
 TIMES_FASTER_STEP = 5
 LARGE = 50_000
@@ -129,6 +127,24 @@ def _measure(what: str, told: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
     return found, {"command": what, **request, "begin": found["begin"]}
 
 
+def _of_past(
+    found: Mapping[str, Any],
+    figures: Sequence[str],
+    settings: Mapping[str, Any],
+    targets: Sequence[Target],
+    notes: Sequence[str] = (),
+) -> Findings:
+    """The findings in a past time, with some figures of each ranking."""
+    rows = [{name: each[name] for name in (*LABELS, *figures)} for each in found["rows"]]
+    title = f"{found['asks']} goals from {found['begin'][:10]} on, {found['candidates']} people to choose from"
+    return Findings(title, rows, settings, targets, notes)
+
+
+def _added(gain: Mapping[str, Any], told: str) -> Target:
+    """A target that is met where something adds beyond doubt; `{gain}` of the sentence is by how much."""
+    return Target(told.format(gain=f"{gain['adds']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"), gain["low"] > 0)
+
+
 @click.command()
 @_past
 def ranking(output: Path | None, **options: Any) -> None:
@@ -145,7 +161,6 @@ def ranking(output: Path | None, **options: Any) -> None:
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
     found, settings = _measure("ranking", options)
-    told = ("name", "kind", "setting", "group")
     figures = (
         "ndcg@10",
         "low",
@@ -159,18 +174,12 @@ def ranking(output: Path | None, **options: Any) -> None:
         "seconds",
         "peak_mb",
     )
-    rows = [{name: each[name] for name in (*told, *figures)} for each in found["rows"]]
     targets = [
-        Target(
-            f"the network adds {each['adds']:+.4f} [{each['low']:+.4f}, {each['high']:+.4f}] for {each['group']} to "
-            f"{each['against']}",
-            each["low"] > 0,
-        )
+        _added(each, f"the network adds {{gain}} for {each['group']} to {each['against']}")
         for each in found["network_adds"]
     ]
-    title = f"{found['asks']} goals from {found['begin'][:10]} on, {found['candidates']} people to choose from"
     notes = (found["gate"]["verdict"], f"{found['roster']} people are on the roster.")
-    tell(Findings(title, rows, settings, targets, notes), output)
+    tell(_of_past(found, figures, settings, targets, notes), output)
 
 
 @click.command()
@@ -190,19 +199,11 @@ def parts(output: Path | None, **options: Any) -> None:
     Needs the extra mentorgraph[train].
     """  # noqa: D301 (click wants the backspace itself)
     found, settings = _measure("parts", options)
-    figures = ("ndcg@10", "low", "high", "mrr", "hr@10", "goals")
-    told = ("name", "kind", "setting", "group")
-    rows = [{name: each[name] for name in (*told, *figures)} for each in found["rows"]]
     targets = [
-        Target(
-            f"{each['part']}: {each['adds']:+.4f} [{each['low']:+.4f}, {each['high']:+.4f}] to {each['ranking']} for "
-            f"{each['group']}",
-            each["low"] > 0,
-        )
-        for each in found["adds"]
+        _added(each, f"{each['part']}: {{gain}} to {each['ranking']} for {each['group']}") for each in found["adds"]
     ]
-    title = f"{found['asks']} goals from {found['begin'][:10]} on, {found['candidates']} people to choose from"
-    tell(Findings(title, rows, settings, targets), output)
+    figures = ("ndcg@10", "low", "high", "mrr", "hr@10", "goals")
+    tell(_of_past(found, figures, settings, targets), output)
 
 
 @click.command()
