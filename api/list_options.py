@@ -9,13 +9,13 @@ from mentorgraph.api.ids import read_global_id
 from mentorgraph.api.programmes import ProgrammeFormat
 from mentorgraph.api.types import enum_of
 from mentorgraph.graph.ranking.options import Filter, Mix, Options, Wish
-from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.scoring import LEARNED
 from mentorgraph.graph.rules.policy import SIGNALS
 
 SignalName = enum_of(
     "SignalName",
-    {name: f"What answers call `{name}`." for name in (*SIGNALS, NETWORK)},
-    "A summand of scores; the network is there where a learned model ranks.",
+    {name: f"What answers call `{name}`." for name in (*SIGNALS, *LEARNED)},
+    "A summand of scores; precedents and the network are there where a learned model ranks by them.",
 )
 
 

@@ -1,7 +1,8 @@
-"""Why the network prefers somebody: what its score loses when one of their past pairings is taken away.
+"""Why what was learned prefers somebody: what its score loses when one of their past pairings is taken away.
 
 A pairing is taken away from all that the network looks along: the attention that flows through it, and the message that
-it sends to the mentor's vector. Everything else stays, the attention of the others and the counts in the features too.
+it sends to the mentor's vector; and from the sum of what past goals tell: their likeness to the asking goal. Everything
+else stays, the attention of the others and the counts in the features too.
 Deletion is the test of an explanation that needs no model of the model (Samek et al. 2017, "Evaluating the
 visualization of what a deep neural network has learned").
 """
@@ -10,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 
 from mentorgraph.embeddings.evidence import Evidence
+from mentorgraph.embeddings.fusion import LIKE_BEST, OF_LIKENESS, Fusion, likeness_of
 from mentorgraph.embeddings.inference import (
     Attention,
     Encoded,
@@ -27,7 +30,10 @@ from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.message_graph import MessageGraph
 from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.texts import Floats
-from mentorgraph.graph.columns.table import Mask, Numbers
+from mentorgraph.graph.columns.table import Mask, Numbers, Reals
+
+LEAST_DROP = 1e-9
+"""A fall of less is one of rounding."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,7 @@ class Deletion:
         Returns:
             Row of the pairing in the table of pairings, and the drop; the largest first.
         """
-        person = int(self.found.people[self.place])
-        found = [
-            (int(pairing), drop)
-            for precedent, drop in self.by_precedent(most)
-            for pairing in self.known.precedents.pairings_of(precedent, person)
-        ]
-        return sorted(found, key=lambda each: (-each[1], each[0]))
+        return _by_pairing(self.known, int(self.found.people[self.place]), self.by_precedent(most))
 
     def by_precedent(self, most: int) -> list[tuple[int, float]]:
         """The same by the precedent that the pairings belong to, in the order in which they are tried."""
@@ -122,6 +122,50 @@ class Deletion:
         rows[:, : own.shape[1]] = own
         rows[:, -of_encoder.shape[1] :] = of_encoder
         return rows
+
+
+def drops_of_sum(
+    ranking: Fusion, scores: Reals, known: Knowledge, found: Evidence, place: int, most: int
+) -> list[tuple[int, float]]:
+    """How far the logarithm of a person's share falls without each past pairing, where past goals count by a sum.
+
+    Args:
+        ranking: The sum.
+        scores: What it gives to everybody in question, see `Fusion.of_precedents`: `float64[people]`.
+        known: What is known.
+        found: The evidence for the question.
+        place: The person's place among those in question.
+        most: So many are told at most, and only those that speak for the person.
+
+    Returns:
+        As `Deletion.drops`.
+    """
+    edge, mentor = found.mentor_arcs
+    edges, weights = edge[mentor == place], ranking.weights[OF_LIKENESS]
+    tried = np.unique(edges)
+    kept = np.concatenate([np.ones((1, len(edges)), bool), edges != tried[:, None]])
+    likeness = np.where(kept[:, :, None], likeness_of(found)[edges], 0)
+    best, total = np.split(likeness, [len(LIKE_BEST)], axis=2)
+    sums = np.concatenate([best.max(axis=1, initial=0), total.sum(axis=1)], axis=1) @ weights
+    own, others = scores + found.correction, np.delete(scores + found.correction, place)
+    left = own[place] + sums - sums[0]
+    shares = left - np.logaddexp(left, logsumexp(others) if len(others) else -np.inf)
+    drops = [
+        (int(precedent), float(shares[0] - share))
+        for precedent, share in zip(found.precedents[tried], shares[1:], strict=True)
+    ]
+    told = _by_pairing(known, int(found.people[place]), [each for each in drops if each[1] > LEAST_DROP])
+    return told[:most]
+
+
+def _by_pairing(known: Knowledge, person: int, by_precedent: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Row of each of a person's pairings in the table of pairings with the drop of its precedent, the largest first."""
+    found = [
+        (int(pairing), drop)
+        for precedent, drop in by_precedent
+        for pairing in known.precedents.pairings_of(precedent, person)
+    ]
+    return sorted(found, key=lambda each: (-each[1], each[0]))
 
 
 def person_without(weights: Weights, vectors: Encoded, graph: MessageGraph, person: int, precedents: Numbers) -> Floats:

@@ -176,8 +176,8 @@ def _by_model(
             likelihoods[name].append(_likelihood(own, relevant, SCALES if name == RULES else np.ones(1)))
         fused = (time.perf_counter() - thought) / (len(KIND_OF) - 1)
         for name, own_parts in parts.items():
-            for part, place in own_parts.items():
-                rest = scores[name] - sums[name][:, place]
+            for part, columns in own_parts.items():
+                rest = scores[name] - sums[name][:, columns].sum(axis=1)
                 without[name][part].append(metrics.places(rest, relevant))
         seconds[NETWORK] += thought - began
         seconds[SERVED] += thought - began + fused

@@ -1,11 +1,12 @@
 """The final ranking: an additive model over named signals and the network's score, with exact contributions.
 
-The weights of the signals are fitted to what was chosen in earlier windows; two further numbers say how much the
-signals and the network count beside each other. Without the network the same model is the strongest baseline.
+Two sums are fitted to what was chosen in earlier windows: of the few signals of the rules, for which few choices are
+enough, and of all signals, which tell more where there are many. How much these and the network count beside each other
+is seen on a later window. Without the network the same model is the strongest baseline.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from mentorgraph.embeddings.evidence import (
 )
 from mentorgraph.embeddings.knowledge import MEANINGS
 from mentorgraph.graph.columns.table import Mask, Numbers, Reals
+from mentorgraph.graph.ranking.scoring import NETWORK, PRECEDENTS
 from mentorgraph.graph.rules.policy import SIGNS, Policy
 
 NEIGHBOURS = 50
@@ -41,6 +43,12 @@ FUSED = (
 )
 """Names of the signals that are not learned, in the order of their values."""
 
+LIKE_BEST = tuple(name for name in FUSED if name.startswith("best ") and name != "best of co-mentors")
+LIKE_NEIGHBOURS = tuple(name for name in FUSED if name.startswith("neighbours "))
+OF_LIKENESS = np.array([FUSED.index(name) for name in (*LIKE_BEST, *LIKE_NEIGHBOURS)])
+"""Places among `FUSED` of what each precedent gives to whoever mentored in it, see `likeness_of`."""
+OF_FURTHER = np.array([FUSED.index(f"signal {name}") for name in FURTHER])
+
 RIDGE = 1e-3
 LEAST_SPREAD = 1e-6
 LEAST_GAIN = 2.0
@@ -48,37 +56,45 @@ LEAST_GAIN = 2.0
 
 def signals_of(found: Evidence) -> Reals:
     """The signals that are not learned: `float64[people, FUSED]`."""
-    people, edges = len(found.people), found.edges.astype(np.float64)
-    is_read = edges.shape[1] > len(EDGE_FEATURES)
-    places = {name: place for place, name in enumerate((*EDGE_FEATURES, *MEANING_FEATURES))}
-    edge, mentor = found.mentor_arcs
-    decay = YEARLY_DECAY ** np.expm1(edges[:, places["age"]])
-
-    def best_of(names: Sequence[str]) -> Reals:
-        best = np.zeros((people, len(names)))
-        np.maximum.at(best, mentor, edges[edge][:, [places[name] for name in names]])
-        return best
-
-    def neighbours_of(name: str) -> Reals:
-        alike = np.maximum(edges[:, places[name]], 0)
-        if len(alike) > NEIGHBOURS:
-            alike = np.where(alike >= np.partition(alike, -NEIGHBOURS)[-NEIGHBOURS], alike, 0)
-        return np.asarray(np.bincount(mentor, (alike * decay)[edge], minlength=people)[:, None], np.float64)
-
-    columns: list[NDArray[np.generic]] = [found.pairs.astype(np.float64)]
-    best = best_of(BEST)
-    columns += [best, *(neighbours_of(name) for name in ("full", "dense", "wishes", "unit_full"))]
-    full = best[:, BEST.index("full")]
-    columns.append((found.together.T @ full)[:, None])
+    people, (edge, mentor) = len(found.people), found.mentor_arcs
+    likeness = likeness_of(found)
+    best, total = np.zeros((people, len(LIKE_BEST))), np.zeros((people, len(LIKE_NEIGHBOURS)))
+    np.maximum.at(best, mentor, likeness[edge, : len(LIKE_BEST)])
+    np.add.at(total, mentor, likeness[edge, len(LIKE_BEST) :])
     mentee_edge, mentee = found.mentee_arcs
-    as_mentee = np.zeros(people)
-    np.maximum.at(as_mentee, mentee, edges[mentee_edge, places["full"]])
-    columns += [as_mentee[:, None], found.further.astype(np.float64)]
-    if is_read:
-        columns += [best_of(MEANINGS), *(neighbours_of(name) for name in MEANINGS)]
-    else:
-        columns.append(np.zeros((people, len(OF_MEANING))))
-    return np.concatenate(columns, axis=1)
+    as_mentee, full = np.zeros(people), LIKE_BEST.index("best full")
+    np.maximum.at(as_mentee, mentee, found.edges[mentee_edge, EDGE_FEATURES.index("full")])
+    values = np.zeros((people, len(FUSED)))
+    values[:, : len(PAIR_FEATURES)] = found.pairs
+    values[:, OF_LIKENESS] = np.concatenate([best, total], axis=1)
+    values[:, FUSED.index("best of co-mentors")] = found.together.T @ best[:, full]
+    values[:, FUSED.index("was mentee in")] = as_mentee
+    values[:, OF_FURTHER] = found.further
+    return values
+
+
+def likeness_of(found: Evidence) -> Reals:
+    """What each precedent gives to whoever mentored in it: `float64[edges, LIKE_BEST and LIKE_NEIGHBOURS]`.
+
+    A person has the highest of the first ones, and the sum of the others, which count so much less with each year and
+    only of the `NEIGHBOURS` that are most alike. What no sentence encoder has read is alike in no meaning.
+    """
+    edges = found.edges.astype(np.float64)
+    places = {name: place for place, name in enumerate((*EDGE_FEATURES, *MEANING_FEATURES))}
+    decay = YEARLY_DECAY ** np.expm1(edges[:, places["age"]])
+    values = np.zeros((len(edges), len(LIKE_BEST) + len(LIKE_NEIGHBOURS)))
+    for column, name in enumerate((*LIKE_BEST, *LIKE_NEIGHBOURS)):
+        kind, _, alike_in = name.partition(" ")
+        if places[alike_in] >= edges.shape[1]:
+            continue
+        alike = edges[:, places[alike_in]]
+        if kind == "neighbours":
+            alike = np.maximum(alike, 0)
+            if len(alike) > NEIGHBOURS:
+                alike = np.where(alike >= np.partition(alike, -NEIGHBOURS)[-NEIGHBOURS], alike, 0)
+            alike = alike * decay
+        values[:, column] = alike
+    return values
 
 
 @dataclass(frozen=True)
@@ -204,10 +220,27 @@ class Fusion:
         learned = np.zeros(len(own)) if network is None else self.network * network.astype(np.float64)
         return np.concatenate([own, learned[:, None]], axis=1)
 
-    def parts(self) -> dict[str, int]:
-        """The signals that count, and the network where it does, with their places among the contributions."""
-        found = {FUSED[place].removeprefix("signal "): int(place) for place in np.flatnonzero(self.weights)}
-        return found | ({"network": len(FUSED)} if self.network else {})
+    def parts(self) -> dict[str, Numbers]:
+        """The terms that count, as what serves has them, with the places of each among the contributions."""
+        counted = np.flatnonzero(self.weights)
+        found = {
+            FUSED[place].removeprefix("signal "): counted[counted == place] for place in counted[OF_RULES[counted]]
+        }
+        found |= {
+            PRECEDENTS: counted[~OF_RULES[counted]],
+            NETWORK: np.array([len(FUSED)] if self.network else [], np.int64),
+        }
+        return {name: places for name, places in found.items() if len(places)}
+
+    def of_precedents(self, found: Evidence) -> Reals:
+        """What all signals add together that are none of the rules: `float64[people]`."""
+        total: Reals = signals_of(found) @ np.where(OF_RULES, 0, self.weights)
+        return total
+
+    @property
+    def has_precedents(self) -> bool:
+        """Whether signals count that are none of the rules."""
+        return bool(self.weights[~OF_RULES].any())
 
     def scores(self, found: Evidence, network: NDArray[np.floating] | None) -> Reals:
         """The sum of the contributions: `float64[people]`."""
@@ -259,20 +292,21 @@ def differing(choices: Sequence[Choice]) -> Mask:
     return found
 
 
-def blend(linear: Reals, choices: Sequence[Choice], network: Sequence[NDArray[np.floating]]) -> tuple[float, float]:
-    """How much a linear score and the network count beside each other.
+def blend(
+    sums: Sequence[Reals], choices: Sequence[Choice], opinions: Sequence[NDArray[np.floating]] | None = None
+) -> Reals:
+    """How much some sums, and the network, count beside each other.
 
     Args:
-        linear: Weights of the signals, fitted to choices made before those given.
+        sums: The weights of the signals in each, fitted to choices made before those given.
         choices: Later choices, with the signals as values.
-        network: The network's score of the people of each choice, by a network that was not taught with them.
+        opinions: The network's score of the people of each choice, by a network that was not taught with them.
 
     Returns:
-        What to multiply the linear score and the network's with; neither is below 0.
+        What to multiply each sum with, and last the network's score; none is below 0: `float64[…]`.
     """
-    two = [
-        Choice(np.stack([each.values @ linear, score], axis=1), each.relevant, each.worth, each.correction)
-        for each, score in zip(choices, network, strict=True)
-    ]
-    signals, learned = np.maximum(fit_listwise(two, ridge=1e-5), 0)
-    return float(signals), float(learned)
+    columns = [each.values.astype(np.float64) @ np.stack(sums, axis=1) for each in choices]
+    if opinions is not None:
+        columns = [np.column_stack([of_sums, own]) for of_sums, own in zip(columns, opinions, strict=True)]
+    beside = [replace(each, values=values) for each, values in zip(choices, columns, strict=True)]
+    return fit_listwise(beside, ridge=1e-5, signs=np.ones(columns[0].shape[1], np.int64))

@@ -1,29 +1,31 @@
-"""A published model as what ranks: the signals of the rules with learned weights, and the network as one more signal.
+"""A published model as what ranks: the signals of the rules with learned weights, and two terms that are learned whole.
 
-The score stays a sum. The network's part is explained by deletion: one of the mentor's past pairings is taken away from
-everything that the network looks at, and how far its part falls is the weight of that path.
+The score stays a sum. One term is what past goals tell by counts and likeness, one the network's opinion. Both are
+explained by deletion: one of the mentor's past pairings is taken away from all that the term looks along, and how far
+it falls is the weight of that path.
 """
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mentorgraph.embeddings.deletion import Deletion
+from mentorgraph.embeddings.deletion import Deletion, drops_of_sum
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, MEANING_FEATURES, evidence
 from mentorgraph.embeddings.evidence import Evidence as Found
-from mentorgraph.embeddings.fusion import FUSED
+from mentorgraph.embeddings.fusion import FUSED, Fusion
 from mentorgraph.embeddings.knowledge import MEANINGS, Knowledge
-from mentorgraph.embeddings.model import Model, together
+from mentorgraph.embeddings.model import Model, log_shares, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import allowed
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import PastPairings, Question
-from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import link_uid
-from mentorgraph.graph.ranking.scoring import NETWORK, Chance, Scores, Term, contributions_of
+from mentorgraph.graph.ranking.scoring import LEARNED, NETWORK, PRECEDENTS, Chance, Scores, Term, contributions_of
 from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence, Signal, pairing_links
@@ -70,20 +72,26 @@ class LearnedScorer:
         return replace(self, policy=policy)
 
     @property
+    def ranking(self) -> Fusion:
+        """The sum that it ranks by."""
+        return self.model.fusion if self.with_network else self.model.plain
+
+    @property
     def weights(self) -> dict[str, float]:
-        """Signal → weight, the network among them where it has a part."""
-        ranking = self.model.fusion if self.with_network else self.model.plain
-        found = {name: float(ranking.weights[FUSED.index(f"signal {name}")]) for name in self.model.signals}
-        return {**found, NETWORK: ranking.network} if self.with_network else found
+        """Term → weight: the signals, and what is learned whole where it has a part."""
+        found = {name: float(self.ranking.weights[FUSED.index(f"signal {name}")]) for name in self.model.signals}
+        found |= {PRECEDENTS: 1.0} if self.ranking.has_precedents else {}
+        return found | ({NETWORK: self.ranking.network} if self.with_network else {})
 
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores all who are ranked: Σ weight × value; where a value is unknown it adds nothing.
 
-        The network looks at everybody who has mentored, so they are ranked too.
+        What is learned whole looks at everybody who has mentored, so they are ranked too.
         """
         asked = allowed(asked, self.model.setting)
         weights = self.weights
-        if self.with_network and asked.among is not None:
+        is_whole = not weights.keys().isdisjoint(LEARNED)
+        if is_whole and asked.among is not None:
             known = self.model.knowledge(columns, asked.now, self.policy)
             people = np.concatenate([asked.among.people, np.flatnonzero(known.has_mentored)])
             asked = replace(asked, among=Pool.of(columns, people))
@@ -94,42 +102,74 @@ class LearnedScorer:
             contributions = contributions_of(signals[name].values, weight)
             values, explain = signals[name].values, signals[name].explain
             terms.append(Term(name, signals[name].unit, weight, values, contributions, explain))
-        if self.with_network:
-            terms.append(self._network(columns, asked, signals, weights[NETWORK]))
+        if is_whole:
+            terms += self._learned(columns, asked, signals, weights)
         return Scores.of(0.0, tuple(terms), asked.among)
 
     def chance(self, score: float) -> Chance | None:
         """The chance that a pairing of this score would succeed; None where the version is not calibrated."""
         return self.model.chance.chance(score) if self.model.chance else None
 
-    def _network(self, columns: Columns, asked: Question, signals: dict[str, Signal], weight: float) -> Term:
-        """The network's opinion: ln(share · people) of everybody who has mentored, 0 for as likely as by chance."""
+    def _learned(
+        self, columns: Columns, asked: Question, signals: dict[str, Signal], weights: dict[str, float]
+    ) -> Iterator[Term]:
+        """What is learned whole: ln(share · people) of everybody who has mentored, 0 for as likely as by chance."""
         known = self.model.knowledge(columns, asked.now, self.policy)
         people = np.flatnonzero(known.has_mentored)
         found = evidence(known, asked, people, signals=tuple(signals.values()))
-        thought = self.model.attentions(known, found)
         pool = asked.pool(columns)
-        values = np.full(len(pool), np.nan)
-        if len(people):
-            shares = together([each.scores for each in thought], found.correction)
-            values[pool.places_of(people)] = shares + np.log(len(people))
 
-        def explain(person: int) -> list[Evidence]:
-            place = int(np.searchsorted(people, person)) if person in people else NONE
-            if place == NONE:
-                return []
-            deletion = Deletion(self.model, known, found, thought, place)
-            told, past = _paths_to(signals, person), PastPairings.of(columns, asked)
-            items = []
-            for pairing, drop in deletion.drops(MOST_DELETIONS):
-                uid = link_uid(columns.numberings["pairings"].uids[pairing], MENTOR, columns.people.uids[person])
-                item = _by_meaning(known, asked, found, past, pairing, told.get(uid))
-                if item is not None:
-                    items.append(replace(item, drop=drop))
-            return sorted(items, key=lambda each: (-each.drop, -each.strength, each.edges))
+        def term(name: str, shares: NDArray[np.floating], drops: Callable[[int], list[tuple[int, float]]]) -> Term:
+            values = np.full(len(pool), np.nan)
+            values[pool.places_of(people)] = shares + np.log(max(1, len(people)))
 
-        contributions = contributions_of(values, weight)
-        return Term(NETWORK, UNIT, weight, values, contributions, explain)
+            def explain(person: int) -> list[Evidence]:
+                if person not in people:
+                    return []
+                pairings = drops(int(np.searchsorted(people, person)))
+                return _items(known, asked, found, columns.people.uids[person], pairings, _paths_to(signals, person))
+
+            return Term(name, UNIT, weights[name], values, contributions_of(values, weights[name]), explain)
+
+        if PRECEDENTS in weights:
+            told = self.ranking.of_precedents(found)
+            sums = self.ranking, told, known, found
+            yield term(
+                PRECEDENTS, log_shares(told, found.correction), lambda place: drops_of_sum(*sums, place, MOST_DELETIONS)
+            )
+        if NETWORK in weights:
+            thought = self.model.attentions(known, found)
+            opinion = together([each.scores for each in thought], found.correction)
+            yield term(
+                NETWORK, opinion, lambda place: Deletion(self.model, known, found, thought, place).drops(MOST_DELETIONS)
+            )
+
+
+def _items(
+    known: Knowledge,
+    asked: Question,
+    found: Found,
+    mentor: str,
+    drops: Sequence[tuple[int, float]],
+    told: Mapping[str, Evidence],
+) -> list[Evidence]:
+    """The paths through some past pairings of a mentor, with what falls without each.
+
+    Args:
+        known: What is known.
+        asked: The question.
+        found: The evidence for it.
+        mentor: uid of the mentor.
+        drops: Rows of the pairings in their table, with what falls.
+        told: The strongest path through each by the signals, by the uid of the edge that leads to the mentor.
+    """
+    columns, past, items = known.columns, PastPairings.of(known.columns, asked), []
+    for pairing, drop in drops:
+        uid = link_uid(columns.numberings["pairings"].uids[pairing], MENTOR, mentor)
+        item = _by_meaning(known, asked, found, past, pairing, told.get(uid))
+        if item is not None:
+            items.append(replace(item, drop=drop))
+    return sorted(items, key=lambda each: (-each.drop, -each.strength, each.edges))
 
 
 def _by_meaning(

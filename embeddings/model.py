@@ -165,11 +165,13 @@ def _spread(weights: Reals, places: Numbers) -> Reals:
 
 def together(scores: Sequence[Floats], correction: Floats) -> Floats:
     """The mean of several networks' scores, each counted from its best, as logarithms of shares: `float32[people]`."""
-    if not len(correction):
-        return np.zeros(0, np.float32)
-    mean = np.mean([np.clip(each - each.max(), -FURTHEST, 0) for each in scores], axis=0)
-    found: Floats = (log_softmax(mean + correction) - correction).astype(np.float32)
-    return found
+    mean = np.mean([np.clip(each - each.max(initial=-np.inf), -FURTHEST, 0) for each in scores], axis=0)
+    return log_shares(mean, correction).astype(np.float32)
+
+
+def log_shares(scores: NDArray[np.floating], correction: Floats) -> NDArray[np.floating]:
+    """Scores as logarithms of shares, each person standing for as many as `Evidence.correction` says: `[people]`."""
+    return log_softmax(scores + correction) - correction if len(scores) else scores
 
 
 def rows_of(known: Sequence[str], numbering: Numbering) -> Numbers:

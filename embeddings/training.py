@@ -38,7 +38,7 @@ from mentorgraph.embeddings.teaching import Course, Epoch, Lesson, Progress, Rec
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
-from mentorgraph.graph.columns.table import Numbers
+from mentorgraph.graph.columns.table import Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
 
@@ -201,26 +201,30 @@ def _rankings(
 ) -> tuple[Fusion, Fusion, Fusion]:
     """The final ranking, the same without the network, and that of all signals.
 
-    What the rules' signals and the network count beside each other is judged on the last window, by a sum that was
-    fitted without it and the rehearsed network; the weights that are given back are fitted to all windows. Those of the
-    rules' signals keep their sign, and the later ones have to prove themselves. A signal that nobody differed in taught
-    nothing and counts as the policy says.
+    The first two join the sum of the rules' signals and that of all signals. What these and the network count beside
+    each other is judged on the last window, by sums that were fitted without it and the rehearsed network; the weights
+    that are given back are fitted to all windows. Weights of the rules' signals keep their sign, and the later ones
+    have to prove themselves. A signal that nobody differed in taught nothing and counts as the policy says.
     """
     chance = np.random.default_rng([seed, 3])
-    before = [each.narrowed(SAMPLE, chance) for window in choices[:-1] for each in window]
-    earlier = fit_listwise(before, fitted=proven(before, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
-    of_signals, of_network = blend(earlier, choices[-1], opinions)
+    before = _sums([each for window in choices[:-1] for each in window], chance)
+    alone, beside = blend(before, choices[-1]), blend(before, choices[-1], opinions)
     everything = [each for window in choices for each in window]
-    linear = fit_listwise(everything)
-    everything = [each.narrowed(SAMPLE, chance) for each in everything]
-    plain = fit_listwise(everything, fitted=proven(everything, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
-    taught = differing(everything)
-    of_policy = Fusion.of_rules(policy).weights
-    return (
-        Fusion(np.where(taught, plain * of_signals, of_policy), of_network),
-        Fusion(np.where(taught, plain, of_policy), 0.0),
-        Fusion(linear, 0.0),
-    )
+    of_rules, of_all = _sums(everything, chance)
+    taught, of_policy = differing(everything) | ~OF_RULES, Fusion.of_rules(policy).weights
+
+    def ranking(counts: Reals, network: float) -> Fusion:
+        return Fusion(np.where(taught, counts[0] * of_rules + counts[1] * of_all, of_policy), network)
+
+    return ranking(beside, float(beside[2])), ranking(alone, 0.0), Fusion(of_all, 0.0)
+
+
+def _sums(choices: Sequence[Choice], chance: np.random.Generator) -> tuple[Reals, Reals]:
+    """Weights of the rules' signals alone, and of all signals: `float64[FUSED]` each."""
+    fewer = [each.narrowed(SAMPLE, chance) for each in choices]
+    kept = proven(fewer, OF_RULES, DOUBTED, OF_SIGN)
+    of_rules = fit_listwise(fewer, fitted=kept, signs=OF_SIGN)
+    return of_rules, fit_listwise(choices, fitted=kept | ~OF_RULES, signs=OF_SIGN)
 
 
 def _choice(lesson: Lesson, people: Numbers) -> Choice:

@@ -8,7 +8,7 @@ import click
 from mentorgraph.api.ids import read_given_id
 from mentorgraph.graph.paging import MOST
 from mentorgraph.graph.ranking.options import MOST_DAYS_AHEAD, SENIORITIES, Filter, Mix, Options, Wish
-from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.scoring import LEARNED
 from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.vocabulary import PROGRAMME_FORMATS
 
@@ -29,7 +29,7 @@ _OPTIONS = (
     click.option(
         "--ignore",
         multiple=True,
-        type=click.Choice((*SIGNALS, NETWORK)),
+        type=click.Choice((*SIGNALS, *LEARNED)),
         help="Rank without this signal; may be given again.",
     ),
     click.option(

@@ -10,7 +10,7 @@ import orjson
 
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.paging import MOST
-from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.scoring import LEARNED
 from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.vocabulary import IDENTITIES, PROGRAMME_FORMATS
 
@@ -160,7 +160,7 @@ class Options:
             yield "filter.format", f"is {asked.format!r}; the formats are {', '.join(PROGRAMME_FORMATS)}"
         if asked.seniority and asked.seniority not in SENIORITIES:
             yield "filter.seniority", f"is {asked.seniority!r}; it is one of {', '.join(SENIORITIES)}"
-        if unknown := sorted(self.ignored - {*SIGNALS, NETWORK}):
+        if unknown := sorted(self.ignored - {*SIGNALS, *LEARNED}):
             yield "ignoreSignals", f"names {unknown[0]!r}, which is no signal"
         if len(self.excluded) > MOST_EXCLUDED:
             yield "exclude", f"has {len(self.excluded)} entries; name up to {MOST_EXCLUDED}"

@@ -16,8 +16,9 @@ from mentorgraph.graph.rules.policy import Policy
 from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence
 
-NETWORK = "network"
-"""The term that a learned model adds to the signals."""
+PRECEDENTS, NETWORK = LEARNED = ("precedents", "network")
+"""The terms that a learned model may add to the signals: what past goals and who mentored in them tell by counts and
+likeness, weighed one by one, and what a network makes of them."""
 
 DECIMALS = 9
 """Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""

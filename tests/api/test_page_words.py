@@ -10,13 +10,13 @@ from jinja2 import Environment
 from mentorgraph.api import page_words, why_now
 from mentorgraph.api.page_words import TEMPLATES, german, in_words, unit_in
 from mentorgraph.graph.explaining.remedies import ACTORS
-from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.scoring import LEARNED
 from mentorgraph.graph.ranking.wishes import SHARED_IDENTITY, YOUR_REQUEST
 from mentorgraph.graph.rules.policy import SIGNALS
 from mentorgraph.graph.vocabulary import ROLES
 
 PAGES = sorted(TEMPLATES.glob("*.html"))
-NAMES = ("base", *SIGNALS, NETWORK, SHARED_IDENTITY)
+NAMES = ("base", *SIGNALS, *LEARNED, SHARED_IDENTITY)
 SAID_BY_CODE = (
     *why_now.ACTIONS.values(),
     *why_now.REASONS.values(),

@@ -112,14 +112,14 @@ def shuffled_features(gather: Callable[..., Evidence]) -> Callable[..., Evidence
 def test_shuffled_features_are_refused(
     truth: Outcome, columns: Columns, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Weights found by chance may order few signals well, as here, but the odds that they state are wrong."""
+    """Weights found by chance may order a few signals well, but the odds that they state are wrong."""
     monkeypatch.setattr(training, "evidence", shuffled_features(evidence))
     found = outcome(columns, task)
     assert found[1].ranking == ""
     for name in (SERVED, NETWORK, LINEAR):
         assert figure(found, name) < 0.9 * figure(truth, name)
     assert figure(found, RULES) == figure(truth, RULES)
-    assert [each.name for each in found[1].conditions[PLAIN] if not each.holds] == ["states truer odds"]
+    assert "states truer odds" in [each.name for each in found[1].conditions[PLAIN] if not each.holds]
 
 
 def test_a_leak_of_the_future_lifts_only_what_was_taught_with_it(

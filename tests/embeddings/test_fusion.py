@@ -95,9 +95,12 @@ def test_a_signal_that_never_differs_gets_no_weight() -> None:
 def test_a_network_that_says_nothing_gets_no_weight_and_one_that_knows_gets_all_of_it() -> None:
     made, chance = choices(500), np.random.default_rng(3)
     noise = [chance.normal(size=len(each.values)) for each in made]
-    of_signals, of_noise = blend(TRUE, made, noise)
+    of_signals, of_noise = blend([TRUE], made, noise)
     assert of_signals == pytest.approx(1, abs=0.15)
     assert of_noise < 0.1
-    of_wrong, of_knowing = blend(np.array([0.0, 0.0, 1.0]), made, [each.values @ TRUE for each in made])
+    wrong = np.array([0.0, 0.0, 1.0])
+    of_wrong, of_knowing = blend([wrong], made, [each.values @ TRUE for each in made])
     assert of_wrong < 0.15
     assert of_knowing == pytest.approx(1, abs=0.15)
+    halves = [np.array([1.5, 0.0, 0.0]), wrong, np.array([0.0, -1.0, 0.0])]
+    assert blend(halves, made) == pytest.approx([1, 0, 1], abs=0.15)

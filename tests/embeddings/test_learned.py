@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
-from mentorgraph.embeddings.deletion import Deletion
+from mentorgraph.embeddings.deletion import Deletion, drops_of_sum
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import FUSED, Fusion
+from mentorgraph.embeddings.fusion import FUSED, OF_RULES, Fusion
 from mentorgraph.embeddings.inference import attend, encode
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -19,7 +20,7 @@ from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
 from mentorgraph.graph.columns.question import Question
-from mentorgraph.graph.ranking.scoring import NETWORK
+from mentorgraph.graph.ranking.scoring import LEARNED, NETWORK, PRECEDENTS
 from mentorgraph.graph.rules.policy import SIGNALS, load_policy
 
 POLICY = load_policy()
@@ -28,8 +29,9 @@ WEIGHT = 0.6
 
 @pytest.fixture(scope="module")
 def weighted(model: Model) -> Model:
-    """The model with a network that counts, whatever so small a community has taught."""
-    return replace(model, fusion=Fusion(model.plain.weights, WEIGHT))
+    """The model with past goals and a network that count, whatever so small a community has taught."""
+    weights = np.where(OF_RULES, model.plain.weights, model.linear.weights)
+    return replace(model, fusion=Fusion(weights, WEIGHT), plain=Fusion(weights, 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def scorer(model: Model, with_network: bool = True) -> LearnedScorer:
 def test_the_score_is_the_sum_of_weights_times_values(weighted: Model, columns: Columns, asked: list[Question]) -> None:
     for each in asked[:10]:
         scores = scorer(weighted).score(columns, each)
-        assert [term.name for term in scores.terms] == [*SIGNALS, NETWORK]
+        assert [term.name for term in scores.terms] == [*SIGNALS, *LEARNED]
         total = np.zeros(len(columns.people))
         for term in scores.terms:
             assert term.weight is not None
@@ -68,13 +70,15 @@ def test_whoever_is_ranked_among_some_has_the_score_that_they_have_among_everybo
         assert len(among.total) < len(everybody.total)
 
 
-@pytest.mark.parametrize("ignored", [{NETWORK}, {"skills"}, {NETWORK, "unit", "load"}, {NETWORK, *SIGNALS}])
+@pytest.mark.parametrize(
+    "ignored", [{NETWORK}, {"skills"}, {PRECEDENTS}, {NETWORK, "unit", "load"}, {*LEARNED, *SIGNALS}]
+)
 def test_what_is_ignored_is_in_no_score_of_a_learned_model(
     weighted: Model, columns: Columns, asked: list[Question], ignored: set[str]
 ) -> None:
     scores = scorer(weighted).score(columns, asked[0])
     left = scores.without(ignored)
-    assert [term.name for term in left.terms] == [name for name in (*SIGNALS, NETWORK) if name not in ignored]
+    assert [term.name for term in left.terms] == [name for name in (*SIGNALS, *LEARNED) if name not in ignored]
     without = scores.total - sum(term.contributions for term in scores.terms if term.name in ignored)
     np.testing.assert_allclose(left.total, without, atol=1e-6)
     assert left.total.shape == scores.total.shape
@@ -83,33 +87,38 @@ def test_what_is_ignored_is_in_no_score_of_a_learned_model(
 
 def test_weights_are_those_of_the_model(weighted: Model, columns: Columns, asked: list[Question]) -> None:
     scores = scorer(weighted).score(columns, asked[0])
-    for term in scores.terms[:-1]:
+    for term in scores.terms[:-2]:
         assert term.weight == weighted.plain.weights[FUSED.index(f"signal {term.name}")]
-    assert scores.terms[-1].weight == WEIGHT
+    assert [term.weight for term in scores.terms[-2:]] == [1.0, WEIGHT]
     assert len({term.weight for term in scores.terms}) > 4
     plain = scorer(weighted, with_network=False).score(columns, asked[0])
-    assert [term.name for term in plain.terms] == [*SIGNALS]
+    assert [term.name for term in plain.terms] == [*SIGNALS, PRECEDENTS]
+    of_rules = replace(weighted, plain=Fusion(np.where(OF_RULES, weighted.plain.weights, 0), 0.0))
+    few = scorer(of_rules, with_network=False).score(columns, asked[0])
+    assert [term.name for term in few.terms] == [*SIGNALS]
 
 
+@pytest.mark.parametrize("with_network", [True, False])
 def test_what_serves_ranks_as_what_was_judged(
-    weighted: Model, columns: Columns, task: Task, asked: list[Question]
+    weighted: Model, columns: Columns, task: Task, asked: list[Question], with_network: bool
 ) -> None:
     known = weighted.knowledge(columns, task.now, POLICY)
     for each in asked[:10]:
-        judged = weighted.scores(known, evidence(known, each, task.candidates))
-        served = scorer(weighted).score(columns, each).total[task.candidates]
+        found = evidence(known, each, task.candidates)
+        judged = weighted.scores(known, found) if with_network else weighted.plain.scores(found, None)
+        served = scorer(weighted, with_network).score(columns, each).total[task.candidates]
         np.testing.assert_allclose(served - served[0], judged - judged[0], atol=2e-5)
 
 
 def test_whoever_has_never_mentored_is_as_likely_as_by_chance(
     weighted: Model, columns: Columns, task: Task, asked: list[Question]
 ) -> None:
-    term = scorer(weighted).score(columns, asked[0]).terms[-1]
     new = np.setdiff1d(np.arange(len(columns.people)), task.candidates)
-    assert np.isnan(term.values[new]).all()
-    assert (term.contributions[new] == 0).all()
-    assert np.exp(term.values[task.candidates]).mean() == pytest.approx(1, abs=1e-3)
-    assert term.explain(int(new[0])) == []
+    for term in scorer(weighted).score(columns, asked[0]).terms[-2:]:
+        assert np.isnan(term.values[new]).all()
+        assert (term.contributions[new] == 0).all()
+        assert np.exp(term.values[task.candidates]).mean() == pytest.approx(1, abs=1e-3)
+        assert term.explain(int(new[0])) == []
 
 
 # --- deletion -------------------------------------------------------------------------------------------------------
@@ -153,17 +162,40 @@ def test_a_drop_is_what_running_the_network_again_gives(
     assert tried > 20
 
 
-def test_the_networks_paths_lead_through_the_mentors_own_pairings(
+def test_a_drop_of_the_sum_is_what_summing_again_gives(
+    weighted: Model, columns: Columns, task: Task, asked: list[Question]
+) -> None:
+    known, ranking = weighted.knowledge(columns, task.now, POLICY), weighted.plain
+    tried, shuffled = [], np.random.default_rng(1)
+    for each in asked[:20]:
+        found = evidence(known, each, task.candidates)
+        scores = ranking.of_precedents(found)
+        for place in np.unique(found.mentor_arcs[1])[:6]:
+            for pairing, drop in drops_of_sum(ranking, scores, known, found, int(place), 9):
+                precedent = int(known.precedents.pairing_precedent[known.precedents.pairing_row == pairing][0])
+                edge, mentor = found.mentor_arcs
+                kept = (mentor != place) | (found.precedents[edge] != precedent)
+                again = scores.copy()
+                again[place] = ranking.of_precedents(replace(found, mentor_arcs=found.mentor_arcs[:, kept]))[place]
+                shares = [log_softmax(some + found.correction)[place] for some in (scores, again)]
+                assert drop > 0
+                tried.append((drop, shares[0] - shares[1]))
+    told, expected = np.array(tried).T
+    assert len(told) > 40
+    np.testing.assert_allclose(told, expected, atol=1e-9)
+    assert not np.allclose(shuffled.permutation(told), expected, atol=1e-3)  # the control
+
+
+def test_the_paths_of_what_is_learned_lead_through_the_mentors_own_pairings(
     weighted: Model, columns: Columns, asked: list[Question]
 ) -> None:
-    scores = scorer(weighted).score(columns, asked[0])
-    term = scores.terms[-1]
-    best = int(np.nanargmax(term.values))
-    told = term.explain(best)
-    assert told
-    assert [each.drop for each in told] == sorted((each.drop for each in told), reverse=True)
-    assert {each.edges[-1].type for each in told} == {"MENTOR"}
-    assert told[0].drop != 0
+    for term in scorer(weighted).score(columns, asked[0]).terms[-2:]:
+        best = int(np.nanargmax(term.values))
+        told = term.explain(best)
+        assert told
+        assert [each.drop for each in told] == sorted((each.drop for each in told), reverse=True)
+        assert {each.edges[-1].type for each in told} == {"MENTOR"}
+        assert told[0].drop != 0
 
 
 # --- from a published version ---------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from mentorgraph.embeddings.evaluation import (
     rows,
 )
 from mentorgraph.embeddings.evidence import evidence
-from mentorgraph.embeddings.fusion import FUSED, Fusion
+from mentorgraph.embeddings.fusion import FUSED, OF_RULES, Fusion
 from mentorgraph.embeddings.metrics import ndcg
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
@@ -31,6 +31,7 @@ from mentorgraph.embeddings.teaching import Recipe
 from mentorgraph.embeddings.training import train
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.errors import DomainError
+from mentorgraph.graph.ranking.scoring import PRECEDENTS
 from mentorgraph.graph.rules.policy import load_policy
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -96,12 +97,13 @@ def test_what_a_part_adds_is_the_loss_without_it(columns: Columns, task: Task, m
     known = model.knowledge(columns, task.now, POLICY)
     judged = judge(model, known, asked, baselines={})
     parts = {each["part"]: each for each in ablation(judged, asked) if (each["name"], each["group"]) == (PLAIN, "all")}
-    assert set(parts) == {name.removeprefix("signal ") for name in np.array(FUSED)[model.plain.weights != 0]}
-    weights = model.plain.weights.copy()
-    weights[FUSED.index("signal skills")] = 0
-    fewer = judge(replace(model, plain=Fusion(weights, 0.0)), known, asked, baselines={})
-    assert parts["skills"]["adds"] == pytest.approx(gain(judged[PLAIN], fewer[PLAIN], np.ones(12, bool)).mean)
-    assert parts["skills"]["low"] <= parts["skills"]["adds"] <= parts["skills"]["high"]
+    of_rules = {name.removeprefix("signal ") for name in np.array(FUSED)[OF_RULES & (model.plain.weights != 0)]}
+    assert set(parts) == {*of_rules, PRECEDENTS}
+    for part, gone in (("skills", np.array(FUSED) == "signal skills"), (PRECEDENTS, ~OF_RULES)):
+        fewer = replace(model, plain=Fusion(np.where(gone, 0, model.plain.weights), 0.0))
+        left = judge(fewer, known, asked, baselines={})
+        assert parts[part]["adds"] == pytest.approx(gain(judged[PLAIN], left[PLAIN], np.ones(12, bool)).mean)
+        assert parts[part]["low"] <= parts[part]["adds"] <= parts[part]["high"]
     assert "network" in {each["part"] for each in ablation(judged, asked) if each["name"] == SERVED}
 
 
