@@ -11,12 +11,10 @@ from scipy import sparse
 from scipy.special import erf
 
 from mentorgraph.embeddings.evidence import Evidence
-from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.message_graph import ENCODED, MessageGraph
 from mentorgraph.embeddings.texts import Floats
 from mentorgraph.graph.columns.table import Numbers
 
-ENCODED = 64
-"""Length of an encoded vector."""
 GROUPS = 4
 """The dot product of two encoded vectors enters in this many parts."""
 HEADS = 8
@@ -88,19 +86,15 @@ class Attention:
     inputs: Floats
 
 
-def encode(weights: Weights, graph: MessageGraph, skills: Numbers, units: Numbers) -> Encoded:
+def encode(weights: Weights, graph: MessageGraph) -> Encoded:
     """Sends the messages of a graph.
 
     Args:
         weights: The network's arrays.
         graph: The graph as of an instant.
-        skills: Row of each skill among the id embeddings, 0 if it is not there: `int64[skills]`.
-        units: The same for units.
     """
-    skill = weights["encoder.skill.weight"][skills]
-    step = link_of("broader")
+    skill, unit, step = graph.skill, graph.unit, link_of("broader")
     skill = skill + convolve(weights, step, graph.broader, skill) + skill @ weights[f"{step}.lin_root.weight"].T
-    unit = weights["encoder.unit.weight"][units]
     goal = _goals(weights, graph.text, graph.wishes, graph.units, skill, unit)
     person = (
         convolve(weights, link_of("offers"), graph.offers, skill)

@@ -18,7 +18,6 @@ from torch_geometric.utils import scatter
 
 from mentorgraph.embeddings.evidence import Evidence
 from mentorgraph.embeddings.inference import (
-    ENCODED,
     FURTHEST,
     GROUPS,
     HEADS,
@@ -32,7 +31,7 @@ from mentorgraph.embeddings.inference import (
     link_of,
 )
 from mentorgraph.embeddings.knowledge import Knowledge
-from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.message_graph import ENCODED, MessageGraph
 from mentorgraph.embeddings.model import FURTHEST as LOWEST_SCORE
 from mentorgraph.embeddings.model import Model
 from mentorgraph.graph.columns.table import NONE, Numbers

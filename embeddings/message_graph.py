@@ -1,10 +1,15 @@
 """The graph along which the encoder passes messages, as of an instant: skills, units, precedents and people.
 
 Only what had begun by then carries a message, and a past pairing's counts by its outcome, its age and its sessions.
-People have no features of their own; they are what they offer, where they belong and whom they have mentored.
+People have no features of their own; they are what they offer, where they belong and whom they have mentored. Skills
+and units are told apart by vectors of chance, which is enough to see what two of them have in common and leaves nothing
+to learn by heart: vectors that are learned rank worse, and one that is new would have none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +22,12 @@ from mentorgraph.graph.columns.proficiency import offer_levels
 from mentorgraph.graph.columns.table import NONE, Numbers
 from mentorgraph.graph.columns.text import row_numbers
 
+ENCODED = 64
+"""Length of an encoded vector."""
+
+SCALE = np.float32(0.3)
+"""Of the vectors of skills and units."""
+
 
 @dataclass(frozen=True)
 class MessageGraph:
@@ -24,6 +35,8 @@ class MessageGraph:
 
     Attributes:
         text: What the precedents' goals say: `float32[precedents, dimensions]`.
+        skill: What tells skills apart, see `by_chance`: `float32[skills, ENCODED]`.
+        unit: The same of units: `float32[units, ENCODED]`.
         broader: From skills to those one `BROADER` step away: `float32[skills, skills]`.
         wishes: `float32[precedents, skills]`.
         units: `float32[precedents, units]`.
@@ -33,6 +46,8 @@ class MessageGraph:
     """
 
     text: Floats
+    skill: Floats
+    unit: Floats
     broader: sparse.csr_array
     wishes: sparse.csr_array
     units: sparse.csr_array
@@ -58,6 +73,8 @@ class MessageGraph:
         with_unit = np.flatnonzero(precedents.unit != NONE)
         found = cls(
             known.dense,
+            by_chance(columns.skills.uids),
+            by_chance(columns.numberings["units"].uids),
             _links(np.concatenate([narrow, wide]), np.concatenate([wide, narrow]), None, (skills, skills)),
             means(known.wishes),
             _links(with_unit, precedents.unit[with_unit], None, (len(precedents), units)),
@@ -79,12 +96,23 @@ class MessageGraph:
 
     def _silent(self) -> "MessageGraph":
         """The same nodes without texts or links, so that nobody differs."""
-        empty = {
-            each.name: sparse.csr_array(getattr(self, each.name).shape, dtype=np.float32)
-            for each in fields(self)
-            if each.name != "text"
-        }
+        told = ((each.name, getattr(self, each.name)) for each in fields(self))
+        links = ((name, each) for name, each in told if isinstance(each, sparse.csr_array))
+        empty: dict[str, Any] = {name: sparse.csr_array(each.shape, dtype=np.float32) for name, each in links}
         return replace(self, text=np.zeros_like(self.text), **empty)
+
+
+def by_chance(uids: Sequence[str]) -> Floats:
+    """A vector for each uid, the same at any time and place, and nearly at right angles to any other.
+
+    Its signs are the bits of a hash (Achlioptas 2003, "Database-friendly random projections").
+
+    Returns:
+        `float32[uids, ENCODED]`.
+    """
+    bits = b"".join(blake2b(uid.encode(), digest_size=ENCODED // 8).digest() for uid in uids)
+    signs = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(len(uids), ENCODED)
+    return np.where(signs, SCALE, -SCALE)
 
 
 def means(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -19,7 +19,7 @@ from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
 from mentorgraph.embeddings.tasks import SETTINGS, Setting
 from mentorgraph.embeddings.texts import Floats, Projection
 from mentorgraph.graph.columns.columns import Columns
-from mentorgraph.graph.columns.table import Numbering, Numbers, Reals
+from mentorgraph.graph.columns.table import Numbers, Reals
 from mentorgraph.graph.rules.policy import SIGNALS, Policy
 
 FURTHEST = 15.0
@@ -33,8 +33,6 @@ class Model:
     Attributes:
         setting: What it may use.
         projection: Of texts.
-        skills: uids of the skills that have an embedding, in its order from row 1.
-        units: The same of units.
         networks: The arrays of each network; one per seed.
         fusion: The final ranking.
         plain: The same ranking without the network; what may be published in its place.
@@ -46,8 +44,6 @@ class Model:
 
     setting: Setting
     projection: Projection
-    skills: tuple[str, ...]
-    units: tuple[str, ...]
     networks: tuple[Weights, ...]
     fusion: Fusion
     plain: Fusion
@@ -79,9 +75,7 @@ class Model:
 
     def _encode(self, known: Knowledge) -> tuple[MessageGraph, list[Encoded]]:
         graph = MessageGraph.of(known)
-        skills = rows_of(self.skills, known.columns.skills)
-        units = rows_of(self.units, known.columns.numberings["units"])
-        return graph, [encode(weights, graph, skills, units) for weights in self.networks]
+        return graph, [encode(weights, graph) for weights in self.networks]
 
     @property
     def _fused(self) -> Numbers:
@@ -108,15 +102,19 @@ class Model:
         return {
             "setting": [self.setting.name],
             "terms": list(self.projection.terms),
-            "skills": list(self.skills),
-            "units": list(self.units),
             "signals": [FUSED[place] for place in self._fused],
             "pieces": list(self.encoder.vocabulary) if self.encoder else [],
         }
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, Sequence[str]]) -> "Model":
-        """The model that `arrays` and `texts` tell of."""
+        """The model that `arrays` and `texts` tell of.
+
+        Raises:
+            KeyError, IndexError, ValueError: They are of another mentorgraph.
+        """
+        if "skills" in texts:
+            raise ValueError("skills and units have learned vectors in that version; train again")
         fused = tuple(texts["signals"])
         signals = tuple(name for name in SIGNALS if f"signal {name}" in fused)
         encoder = SentenceEncoder.of(arrays, texts.get("pieces", ()))
@@ -133,8 +131,6 @@ class Model:
         return cls(
             SETTINGS[texts["setting"][0]],
             Projection(tuple(texts["terms"]), arrays["projection.idf"], arrays["projection.components"]),
-            tuple(texts["skills"]),
-            tuple(texts["units"]),
             tuple(networks),
             Fusion(_spread(arrays["fusion.weights"], places), float(arrays["fusion.network"])),
             Fusion(_spread(arrays["plain.weights"], places), 0.0),
@@ -172,9 +168,3 @@ def together(scores: Sequence[Floats], correction: Floats) -> Floats:
 def log_shares(scores: NDArray[np.floating], correction: Floats) -> NDArray[np.floating]:
     """Scores as logarithms of shares, each person standing for as many as `Evidence.correction` says: `[people]`."""
     return log_softmax(scores + correction) - correction if len(scores) else scores
-
-
-def rows_of(known: Sequence[str], numbering: Numbering) -> Numbers:
-    """Row of each number among a model's id embeddings, 0 for what the model does not know: `int64[numbers]`."""
-    place = {uid: row for row, uid in enumerate(known, start=1)}
-    return np.array([place.get(uid, 0) for uid in numbering.uids], np.int64)

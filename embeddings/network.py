@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, PAIR_FEATURES, Evidence
 from mentorgraph.embeddings.inference import (
-    ENCODED,
     FURTHEST,
     GROUPS,
     HEADS,
@@ -28,7 +27,7 @@ from mentorgraph.embeddings.inference import (
     VALUES,
     WIDTH,
 )
-from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.message_graph import ENCODED, MessageGraph
 from mentorgraph.embeddings.parallel import ALONE, Share, SharedNorm
 from mentorgraph.embeddings.products import LinkConv, Links
 from mentorgraph.graph.columns.table import Numbers
@@ -150,7 +149,7 @@ class Graph:
 
     Attributes:
         text: `float32[precedents, dimensions]`.
-        skill, unit: Row of each among the id embeddings, 0 if it is not there: `int64[skills]`, `int64[units]`.
+        skill, unit: What tells them apart: `float32[skills, ENCODED]`, `float32[units, ENCODED]`.
         person: Row of each person among those whom messages reach: `int64[people]`.
         links: By the names of `LINKS`.
     """
@@ -162,15 +161,11 @@ class Graph:
     links: Mapping[str, Links]
 
     @classmethod
-    def of(
-        cls, graph: MessageGraph, skills: Tensor, units: Tensor, *, among: Numbers | None = None, kept: float = 1.0
-    ) -> "Graph":
+    def of(cls, graph: MessageGraph, *, among: Numbers | None = None, kept: float = 1.0) -> "Graph":
         """Takes a message graph.
 
         Args:
             graph: The graph.
-            skills: See `Graph.skill`.
-            units: See `Graph.unit`.
             among: Numbers of those whom messages reach, ascending; everybody by default.
             kept: The share of the pairings that carry messages, chosen by chance.
         """
@@ -188,7 +183,8 @@ class Graph:
                 data = (matrix.data * drawn / kept).astype(np.float32)
                 matrix = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
             links[name] = Links.of(matrix)
-        return cls(torch.from_numpy(graph.text), skills, units, torch.from_numpy(row), links)
+        text, skill, unit, person = (torch.from_numpy(each) for each in (graph.text, graph.skill, graph.unit, row))
+        return cls(text, skill, unit, person, links)
 
     def to(self, device: str) -> "Graph":
         """The same on another device."""
@@ -201,27 +197,18 @@ class Encoder(nn.Module):
     """Two hops: skills, units and texts make goals; offers, memberships and the goals of past pairings make people.
 
     Args:
-        skills: Number of skills with an embedding of their own.
-        units: The same of units.
         dimensions: Of the texts.
     """
 
-    def __init__(self, skills: int, units: int, dimensions: int) -> None:
+    def __init__(self, dimensions: int) -> None:
         super().__init__()
-        self.skill = nn.Embedding(skills + 1, ENCODED, padding_idx=0)
-        self.unit = nn.Embedding(units + 1, ENCODED, padding_idx=0)
         self.text = nn.Linear(dimensions, ENCODED)
-        for table in (self.skill, self.unit):
-            nn.init.normal_(table.weight, std=0.3)
-            with torch.no_grad():
-                table.weight[0] = 0
         self.send = nn.ModuleDict({name: LinkConv(ENCODED, ENCODED) for name in LINKS})
 
     def forward(self, graph: Graph, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors of the asking goals, the precedents and whom messages reach: `float32[…, ENCODED]`, of length 1."""
-        skill, links = self.skill(graph.skill), graph.links
+        skill, unit, links = graph.skill, graph.unit, graph.links
         skill = skill + self.send["broader"]((skill, skill), links["broader"])
-        unit = self.unit(graph.unit)
         goal = self._goals(graph.text, skill, links["wishes"], unit, links["units"])
         wishes, units = (Links(each, each.T) for each in (batch.wishes, batch.units))
         asker = self._goals(batch.text, skill, wishes, unit, units)
@@ -247,17 +234,15 @@ class Network(nn.Module):
 
     Args:
         edge_scale: Mean and deviation of the features of edges: `float32[2, features]`.
-        skills: Number of skills with an embedding of their own.
-        units: The same of units.
         dimensions: Of the texts.
         share: Which part of each step this process has.
     """
 
-    def __init__(self, edge_scale: Tensor, skills: int, units: int, dimensions: int, share: Share = ALONE) -> None:
+    def __init__(self, edge_scale: Tensor, dimensions: int, share: Share = ALONE) -> None:
         super().__init__()
         self.share = share
         features = edge_scale.shape[1] + 1
-        self.encoder = Encoder(skills, units, dimensions)
+        self.encoder = Encoder(dimensions)
         self.edge_scale: Tensor
         self.register_buffer("edge_scale", edge_scale)
         self.edge_hidden = nn.Linear(features, HIDDEN)

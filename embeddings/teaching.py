@@ -123,16 +123,12 @@ class School:
     """What all networks of one training share.
 
     Attributes:
-        skills: Row of each skill among the id embeddings: `int64[skills]`.
-        units: The same of units.
         recipe: How to teach.
         progress: Told of each epoch in words.
         record: Told of each epoch.
         share: Which part of the lessons this process has.
     """
 
-    skills: Tensor
-    units: Tensor
     recipe: Recipe
     progress: Progress
     record: Record
@@ -162,7 +158,7 @@ class School:
             torch.manual_seed(seed)
             chance = np.random.default_rng([seed, 2])
             scale, dimensions = _edge_scale(courses, self.share), courses[0].graph.text.shape[1]
-            network = Network(scale, _rows(self.skills), _rows(self.units), dimensions, self.share)
+            network = Network(scale, dimensions, self.share)
             network.to(self.share.device)
             optimizer = torch.optim.AdamW(
                 network.parameters(), lr=self.recipe.rate, weight_decay=self.recipe.decay, fused=True
@@ -197,7 +193,7 @@ class School:
     def _graph(self, course: Course, *, kept: float = 1.0) -> Graph:
         people = [each.found.people for each in course.lessons]
         among = np.unique(np.concatenate(self.share.gathered([np.unique(np.concatenate(people))])))
-        return Graph.of(course.graph, self.skills, self.units, among=among, kept=kept).to(self.share.device)
+        return Graph.of(course.graph, among=among, kept=kept).to(self.share.device)
 
     def _steps(self, courses: Sequence[Course], chance: np.random.Generator) -> Iterator[tuple[int, Numbers]]:
         """The places of the lessons of one pass, mixed; those of one step belong to one window."""
@@ -216,7 +212,7 @@ class School:
         own = [number for number, lesson in enumerate(step) if self.share.owns(lesson)]
         lessons = [course.lessons[step[number] // self.share.size] for number in own] or course.lessons[:1]
         part = Part(len(step), tuple(own) or (0,), bool(own))
-        batch = Batch.of([each.found for each in lessons], len(self.units), part)
+        batch = Batch.of([each.found for each in lessons], len(course.graph.unit), part)
         return batch.to(self.share.device), lessons
 
     def opinions(self, network: Network, course: Course) -> list[Floats]:
@@ -227,7 +223,7 @@ class School:
         with torch.no_grad(), one_thread():
             for start in range(0, len(lessons), self.recipe.questions):
                 part = [each.found for each in lessons[start : start + self.recipe.questions]]
-                scores = network(Batch.of(part, len(self.units)).to(self.share.device), graph).cpu().numpy()
+                scores = network(Batch.of(part, len(course.graph.unit)).to(self.share.device), graph).cpu().numpy()
                 ends = np.cumsum([len(each.people) for each in part])[:-1]
                 found += [
                     together([own], each.correction) for own, each in zip(np.split(scores, ends), part, strict=True)
@@ -290,10 +286,6 @@ def _some_edges(course: Course, share: Share) -> list[NDArray[np.float32]]:
         for place, lesson in zip(places, course.lessons, strict=True)
     ]
     return share.gathered(own)
-
-
-def _rows(numbers: Tensor) -> int:
-    return int(numbers.max()) if len(numbers) else 0
 
 
 def _copy(network: Network) -> Network:

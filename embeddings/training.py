@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-import torch
 
 from mentorgraph.embeddings.evidence import evidence
 from mentorgraph.embeddings.fusion import (
@@ -29,7 +28,7 @@ from mentorgraph.embeddings.fusion import (
 from mentorgraph.embeddings.inference import Weights
 from mentorgraph.embeddings.knowledge import Knowledge, read_as
 from mentorgraph.embeddings.message_graph import MessageGraph
-from mentorgraph.embeddings.model import Model, rows_of
+from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.network import Network
 from mentorgraph.embeddings.parallel import ALONE, Share
 from mentorgraph.embeddings.sentence_encoder import SentenceEncoder
@@ -102,12 +101,7 @@ def train(
         progress(f"evidence of window {number} of {len(tasks)}")
         then = Knowledge.of(columns, each.now, setting, policy, projection, encoder)
         courses.append(_course(then, each, recipe, seed, share))
-    skills, units = _vocabulary(columns, now, setting)
-    rows = [
-        torch.from_numpy(rows_of(known_uids, columns.numberings[kind]))
-        for known_uids, kind in ((skills, "skills"), (units, "units"))
-    ]
-    school = School(rows[0], rows[1], recipe, progress, record, share)
+    school = School(recipe, progress, record, share)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
     choices, opinions = _choices(courses, rehearsal.network, school, seed)
@@ -121,8 +115,6 @@ def train(
     return Model(
         setting,
         projection,
-        skills,
-        units,
         networks,
         fusion,
         plain,
@@ -142,22 +134,6 @@ def _thinned(asked: Task, most: int, seed: int) -> Task:
         return asked
     chance = np.random.default_rng([seed, int(asked.now.timestamp())])
     return asked.only(np.sort(chance.choice(len(asked), most, replace=False)))
-
-
-def _vocabulary(columns: Columns, now: datetime, setting: Setting) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The uids of the skills and units that facts had named before an instant; no units where they may not be used."""
-    named = []
-    for numbering, link, kinds in (
-        (columns.skills, "skill", ("goal_skills", "wants", "offers")),
-        (columns.numberings["units"], "unit", ("goals", "pairings", "unit_membership")),
-    ):
-        used = np.zeros(len(numbering) + 1, bool)
-        for kind in kinds:
-            begun = columns.tables[kind].begun(now.timestamp())
-            numbers = columns.tables[kind].numbers(link)
-            used[(columns.merges(now.timestamp()).of(numbers) if link == "skill" else numbers)[begun]] = True
-        named.append(tuple(sorted(numbering.uids[number] for number in np.flatnonzero(used[:-1]))))
-    return named[0], named[1] if setting.unit else ()
 
 
 def _read_all(encoder: SentenceEncoder, columns: Columns, now: datetime, setting: Setting, progress: Progress) -> None:

@@ -116,8 +116,9 @@ def test_shuffled_features_are_refused(
     monkeypatch.setattr(training, "evidence", shuffled_features(evidence))
     found = outcome(columns, task)
     assert found[1].ranking == ""
-    for name in (SERVED, NETWORK, LINEAR):
+    for name in (SERVED, LINEAR):
         assert figure(found, name) < 0.9 * figure(truth, name)
+    assert figure(found, NETWORK) < figure(truth, NETWORK)  # its messages are still true
     assert figure(found, RULES) == figure(truth, RULES)
     assert "states truer odds" in [each.name for each in found[1].conditions[PLAIN] if not each.holds]
 

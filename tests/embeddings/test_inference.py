@@ -8,7 +8,7 @@ import torch
 
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, Evidence, evidence
 from mentorgraph.embeddings.inference import attend, encode
-from mentorgraph.embeddings.message_graph import MessageGraph
+from mentorgraph.embeddings.message_graph import ENCODED, MessageGraph, by_chance
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.network import Batch, Graph, Network
 from mentorgraph.embeddings.tasks import FULL, Task, questions
@@ -18,6 +18,7 @@ from mentorgraph.graph.columns.table import NONE
 from mentorgraph.graph.rules.policy import load_policy
 
 POLICY = load_policy()
+FIRST_SIGNS = (-1, -1, -1, -1, -1, 1, 1, -1)
 
 
 @pytest.fixture
@@ -45,23 +46,23 @@ def test_numpy_equals_torch_for_random_weights_and_graphs(
         )
         for each in listed
     ]
-    graph = replace(graph, text=chance.normal(size=graph.text.shape).astype(np.float32))
-    skills = chance.integers(0, len(columns.skills) + 1, len(columns.skills))
-    units = chance.integers(0, 4, len(columns.numberings["units"]))
+    drawn = {
+        name: chance.normal(size=getattr(graph, name).shape).astype(np.float32) for name in ("text", "skill", "unit")
+    }
+    graph = replace(graph, **drawn)
     torch.manual_seed(seed)
     features = len(EDGE_FEATURES)
-    network = Network(torch.tensor([[0.1] * features, [0.7] * features]), len(skills), 3, graph.text.shape[1])
+    network = Network(torch.tensor([[0.1] * features, [0.7] * features]), graph.text.shape[1])
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
-        batch = Batch.of(listed, len(units))
-        data = Graph.of(graph, torch.from_numpy(skills), torch.from_numpy(units))
+        batch, data = Batch.of(listed, len(graph.unit)), Graph.of(graph)
         network.train()
         network(batch, data)  # gives the normalisation something to remember
         network.eval()
         expected = network(batch, data).numpy()
     weights = {name: each.numpy() for name, each in network.state_dict().items()}
-    encoded = encode(weights, graph, skills, units)
+    encoded = encode(weights, graph)
     scores = np.concatenate([attend(weights, encoded, each).scores for each in listed])
     assert expected.std() > 0.01
     assert np.abs(scores - expected).max() < 1e-5
@@ -72,18 +73,29 @@ def test_messages_to_those_in_question_alone_give_them_the_same_scores(
 ) -> None:
     """As teaching sends them; and whom none reaches is scored otherwise, else the rows would not matter."""
     listed, graph = found
-    units = len(columns.numberings["units"])
-    rows = torch.arange(1, len(columns.skills) + 1), torch.arange(1, units + 1)
     torch.manual_seed(0)
-    network = Network(torch.tensor([[0.1], [0.7]]).expand(2, len(EDGE_FEATURES)), len(rows[0]), units, 128).eval()
-    batch = Batch.of(listed, units)
-    among = Graph.of(graph, *rows, among=task.candidates)
+    network = Network(torch.tensor([[0.1], [0.7]]).expand(2, len(EDGE_FEATURES)), graph.text.shape[1]).eval()
+    batch = Batch.of(listed, len(graph.unit))
+    among = Graph.of(graph, among=task.candidates)
     assert among.links["offers"].forth.shape[0] == len(task.candidates)
     next_to = replace(among, person=(among.person + 1).clamp(max=len(task.candidates) - 1))
     with torch.no_grad():
-        whole, some, wrong = (network(batch, each) for each in (Graph.of(graph, *rows), among, next_to))
+        whole, some, wrong = (network(batch, each) for each in (Graph.of(graph), among, next_to))
     assert torch.allclose(some, whole, atol=1e-6)
     assert not torch.allclose(wrong, whole, atol=1e-5)
+
+
+def test_whatever_is_told_apart_by_chance_is_the_same_everywhere_and_unlike_any_other() -> None:
+    uids = [f"skill {number}" for number in range(400)]
+    found = by_chance(uids)
+    np.testing.assert_array_equal(found[:3], by_chance(uids[:3]))
+    assert found[0, :8].tolist() == pytest.approx([0.3 * sign for sign in FIRST_SIGNS])
+    cosines = found @ found.T / (ENCODED * 0.09)
+    assert cosines.diagonal() == pytest.approx(1)
+    np.fill_diagonal(cosines, 0)
+    assert cosines.std() == pytest.approx(1 / np.sqrt(ENCODED), rel=0.05)
+    assert np.abs(cosines).max() < 0.75
+    assert by_chance([]).shape == (0, ENCODED)
 
 
 def test_a_question_without_any_precedent_is_scored_all_the_same(

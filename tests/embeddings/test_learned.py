@@ -14,7 +14,7 @@ from mentorgraph.embeddings.inference import attend, encode
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.learned import LearnedScorer
 from mentorgraph.embeddings.message_graph import MessageGraph, means
-from mentorgraph.embeddings.model import Model, rows_of, together
+from mentorgraph.embeddings.model import Model, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns.columns import Columns
@@ -134,11 +134,9 @@ def share_without(model: Model, known: Knowledge, found: Evidence, place: int, p
     pairings = graph.pairings.tolil()
     pairings[person, precedent] = 0
     graph = replace(graph, pairings=means(pairings.tocsr()))
-    skills = rows_of(model.skills, known.columns.skills)
-    units = rows_of(model.units, known.columns.numberings["units"])
     scores = []
     for weights, whole in zip(model.networks, model.attentions(known, found), strict=True):
-        again = attend(weights, encode(weights, graph, skills, units), changed).scores
+        again = attend(weights, encode(weights, graph), changed).scores
         scores.append(np.where(np.arange(len(again)) == place, again, whole.scores))
     return float(together(scores, found.correction)[place])
 
@@ -214,6 +212,9 @@ def test_a_published_model_ranks_as_the_one_that_was_taught(
 
 def test_a_model_of_other_signals_is_refused(weighted: Model) -> None:
     texts = {**weighted.texts(), "signals": ["another"]}
+    with pytest.raises(ModelRefused, match="train again"):
+        LearnedScorer.of(Published("v1", {"ranking": SERVED}, weighted.arrays(), texts), POLICY)
+    texts = {**weighted.texts(), "skills": ["s1"], "units": []}  # as versions told whose vectors of skills were learned
     with pytest.raises(ModelRefused, match="train again"):
         LearnedScorer.of(Published("v1", {"ranking": SERVED}, weighted.arrays(), texts), POLICY)
     arrays = {name: each for name, each in weighted.arrays().items() if name != "plain.weights"}
