@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mentorgraph.embeddings.evidence import Evidence
-from mentorgraph.embeddings.fusion import LIKE_BEST, OF_LIKENESS, Fusion, likeness_of
+from mentorgraph.embeddings.fusion import LIKE_BEST, OF_LIKENESS, Fusion
 from mentorgraph.embeddings.inference import (
     Attention,
     Encoded,
@@ -125,13 +125,14 @@ class Deletion:
 
 
 def drops_of_sum(
-    ranking: Fusion, scores: Reals, known: Knowledge, found: Evidence, place: int, most: int
+    ranking: Fusion, scores: Reals, likeness: Reals, known: Knowledge, found: Evidence, place: int, most: int
 ) -> list[tuple[int, float]]:
     """How far the logarithm of a person's share falls without each past pairing, where past goals count by a sum.
 
     Args:
         ranking: The sum.
         scores: What it gives to everybody in question, see `Fusion.of_precedents`: `float64[people]`.
+        likeness: `likeness_of` the evidence.
         known: What is known.
         found: The evidence for the question.
         place: The person's place among those in question.
@@ -144,12 +145,12 @@ def drops_of_sum(
     edges, weights = edge[mentor == place], ranking.weights[OF_LIKENESS]
     tried = np.unique(edges)
     kept = np.concatenate([np.ones((1, len(edges)), bool), edges != tried[:, None]])
-    likeness = np.where(kept[:, :, None], likeness_of(found)[edges], 0)
-    best, total = np.split(likeness, [len(LIKE_BEST)], axis=2)
+    left = np.where(kept[:, :, None], likeness[edges], 0)
+    best, total = np.split(left, [len(LIKE_BEST)], axis=2)
     sums = np.concatenate([best.max(axis=1, initial=0), total.sum(axis=1)], axis=1) @ weights
     own, others = scores + found.correction, np.delete(scores + found.correction, place)
-    left = own[place] + sums - sums[0]
-    shares = left - np.logaddexp(left, logsumexp(others) if len(others) else -np.inf)
+    changed = own[place] + sums - sums[0]
+    shares = changed - np.logaddexp(changed, logsumexp(others) if len(others) else -np.inf)
     drops = [
         (int(precedent), float(shares[0] - share))
         for precedent, share in zip(found.precedents[tried], shares[1:], strict=True)

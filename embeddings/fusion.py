@@ -54,10 +54,15 @@ LEAST_SPREAD = 1e-6
 LEAST_GAIN = 2.0
 
 
-def signals_of(found: Evidence) -> Reals:
-    """The signals that are not learned: `float64[people, FUSED]`."""
+def signals_of(found: Evidence, likeness: Reals | None = None) -> Reals:
+    """The signals that are not learned: `float64[people, FUSED]`.
+
+    Args:
+        found: The evidence for a question.
+        likeness: `likeness_of` it, where the caller has it.
+    """
     people, (edge, mentor) = len(found.people), found.mentor_arcs
-    likeness = likeness_of(found)
+    likeness = likeness_of(found) if likeness is None else likeness
     best, total = np.zeros((people, len(LIKE_BEST))), np.zeros((people, len(LIKE_NEIGHBOURS)))
     np.maximum.at(best, mentor, likeness[edge, : len(LIKE_BEST)])
     np.add.at(total, mentor, likeness[edge, len(LIKE_BEST) :])
@@ -232,9 +237,9 @@ class Fusion:
         }
         return {name: places for name, places in found.items() if len(places)}
 
-    def of_precedents(self, found: Evidence) -> Reals:
-        """What all signals add together that are none of the rules: `float64[people]`."""
-        total: Reals = signals_of(found) @ np.where(OF_RULES, 0, self.weights)
+    def of_precedents(self, found: Evidence, likeness: Reals | None = None) -> Reals:
+        """What all signals add together that are none of the rules, see `signals_of`: `float64[people]`."""
+        total: Reals = signals_of(found, likeness) @ np.where(OF_RULES, 0, self.weights)
         return total
 
     @property

@@ -15,7 +15,7 @@ from mentorgraph.embeddings.deletion import Deletion, drops_of_sum
 from mentorgraph.embeddings.evaluation import SERVED
 from mentorgraph.embeddings.evidence import EDGE_FEATURES, MEANING_FEATURES, evidence
 from mentorgraph.embeddings.evidence import Evidence as Found
-from mentorgraph.embeddings.fusion import FUSED, Fusion
+from mentorgraph.embeddings.fusion import FUSED, Fusion, likeness_of
 from mentorgraph.embeddings.knowledge import MEANINGS, Knowledge
 from mentorgraph.embeddings.model import Model, log_shares, together
 from mentorgraph.embeddings.registry import ModelRefused, Published
@@ -132,8 +132,9 @@ class LearnedScorer:
             return Term(name, UNIT, weights[name], values, contributions_of(values, weights[name]), explain)
 
         if PRECEDENTS in weights:
-            told = self.ranking.of_precedents(found)
-            sums = self.ranking, told, known, found
+            likeness = likeness_of(found)
+            told = self.ranking.of_precedents(found, likeness)
+            sums = self.ranking, told, likeness, known, found
             yield term(
                 PRECEDENTS, log_shares(told, found.correction), lambda place: drops_of_sum(*sums, place, MOST_DELETIONS)
             )

@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 from mentorgraph.embeddings.deletion import Deletion, drops_of_sum
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED
 from mentorgraph.embeddings.evidence import Evidence, evidence
-from mentorgraph.embeddings.fusion import FUSED, OF_RULES, Fusion
+from mentorgraph.embeddings.fusion import FUSED, OF_RULES, Fusion, likeness_of
 from mentorgraph.embeddings.inference import attend, encode
 from mentorgraph.embeddings.knowledge import Knowledge
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -167,9 +167,9 @@ def test_a_drop_of_the_sum_is_what_summing_again_gives(
     tried, shuffled = [], np.random.default_rng(1)
     for each in asked[:20]:
         found = evidence(known, each, task.candidates)
-        scores = ranking.of_precedents(found)
+        scores, likeness = ranking.of_precedents(found), likeness_of(found)
         for place in np.unique(found.mentor_arcs[1])[:6]:
-            for pairing, drop in drops_of_sum(ranking, scores, known, found, int(place), 9):
+            for pairing, drop in drops_of_sum(ranking, scores, likeness, known, found, int(place), 9):
                 precedent = int(known.precedents.pairing_precedent[known.precedents.pairing_row == pairing][0])
                 edge, mentor = found.mentor_arcs
                 kept = (mentor != place) | (found.precedents[edge] != precedent)
