@@ -86,7 +86,8 @@ def ranking(
         recipe: How to teach.
 
     Returns:
-        Rows of all groups, those of everybody once more with the roster known, and what the network adds, in pairs.
+        Rows of all groups, those of everybody once more with the roster known, and what the network adds, in pairs, to
+        rankings without it; and by how much it is better than those by itself.
     """
     asked = _Asked.of(request, progress)
     run = evaluate(
@@ -112,14 +113,18 @@ def ranking(
         for row in rows(among, roster, asked.setting.name)
         if row["group"] == EVERYBODY[0]
     ]
-    adds = [
-        {"against": other, **told}
-        for other in (PLAIN, LINEAR)
-        for told in _gains(run.judged[SERVED], run.judged[other], run.task)
-    ]
+    adds, alone = (
+        [
+            {"against": other, **told}
+            for other in (PLAIN, LINEAR)
+            for told in _gains(run.judged[name], run.judged[other], run.task)
+        ]
+        for name in (SERVED, NETWORK)
+    )
     return {
         "rows": [*run.rows, *of_roster],
         "network_adds": adds,
+        "network_alone": alone,
         "gate": run.decision.told(),
         "asks": len(run.task),
         "candidates": len(run.task.candidates),

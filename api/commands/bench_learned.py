@@ -178,6 +178,11 @@ def ranking(output: Path | None, **options: Any) -> None:
         _added(each, f"the network adds {{gain}} for {each['group']} to {each['against']}")
         for each in found["network_adds"]
     ]
+    targets += [
+        _added(each, f"the network alone is {{gain}} better than {each['against']}")
+        for each in found["network_alone"]
+        if each["group"] == "all"
+    ]
     notes = (found["gate"]["verdict"], f"{found['roster']} people are on the roster.")
     tell(_of_past(found, figures, settings, targets, notes), output)
 
