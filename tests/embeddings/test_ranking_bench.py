@@ -55,8 +55,8 @@ def test_rankings_are_told_with_and_without_the_roster(tmp_path: Path) -> None:
     for name in ("served", "network", "rules", "popularity"):
         assert rows[f"{name}, roster known", "all"]["ndcg@10"] >= rows[name, "all"]["ndcg@10"]
     assert found["roster"] < found["candidates"]
-    for told in ("network_adds", "network_alone"):
-        assert {each["group"] for each in found[told]} == {"all", "newcomers", "rest"}
+    for key in ("network_adds", "network_alone"):
+        assert {each["group"] for each in found[key]} == {"all", "newcomers", "rest"}
     [alone] = [each for each in found["network_alone"] if (each["against"], each["group"]) == ("linear fusion", "all")]
     difference = rows["network", "all"]["ndcg@10"] - rows["linear fusion", "all"]["ndcg@10"]
     assert alone["adds"] == pytest.approx(difference)
