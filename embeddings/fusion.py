@@ -1,8 +1,8 @@
 """The final ranking: an additive model over named signals and the network's score, with exact contributions.
 
-Two sums are fitted to what was chosen in earlier windows: of the few signals of the rules, for which few choices are
-enough, and of all signals, which tell more where there are many. How much these and the network count beside each other
-is seen on a later window. Without the network the same model is the strongest baseline.
+The weights of the signals are fitted to what was chosen in earlier windows; how much the signals and the network count
+beside each other is seen on a later one. What ranks without a network is the sum of the rules' signals, for which few
+choices are enough, and beside it, where there are many, the sum of all signals, the strongest baseline.
 """
 
 from collections.abc import Sequence
@@ -49,9 +49,11 @@ OF_LIKENESS = np.array([FUSED.index(name) for name in (*LIKE_BEST, *LIKE_NEIGHBO
 """Places among `FUSED` of what each precedent gives to whoever mentored in it, see `likeness_of`."""
 OF_FURTHER = np.array([FUSED.index(f"signal {name}") for name in FURTHER])
 
-RIDGE = 1e-3
+RIDGES = RIDGE, RIDGE_OF_FEW = 1e-3, 1e-1
+"""How much large weights cost, and what is tried too for the sum of all signals, where choices are few."""
 LEAST_SPREAD = 1e-6
-LEAST_GAIN = 2.0
+LEAST_GAIN, LEAST_GAIN_OF_ALL = 2.0, 5.5
+"""Of likelihood, in nats: a likelihood-ratio test at 5 % and, for all signals together, at 0.1 %."""
 
 
 def signals_of(found: Evidence, likeness: Reals | None = None) -> Reals:
@@ -310,8 +312,39 @@ def blend(
     Returns:
         What to multiply each sum with, and last the network's score; none is below 0: `float64[…]`.
     """
+    beside = _as_sums(sums, choices, opinions)
+    return fit_listwise(beside, ridge=1e-5, signs=np.ones(beside[0].values.shape[1], np.int64))
+
+
+def joined(of_rules: Reals, of_all: Sequence[Reals], choices: Sequence[Choice]) -> tuple[int, Reals]:
+    """Whether later choices are likelier beyond doubt where a sum of all signals stands beside that of the rules'.
+
+    Few choices teach the weights of many signals badly, and then the few of the rules rank better by themselves.
+
+    Args:
+        of_rules: Weights of the rules' signals, fitted to choices made before those given: `float64[FUSED]`.
+        of_all: Weights of all signals in some versions, fitted to the same.
+        choices: Later choices.
+
+    Returns:
+        Which version makes them likeliest, and what to multiply the two sums with, 1 and 0 where it is in doubt.
+    """
+
+    def likelihood(sums: Sequence[Reals]) -> float:
+        return log_likelihood(_as_sums(sums, choices), blend(sums, choices))
+
+    likelihoods = [likelihood([of_rules, each]) for each in of_all]
+    best = int(np.argmax(likelihoods))
+    if likelihoods[best] - likelihood([of_rules]) <= LEAST_GAIN_OF_ALL:
+        return best, np.array([1.0, 0.0])
+    return best, blend([of_rules, of_all[best]], choices)
+
+
+def _as_sums(
+    sums: Sequence[Reals], choices: Sequence[Choice], opinions: Sequence[NDArray[np.floating]] | None = None
+) -> list[Choice]:
+    """The choices with sums, and the network's score, as values."""
     columns = [each.values.astype(np.float64) @ np.stack(sums, axis=1) for each in choices]
     if opinions is not None:
         columns = [np.column_stack([of_sums, own]) for of_sums, own in zip(columns, opinions, strict=True)]
-    beside = [replace(each, values=values) for each, values in zip(choices, columns, strict=True)]
-    return fit_listwise(beside, ridge=1e-5, signs=np.ones(columns[0].shape[1], np.int64))
+    return [replace(each, values=values) for each, values in zip(choices, columns, strict=True)]

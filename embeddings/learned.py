@@ -81,7 +81,7 @@ class LearnedScorer:
         """Term → weight: the signals, and what is learned whole where it has a part."""
         found = {name: float(self.ranking.weights[FUSED.index(f"signal {name}")]) for name in self.model.signals}
         found |= {PRECEDENTS: 1.0} if self.ranking.has_precedents else {}
-        return found | ({NETWORK: self.ranking.network} if self.with_network else {})
+        return found | ({NETWORK: self.ranking.network} if self.ranking.network else {})
 
     def score(self, columns: Columns, asked: Question) -> Scores:
         """Scores all who are ranked: Σ weight × value; where a value is unknown it adds nothing.

@@ -16,11 +16,13 @@ from mentorgraph.embeddings.fusion import (
     DOUBTED,
     OF_RULES,
     OF_SIGN,
+    RIDGES,
     Choice,
     Fusion,
     blend,
     differing,
     fit_listwise,
+    joined,
     proven,
     sample,
     signals_of,
@@ -37,7 +39,7 @@ from mentorgraph.embeddings.teaching import Course, Epoch, Lesson, Progress, Rec
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
-from mentorgraph.graph.columns.table import Numbers, Reals
+from mentorgraph.graph.columns.table import Mask, Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
 
@@ -175,32 +177,39 @@ def _choices(
 def _rankings(
     choices: Sequence[Sequence[Choice]], opinions: Sequence[Floats], policy: Policy, seed: int
 ) -> tuple[Fusion, Fusion, Fusion]:
-    """The final ranking, the same without the network, and that of all signals.
+    """The final ranking, what ranks without the network, and the sum of all signals.
 
-    The first two join the sum of the rules' signals and that of all signals. What these and the network count beside
-    each other is judged on the last window, by sums that were fitted without it and the rehearsed network; the weights
-    that are given back are fitted to all windows. Weights of the rules' signals keep their sign, and the later ones
-    have to prove themselves. A signal that nobody differed in taught nothing and counts as the policy says.
+    What the rules' signals and the network count beside each other is judged on the last window, by a sum that was
+    fitted without it and the rehearsed network; so is whether the sum of all signals joins where no network does. The
+    weights that are given back are fitted to all windows. Those of the rules' signals keep their sign, and the later
+    ones have to prove themselves. A signal that nobody differed in taught nothing and counts as the policy says.
     """
     chance = np.random.default_rng([seed, 3])
-    before = _sums([each for window in choices[:-1] for each in window], chance)
-    alone, beside = blend(before, choices[-1]), blend(before, choices[-1], opinions)
-    everything = [each for window in choices for each in window]
-    of_rules, of_all = _sums(everything, chance)
+    earlier, everything = ([each for window in some for each in window] for some in (choices[:-1], choices))
+    rules_before, kept_before = _of_rules(earlier, chance)
+    of_signals, of_network = blend([rules_before], choices[-1], opinions)
+    all_before = [_of_all(earlier, kept_before, ridge) for ridge in RIDGES]
+    best, counts = joined(rules_before, all_before, choices[-1])
+    of_rules, kept = _of_rules(everything, chance)
+    of_all = _of_all(everything, kept, RIDGES[best])
     taught, of_policy = differing(everything) | ~OF_RULES, Fusion.of_rules(policy).weights
+    return (
+        Fusion(np.where(taught, of_signals * of_rules, of_policy), of_network),
+        Fusion(np.where(taught, counts[0] * of_rules + counts[1] * of_all, of_policy), 0.0),
+        Fusion(of_all, 0.0),
+    )
 
-    def ranking(counts: Reals, network: float) -> Fusion:
-        return Fusion(np.where(taught, counts[0] * of_rules + counts[1] * of_all, of_policy), network)
 
-    return ranking(beside, float(beside[2])), ranking(alone, 0.0), Fusion(of_all, 0.0)
-
-
-def _sums(choices: Sequence[Choice], chance: np.random.Generator) -> tuple[Reals, Reals]:
-    """Weights of the rules' signals alone, and of all signals: `float64[FUSED]` each."""
+def _of_rules(choices: Sequence[Choice], chance: np.random.Generator) -> tuple[Reals, Mask]:
+    """Weights of the rules' signals, and which of these choices tell of: `float64[FUSED]`, `bool[FUSED]`."""
     fewer = [each.narrowed(SAMPLE, chance) for each in choices]
     kept = proven(fewer, OF_RULES, DOUBTED, OF_SIGN)
-    of_rules = fit_listwise(fewer, fitted=kept, signs=OF_SIGN)
-    return of_rules, fit_listwise(choices, fitted=kept | ~OF_RULES, signs=OF_SIGN)
+    return fit_listwise(fewer, fitted=kept, signs=OF_SIGN), kept
+
+
+def _of_all(choices: Sequence[Choice], kept: Mask, ridge: float) -> Reals:
+    """Weights of all signals, of those of the rules only some: `float64[FUSED]`."""
+    return fit_listwise(choices, ridge, fitted=kept | ~OF_RULES, signs=OF_SIGN)
 
 
 def _choice(lesson: Lesson, people: Numbers) -> Choice:

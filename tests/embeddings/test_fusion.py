@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings.evidence import evidence
-from mentorgraph.embeddings.fusion import FUSED, Choice, Fusion, blend, fit_listwise
+from mentorgraph.embeddings.fusion import FUSED, Choice, Fusion, blend, fit_listwise, joined
 from mentorgraph.embeddings.model import Model
 from mentorgraph.embeddings.tasks import FULL, Task, questions
 from mentorgraph.graph.columns.columns import Columns
@@ -104,3 +104,14 @@ def test_a_network_that_says_nothing_gets_no_weight_and_one_that_knows_gets_all_
     assert of_knowing == pytest.approx(1, abs=0.15)
     halves = [np.array([1.5, 0.0, 0.0]), wrong, np.array([0.0, -1.0, 0.0])]
     assert blend(halves, made) == pytest.approx([1, 0, 1], abs=0.15)
+
+
+def test_a_sum_of_all_signals_joins_where_later_choices_are_likelier_beyond_doubt() -> None:
+    few, many, made = np.array([1.5, 0.0, 0.0]), TRUE, choices(300, seed=5)
+    wrong = np.array([1.0, 0.0, 0.5])  # as few choices teach: a part that is there is missed, one that is not is seen
+    best, counts = joined(few, [wrong, many], made)
+    assert best == 1
+    assert counts[0] * few + counts[1] * many == pytest.approx(TRUE, abs=0.2)
+    assert joined(few, [wrong], made)[1].tolist() == [1, 0]
+    assert joined(few, [many], made[:3])[1].tolist() == [1, 0]
+    assert joined(TRUE, [many], made)[1].tolist() == [1, 0]

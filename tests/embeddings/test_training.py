@@ -95,6 +95,7 @@ def test_what_a_part_adds_is_the_loss_without_it(columns: Columns, task: Task, m
     """By the slow way: a sum whose weight is 0. A part that all candidates have alike adds nothing."""
     asked = task.only(np.arange(12))
     known = model.knowledge(columns, task.now, POLICY)
+    model = replace(model, plain=Fusion(np.where(OF_RULES, model.plain.weights, model.linear.weights), 0.0))
     judged = judge(model, known, asked, baselines={})
     parts = {each["part"]: each for each in ablation(judged, asked) if (each["name"], each["group"]) == (PLAIN, "all")}
     of_rules = {name.removeprefix("signal ") for name in np.array(FUSED)[OF_RULES & (model.plain.weights != 0)]}
