@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.columns import SCORED, Columns
 from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.bundle import open_bundle
-from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.facts.model import InvalidFact, Row, uid_of
 from mentorgraph.graph.facts.rows import FILES, facts_of
 from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.community import generate
@@ -44,8 +44,7 @@ def told(world: World) -> tuple[Columns, datetime]:
     columns = Columns()
     for name in FILES:
         for row in world.rows.get(name, ()):
-            for record in facts_of(name, row, SOURCE):
-                columns.put(record)
+            _put(columns, name, row)
     return columns, datetime.combine(world.last_day, time(), UTC) + timedelta(days=1)
 
 
@@ -61,8 +60,7 @@ def of_bundle(folder: Path) -> tuple[Columns, datetime]:
             try:
                 if isinstance(row, InvalidFact):
                     raise row
-                for record in facts_of(name, row, SOURCE):
-                    columns.put(record)
+                _put(columns, name, row)
             except InvalidFact as error:
                 told_of = f"{file.name}, line {line}: {error.problems[0]}; mentorgraph import --dry-run tells of all"
                 raise DomainError(told_of, code="BAD_USER_INPUT") from error
@@ -70,6 +68,13 @@ def of_bundle(folder: Path) -> tuple[Columns, datetime]:
     if not len(began):
         raise DomainError(f"{folder} holds no pairing, so there is nothing to rank by", code="TOO_LITTLE_DATA")
     return columns, datetime.fromtimestamp(float(began.max()), UTC) + timedelta(days=1)
+
+
+def _put(columns: Columns, file: str, row: Row) -> None:
+    """Takes in what a row tells, as far as a snapshot would hold it: what is taught and ranked by."""
+    for record in facts_of(file, row, SOURCE):
+        if record.kind in SCORED:
+            columns.put(record)
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,9 @@ def train(
     courses = []
     for number, each in enumerate(tasks, start=1):
         progress(f"evidence of window {number} of {len(tasks)}")
-        then = Knowledge.of(columns, each.now, setting, policy, projection, encoder)
-        courses.append(_course(then, each, recipe, seed, share))
+        # Lessons hold all that is needed of what was known then; it goes before that of the next window is gathered.
+        then = (columns, each.now, setting, policy, projection, encoder)
+        courses.append(_course(Knowledge.gather(*then), each, recipe, seed, share))
     skills, units = _vocabulary(columns, now, setting)
     rows = [
         torch.from_numpy(rows_of(known_uids, columns.numberings[kind]))
@@ -176,8 +177,8 @@ def _course(known: Knowledge, asked: Task, recipe: Recipe, seed: int, share: Sha
     for each, relevant, worth in zip(asks, own.relevant, own.worth, strict=True):
         chosen = asked.candidates[relevant]
         found = evidence(known, each, asked.candidates, others=others, always=chosen, seed=seed)
-        small = replace(found, edges=found.edges.astype(np.float16), pairs=found.pairs.astype(np.float16))
-        lessons.append(Lesson(small, np.searchsorted(found.people, chosen), worth))
+        small = {name: getattr(found, name).astype(np.float16) for name in ("edges", "pairs", "further")}
+        lessons.append(Lesson(replace(found, **small), np.searchsorted(found.people, chosen), worth))
     return Course(lessons, MessageGraph.of(known), len(asked))
 
 
