@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import question
-from mentorgraph.graph.columns.table import NONE, Groups
+from mentorgraph.graph.columns.table import NONE, Groups, Numbering, Packed
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind, Record
 from mentorgraph.graph.facts.rows import facts_of
@@ -315,6 +316,23 @@ def test_a_copy_of_a_table_is_changed_by_itself() -> None:
     other.set(0, "until", NOW.timestamp())
     assert (list(table.rows_of("mentor", 0)), list(other.rows_of("mentor", 0))) == ([0, 1], [1])
     assert (table.holds(0, NOW.timestamp() + 1), other.holds(0, NOW.timestamp() + 1)) == (True, False)
+
+
+@pytest.mark.parametrize("numbering", [Numbering, Packed])
+@given(st.lists(st.uuids().map(str) | st.sampled_from(["", "a", "A" * 36, str(UUID(int=0)).replace("-", "")])))
+def test_numbers_are_given_once_in_the_order_of_first_sight(
+    numbering: type[Numbering | Packed], uids: list[str]
+) -> None:
+    found = numbering()
+    different = list(dict.fromkeys(uids))
+    assert [found.add(uid) for uid in uids] == [different.index(uid) for uid in uids]
+    copied = found.copy()
+    assert copied.add("another") == len(different) == len(found)
+    assert (found.find("another"), copied.find("another")) == (NONE, len(different))
+    assert [found.find(uid) for uid in different] == list(range(len(found)))
+    assert list(found.uids) == found.uids[:] == list(copied.uids)[:-1] == different
+    with pytest.raises(IndexError):
+        found.uids[len(found)]
 
 
 @pytest.mark.parametrize("number", [-1, 0, 1, 2, 3, 99])
