@@ -38,7 +38,7 @@ from mentorgraph.embeddings.teaching import Course, Epoch, Lesson, Progress, Rec
 from mentorgraph.embeddings.texts import Floats, GoalTexts, Projection
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.pool import Pool
-from mentorgraph.graph.columns.table import Numbers
+from mentorgraph.graph.columns.table import Mask, Numbers, Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.rules.policy import Policy
 
@@ -208,20 +208,23 @@ def _rankings(
     nothing and counts as the policy says.
     """
     chance = np.random.default_rng([seed, 3])
-    before = [each.narrowed(SAMPLE, chance) for window in choices[:-1] for each in window]
-    earlier = fit_listwise(before, fitted=proven(before, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
+    earlier, _ = _of_rules(choices[:-1], chance)
     of_signals, of_network = blend(earlier, choices[-1], opinions)
-    everything = [each for window in choices for each in window]
-    linear = fit_listwise(everything)
-    everything = [each.narrowed(SAMPLE, chance) for each in everything]
-    plain = fit_listwise(everything, fitted=proven(everything, OF_RULES, DOUBTED, OF_SIGN), signs=OF_SIGN)
-    taught = differing(everything)
+    linear = fit_listwise([each for window in choices for each in window])
+    plain, taught = _of_rules(choices, chance)
     of_policy = Fusion.of_rules(policy).weights
     return (
         Fusion(np.where(taught, plain * of_signals, of_policy), of_network),
         Fusion(np.where(taught, plain, of_policy), 0.0),
         Fusion(linear, 0.0),
     )
+
+
+def _of_rules(choices: Sequence[Sequence[Choice]], chance: np.random.Generator) -> tuple[Reals, Mask]:
+    """The weights of the rules' signals, and which signals differ, as samples of some windows' lists tell."""
+    narrowed = [each.narrowed(SAMPLE, chance) for window in choices for each in window]
+    fitted = proven(narrowed, OF_RULES, DOUBTED, OF_SIGN)
+    return fit_listwise(narrowed, fitted=fitted, signs=OF_SIGN), differing(narrowed)
 
 
 def _choice(lesson: Lesson, people: Numbers) -> Choice:
