@@ -1,9 +1,12 @@
 """Communities as columns, without a database: what benchmarks of the learned part are run on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from mentorgraph.graph.facts.model import InvalidFact, Row, uid_of
 from mentorgraph.graph.facts.rows import FILES, facts_of
 from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.community import generate
-from mentorgraph.graph.world.tables import World
+from mentorgraph.graph.world.tables import World, write
 
 SOURCE = "bench"
 """What the keys of its facts are told apart by."""
@@ -45,7 +48,26 @@ def told(world: World) -> tuple[Columns, datetime]:
     for name in FILES:
         for row in world.rows.get(name, ()):
             _put(columns, name, row)
-    return columns, datetime.combine(world.last_day, time(), UTC) + timedelta(days=1)
+    return columns, _after(world.last_day)
+
+
+def read_of(people: int, seed: int, progress: Callable[[str], None] = lambda _step: None) -> tuple[Columns, datetime]:
+    """The same as `community`, written and forgotten by another process: this one only ever holds what is told."""
+    progress("Generating people")
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as beside:
+        last_day = beside.submit(_write, people, seed, Path(folder)).result()
+        columns, _ = of_bundle(Path(folder))
+    return columns, _after(last_day)
+
+
+def _write(people: int, seed: int, folder: Path) -> date:
+    world = world_of(people, seed)
+    write(world, folder)
+    return world.last_day
+
+
+def _after(last_day: date) -> datetime:
+    return datetime.combine(last_day, time(), UTC) + timedelta(days=1)
 
 
 def of_bundle(folder: Path) -> tuple[Columns, datetime]:

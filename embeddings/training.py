@@ -97,12 +97,14 @@ def train(
     projection = Projection.fit(GoalTexts.of(columns, setting.unit_names).full, known, seed)
     if encoder is not None:
         _read_all(encoder, columns, now, setting, progress)
+    then = columns.supposed(())  # what is derived for past instants goes with it, before the teaching begins
     courses = []
     for number, each in enumerate(tasks, start=1):
         progress(f"evidence of window {number} of {len(tasks)}")
-        # Lessons hold all that is needed of what was known then; it goes before that of the next window is gathered.
-        then = (columns, each.now, setting, policy, projection, encoder)
-        courses.append(_course(Knowledge.gather(*then), each, recipe, seed, share))
+        # Lessons hold all that is needed of what was known; it goes before that of the next window is gathered.
+        known_then = (then, each.now, setting, policy, projection, encoder)
+        courses.append(_course(Knowledge.gather(*known_then), each, recipe, seed, share))
+    del then, known_then
     skills, units = _vocabulary(columns, now, setting)
     rows = [
         torch.from_numpy(rows_of(known_uids, columns.numberings[kind]))
