@@ -1,22 +1,25 @@
 """Communities as columns, without a database: what benchmarks of the learned part are run on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from mentorgraph.graph.columns.columns import Columns
+from mentorgraph.graph.columns.columns import SCORED, Columns
 from mentorgraph.graph.columns.table import Reals
 from mentorgraph.graph.errors import DomainError
 from mentorgraph.graph.exchange.bundle import open_bundle
-from mentorgraph.graph.facts.model import InvalidFact, uid_of
+from mentorgraph.graph.facts.model import InvalidFact, Row, uid_of
 from mentorgraph.graph.facts.rows import FILES, facts_of
 from mentorgraph.graph.world.appeal import Appeal, goal_from
 from mentorgraph.graph.world.community import generate
-from mentorgraph.graph.world.tables import World
+from mentorgraph.graph.world.tables import World, write
 
 SOURCE = "bench"
 """What the keys of its facts are told apart by."""
@@ -44,9 +47,27 @@ def told(world: World) -> tuple[Columns, datetime]:
     columns = Columns()
     for name in FILES:
         for row in world.rows.get(name, ()):
-            for record in facts_of(name, row, SOURCE):
-                columns.put(record)
-    return columns, datetime.combine(world.last_day, time(), UTC) + timedelta(days=1)
+            _put(columns, name, row)
+    return columns, _after(world.last_day)
+
+
+def read_of(people: int, seed: int, progress: Callable[[str], None] = lambda _step: None) -> tuple[Columns, datetime]:
+    """The same as `community`, written and forgotten by another process: this one only ever holds what is told."""
+    progress("Generating people")
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as beside:
+        last_day = beside.submit(_write, people, seed, Path(folder)).result()
+        columns, _ = of_bundle(Path(folder))
+    return columns, _after(last_day)
+
+
+def _write(people: int, seed: int, folder: Path) -> date:
+    world = world_of(people, seed)
+    write(world, folder)
+    return world.last_day
+
+
+def _after(last_day: date) -> datetime:
+    return datetime.combine(last_day, time(), UTC) + timedelta(days=1)
 
 
 def of_bundle(folder: Path) -> tuple[Columns, datetime]:
@@ -61,8 +82,7 @@ def of_bundle(folder: Path) -> tuple[Columns, datetime]:
             try:
                 if isinstance(row, InvalidFact):
                     raise row
-                for record in facts_of(name, row, SOURCE):
-                    columns.put(record)
+                _put(columns, name, row)
             except InvalidFact as error:
                 told_of = f"{file.name}, line {line}: {error.problems[0]}; mentorgraph import --dry-run tells of all"
                 raise DomainError(told_of, code="BAD_USER_INPUT") from error
@@ -70,6 +90,13 @@ def of_bundle(folder: Path) -> tuple[Columns, datetime]:
     if not len(began):
         raise DomainError(f"{folder} holds no pairing, so there is nothing to rank by", code="TOO_LITTLE_DATA")
     return columns, datetime.fromtimestamp(float(began.max()), UTC) + timedelta(days=1)
+
+
+def _put(columns: Columns, file: str, row: Row) -> None:
+    """Takes in what a row tells, as far as a snapshot would hold it: what is taught and ranked by."""
+    for record in facts_of(file, row, SOURCE):
+        if record.kind in SCORED:
+            columns.put(record)
 
 
 @dataclass(frozen=True)

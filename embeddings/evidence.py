@@ -235,7 +235,7 @@ def _likeness(known: Knowledge, asked: Question) -> tuple[dict[str, Floats], Flo
         if name == "bm25":
             query = np.ones_like(query) / max(float(query.sum()), 1e-9)
         found[name] = sparse_product(known.by_term[name], rows.indices[own], query)
-    own_dense = known.texts.dense[goal] if goal != NONE else np.zeros(known.texts.dense.shape[1], np.float32)
+    own_dense = known.texts.dense[goal].copy() if goal != NONE else np.zeros(known.texts.dense.shape[1], np.float32)
     found["dense"] = known.dense @ own_dense
     if known.encoder:
         read = meanings(known.encoder, known.columns, known.setting, np.array([goal]))

@@ -168,12 +168,14 @@ def fit_listwise(
     """
     signals = choices[0].values.shape[1]
     columns = np.flatnonzero(np.ones(signals, bool) if fitted is None else fitted)
-    values = np.concatenate([each.values[:, columns] for each in choices], dtype=np.float32)
     lengths = [len(each.values) for each in choices]
     starts = np.cumsum([0, *lengths])[:-1]
     group = np.repeat(np.arange(len(choices)), lengths)
+    values = np.empty((sum(lengths), len(columns)), np.float32, order="F")
+    for start, each in zip(starts, choices, strict=True):  # one by one: a copy of all is large
+        values[start : start + len(each.values)] = each.values[:, columns]
     correction = np.concatenate([each.correction for each in choices]).astype(np.float64)
-    deviation = np.array([column.std(dtype=np.float64) for column in values.T])  # one by one: a copy of all is large
+    deviation = np.array([column.std(dtype=np.float64) for column in values.T])  # likewise
     varying = deviation > 1e-9
     scale = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
     target = np.zeros(len(values))

@@ -21,7 +21,7 @@ from mentorgraph.embeddings.calibration import (
     known_outcomes,
 )
 from mentorgraph.embeddings.calibration_error import Error, error
-from mentorgraph.embeddings.communities import Truth, told, world_of
+from mentorgraph.embeddings.communities import Truth, community, read_of, world_of
 from mentorgraph.embeddings.evaluation import PLAIN, SERVED, Judged, judge, peak_mb, rows, tune
 from mentorgraph.embeddings.gate import decide
 from mentorgraph.embeddings.learned import LearnedScorer
@@ -56,8 +56,7 @@ def newcomers(
         progress: Told what is being done.
         recipe: How to teach.
     """
-    world = world_of(people, seed, progress)
-    columns, end = told(world)
+    columns, end = read_of(people, seed, progress)
     begin = end - timedelta(days=JUDGED_DAYS)
     began = time.perf_counter()
     model = train(columns, begin, FULL, policy, recipe, seed=seed, progress=progress)
@@ -68,7 +67,7 @@ def newcomers(
     tuned = tune(model.knowledge(columns, earlier.now, policy), earlier)
     judged = judge(model, model.knowledge(columns, begin, policy), asked, baselines=tuned)
     may_serve = decide(judged, asked).ranking
-    judged[ORACLE] = oracle(world, columns, asked)
+    judged[ORACLE] = oracle(world_of(people, seed, progress), columns, asked)
     found = [row for row in rows(judged, asked, FULL.name) if row["group"] == "newcomers"]
     return {"rows": found, "may_serve": may_serve, "taught_s": taught_s, "taught_mb": taught_mb}
 
@@ -76,11 +75,12 @@ def newcomers(
 def oracle(world: World, columns: Columns, asked: Task) -> Judged:
     """What the truth of a world ranks, in a task of its columns: by appeal alone, without the noise of choices."""
     truth, mentors = Truth.of(world), [columns.people.uids[person] for person in asked.candidates]
-    began = time.perf_counter()
-    scores = [truth.scores(columns.goals.uids[goal], mentors) for goal in asked.goals]
-    places = [metrics.places(each, relevant) for each, relevant in zip(scores, asked.relevant, strict=True)]
-    shown = np.array([metrics.first(each, 10) for each in scores])
-    return Judged(ORACLE, "baseline", places, time.perf_counter() - began, shown=shown)
+    began, places, shown = time.perf_counter(), [], []
+    for goal, relevant in zip(asked.goals, asked.relevant, strict=True):
+        scores = truth.scores(columns.goals.uids[goal], mentors)
+        places.append(metrics.places(scores, relevant))
+        shown.append(metrics.first(scores, 10))
+    return Judged(ORACLE, "baseline", places, time.perf_counter() - began, shown=np.array(shown))
 
 
 def calibration(
@@ -96,7 +96,7 @@ def calibration(
         progress: Told what is being done.
         recipe: How to teach.
     """
-    columns, end = told(world_of(people, seed, progress))
+    columns, end = community(people, seed, progress)
     later_until = end - timedelta(days=LEFT_DAYS)
     fitted_until = later_until - timedelta(days=LATER_DAYS)
     begin = fitted_until - timedelta(days=CALIBRATED_DAYS)

@@ -109,11 +109,11 @@ class Knowledge:
         return columns.remember(
             f"knowledge {setting.name}",
             key,
-            lambda: cls._gather(columns, now, setting, policy, projection, encoder),
+            lambda: cls.gather(columns, now, setting, policy, projection, encoder),
         )
 
     @classmethod
-    def _gather(
+    def gather(
         cls,
         columns: Columns,
         now: datetime,
@@ -122,6 +122,7 @@ class Knowledge:
         projection: Projection,
         encoder: SentenceEncoder | None,
     ) -> "Knowledge":
+        """Gathers it for once; `of` keeps what it gathers."""
         precedents = Precedents.of(columns, now, setting)
         known = columns.tables["goals"].begun(now.timestamp())
         vectors = Texts.of(GoalTexts.of(columns, setting.unit_names), known, projection)

@@ -169,10 +169,9 @@ class GoalTexts:
 
     def _update(self, columns: Columns, unit_names: bool) -> "GoalTexts":
         titles, bodies = written(columns, unit_names)
-        whole = [f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)]
         if not unit_names:
-            self.full.update(whole)
-        self.runs.update(whole)
+            self.full.update([f"{title} {title} {body}" for title, body in zip(titles, bodies, strict=True)])
+        self.runs.update(self.full.texts)
         self.title.update(titles)
         self.parts.update(titles)
         return self

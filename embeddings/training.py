@@ -98,11 +98,14 @@ def train(
     projection = Projection.fit(GoalTexts.of(columns, setting.unit_names).full, known, seed)
     if encoder is not None:
         _read_all(encoder, columns, now, setting, progress)
+    then = columns.supposed(())  # what is derived for past instants goes with it, before the teaching begins
     courses = []
     for number, each in enumerate(tasks, start=1):
         progress(f"evidence of window {number} of {len(tasks)}")
-        then = Knowledge.of(columns, each.now, setting, policy, projection, encoder)
-        courses.append(_course(then, each, recipe, seed, share))
+        # Lessons hold all that is needed of what was known; it goes before that of the next window is gathered.
+        known_then = (then, each.now, setting, policy, projection, encoder)
+        courses.append(_course(Knowledge.gather(*known_then), each, recipe, seed, share))
+    del then, known_then
     school = School(recipe, progress, record, share)
     rehearsal = school.teach(courses[:-1], recipe.epochs, seed, judge=courses[-1])
     progress("signals")
@@ -154,8 +157,8 @@ def _course(known: Knowledge, asked: Task, recipe: Recipe, seed: int, share: Sha
     for each, relevant, worth in zip(asks, own.relevant, own.worth, strict=True):
         chosen = asked.candidates[relevant]
         found = evidence(known, each, asked.candidates, others=others, always=chosen, seed=seed)
-        small = replace(found, edges=found.edges.astype(np.float16), pairs=found.pairs.astype(np.float16))
-        lessons.append(Lesson(small, np.searchsorted(found.people, chosen), worth))
+        small = {name: getattr(found, name).astype(np.float16) for name in ("edges", "pairs", "further")}
+        lessons.append(Lesson(replace(found, **small), np.searchsorted(found.people, chosen), worth))
     return Course(lessons, MessageGraph.of(known), len(asked))
 
 

@@ -28,6 +28,10 @@ def words(text: str) -> Counter[str]:
     return Counter(word for word in _WORD.findall(text.casefold()) if word not in _STOP)
 
 
+MOST_WAITING = 10_000
+"""Texts that are counted one by one before they are put beside the others, where each takes ten times less."""
+
+
 class TermCounts:
     """How often each term stands in each of many texts, one text a row; rows are added or replaced, never removed.
 
@@ -38,27 +42,26 @@ class TermCounts:
     def __init__(self, terms_of: Callable[[str], Counter[str]] = words) -> None:
         self._terms_of = terms_of
         self.terms: dict[str, int] = {}
-        self._texts: list[str] = []
-        self._rows: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
-        self._matrix: sparse.csr_array | None = None
+        self.texts: list[str] = []
+        """Of each row."""
+        self._matrix = sparse.csr_array(np.zeros((0, 1), np.float32))
+        self._waiting: dict[int, tuple[NDArray[np.int32], NDArray[np.float32]]] = {}
+        """Terms and their counts in rows that the matrix does not have yet, or has as they were before."""
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.texts)
 
     def put(self, row: int, text: str) -> None:
         """Sets the text of a row, counting only what is new; rows are numbered from 0 and added in order."""
-        if row < len(self._texts) and self._texts[row] == text:
+        if row < len(self.texts) and self.texts[row] == text:
             return
         counts = self._terms_of(text)
         ids = np.array([self.terms.setdefault(term, len(self.terms)) for term in counts], np.int32)
         order = np.argsort(ids, kind="stable")
-        entry = (ids[order], np.array(list(counts.values()), np.float32)[order])
-        if row == len(self._texts):
-            self._texts.append(text)
-            self._rows.append(entry)
-        else:
-            self._texts[row], self._rows[row] = text, entry
-        self._matrix = None
+        self._waiting[row] = ids[order], np.array(list(counts.values()), np.float32)[order]
+        self.texts[row : row + 1] = [text]
+        if len(self._waiting) >= MOST_WAITING:
+            self._take_in()
 
     def update(self, texts: Sequence[str]) -> None:
         """Sets the texts of all rows from the first on."""
@@ -67,18 +70,29 @@ class TermCounts:
 
     def is_empty(self, row: int) -> bool:
         """Whether the text of a row has no term at all."""
-        return not len(self._rows[row][0])
+        counts = self.counts()
+        return bool(counts.indptr[row] == counts.indptr[row + 1])
 
     def counts(self) -> sparse.csr_array:
         """`float32[texts, terms]`."""
-        if self._matrix is None:
-            ends = np.cumsum([0, *(len(ids) for ids, _ in self._rows)])
-            ids = np.concatenate([ids for ids, _ in self._rows] or [np.zeros(0, np.int32)])
-            values = np.concatenate([values for _, values in self._rows] or [np.zeros(0, np.float32)])
-            self._matrix = sparse.csr_array(
-                (values, ids, ends.astype(np.int32)), shape=(len(self._rows), max(1, len(self.terms)))
-            )
+        if self._waiting:
+            self._take_in()
         return self._matrix
+
+    def _take_in(self) -> None:
+        """Puts what waits into a new matrix, whose other rows are those of the one before."""
+        known, pieces, place = self._matrix, [], 0
+        lengths = np.zeros(len(self.texts), np.int64)
+        lengths[: known.shape[0]] = np.diff(known.indptr)
+        for row, told in sorted(self._waiting.items()):
+            begin, end = known.indptr[np.minimum([row, row + 1], known.shape[0])]
+            pieces += [(known.indices[place:begin], known.data[place:begin]), told]
+            lengths[row], place = len(told[0]), end
+        pieces.append((known.indices[place:], known.data[place:]))
+        ids, values = (np.concatenate(each) for each in zip(*pieces, strict=True))
+        ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        self._matrix = sparse.csr_array((values, ids, ends), shape=(len(self.texts), max(1, len(self.terms))))
+        self._waiting.clear()
 
 
 def vectors(counts: sparse.csr_array, known: NDArray[np.bool_], dtype: DTypeLike = np.float64) -> sparse.csr_array:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mentorgraph.embeddings import tasks
-from mentorgraph.embeddings.communities import told
+from mentorgraph.embeddings.communities import community, read_of, told
 from mentorgraph.embeddings.evaluation import Judged, rows
 from mentorgraph.embeddings.generated import calibration, newcomers, oracle
 from mentorgraph.embeddings.metrics import ndcg
@@ -18,6 +18,15 @@ QUICK = Recipe(fewest_asks=20, most_asks=60, epochs=1, seeds=1)
 
 def figure(found: Judged) -> float:
     return float(ndcg(found.places, 10).mean())
+
+
+def test_a_community_that_another_process_wrote_is_the_same() -> None:
+    (columns, end), (same, same_end) = read_of(300, 3), community(300, 3)
+    assert end == same_end
+    for name, table in same.tables.items():
+        assert [table.record(row) for row in range(len(table))] == [
+            columns.tables[name].record(row) for row in range(len(columns.tables[name]))
+        ]
 
 
 def test_the_oracle_knows_and_one_that_knows_of_other_goals_does_not() -> None:

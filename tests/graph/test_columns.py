@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from mentorgraph.graph.columns.columns import Columns
 from mentorgraph.graph.columns.question import question
-from mentorgraph.graph.columns.table import Groups
+from mentorgraph.graph.columns.table import NONE, Groups, Numbering, Packed
 from mentorgraph.graph.facts.kinds import KINDS
 from mentorgraph.graph.facts.model import Kind, Record
 from mentorgraph.graph.facts.rows import facts_of
@@ -288,6 +289,50 @@ def test_columns_know_when_the_graph_was_put_back() -> None:
         assert not await columns.refresh(store)
 
     asyncio.run(compare())
+
+
+def test_facts_are_told_as_they_were_given_however_they_are_kept() -> None:
+    columns, given = Columns(), []
+    for uid in ("a", "b"):
+        told = {"uid": uid, "since": NOW, "outcome": 0.5, "check_in_days": 14, "status": "".join(("act", "ive"))}
+        given.append(Record("pairings", uid, told, {"mentor": "p1", "mentee": "p0", "programme": "-".join("pq")}))
+        columns.put(given[-1])
+    table = columns.tables["pairings"]
+    assert [table.record(row) for row in range(2)] == given
+    assert [type(table.strings(name)[0]) for name in ("since", "until", "mentor", "goal")] == [float, float, int, int]
+    assert (table.strings("until")[0], table.strings("goal")[0]) == (np.inf, NONE)
+    assert (table.reals("since").dtype, table.numbers("mentor").dtype) == (np.float64, np.int64)
+    for name in ("status", "programme"):
+        assert table.strings(name)[0] is table.strings(name)[1]
+
+
+def test_a_copy_of_a_table_is_changed_by_itself() -> None:
+    columns = Columns()
+    for uid in ("a", "b"):
+        columns.put(Record("pairings", uid, {"uid": uid, "since": NOW}, {"mentor": "p1", "mentee": "p0"}))
+    table = columns.tables["pairings"]
+    other = table.copy()
+    other.set(0, "mentor", NONE)
+    other.set(0, "until", NOW.timestamp())
+    assert (list(table.rows_of("mentor", 0)), list(other.rows_of("mentor", 0))) == ([0, 1], [1])
+    assert (table.holds(0, NOW.timestamp() + 1), other.holds(0, NOW.timestamp() + 1)) == (True, False)
+
+
+@pytest.mark.parametrize("numbering", [Numbering, Packed])
+@given(st.lists(st.uuids().map(str) | st.sampled_from(["", "a", "A" * 36, str(UUID(int=0)).replace("-", "")])))
+def test_numbers_are_given_once_in_the_order_of_first_sight(
+    numbering: type[Numbering | Packed], uids: list[str]
+) -> None:
+    found = numbering()
+    different = list(dict.fromkeys(uids))
+    assert [found.add(uid) for uid in uids] == [different.index(uid) for uid in uids]
+    copied = found.copy()
+    assert copied.add("another") == len(different) == len(found)
+    assert (found.find("another"), copied.find("another")) == (NONE, len(different))
+    assert [found.find(uid) for uid in different] == list(range(len(found)))
+    assert list(found.uids) == found.uids[:] == list(copied.uids)[:-1] == different
+    with pytest.raises(IndexError):
+        found.uids[len(found)]
 
 
 @pytest.mark.parametrize("number", [-1, 0, 1, 2, 3, 99])

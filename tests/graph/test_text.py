@@ -65,6 +65,25 @@ def test_a_changed_text_counts_like_one_that_was_always_so(before: list[str], af
     assert likeness(changed, known, 0) == pytest.approx(likeness(fresh, known, 0), abs=1e-12)
 
 
+@given(TEXTS, st.lists(st.tuples(st.integers(0, 9), st.sampled_from(VOCABULARY), st.booleans())))
+def test_texts_that_are_put_between_questions_count_like_those_put_at_once(
+    texts: list[str], changes: list[tuple[int, str, bool]]
+) -> None:
+    texts, grown = list(texts), counted(texts)
+    for place, text, is_asked in changes:
+        row = min(place, len(texts))
+        texts[row : row + 1] = [text]
+        grown.put(row, text)
+        if is_asked:
+            grown.counts()
+    words_of = np.array(sorted(grown.terms, key=grown.terms.__getitem__) or [""])
+    for row, text in enumerate(texts):
+        own = grown.counts()[[row]].tocoo()
+        assert dict(zip(words_of[own.coords[1]], own.data, strict=True)) == words(text)
+        assert grown.is_empty(row) == (not words(text))
+    assert len(grown) == grown.counts().shape[0] == len(texts)
+
+
 def test_what_is_not_known_yet_changes_no_likeness_of_others() -> None:
     texts = ["water pumps", "water wells", "river boats"]
     known = [True, True, False]
