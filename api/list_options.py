@@ -15,7 +15,7 @@ from mentorgraph.graph.rules.policy import SIGNALS
 SignalName = enum_of(
     "SignalName",
     {name: f"What answers call `{name}`." for name in (*SIGNALS, *LEARNED)},
-    "A summand of scores; precedents and the network are there where a learned model ranks by them.",
+    "A summand of scores; the network, or precedents in its place, is there where a learned model ranks by it.",
 )
 
 

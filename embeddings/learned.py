@@ -1,8 +1,8 @@
-"""A published model as what ranks: the signals of the rules with learned weights, and two terms that are learned whole.
+"""A published model as what ranks: the signals of the rules with learned weights, and a term that is learned whole.
 
-The score stays a sum. One term is what past goals tell by counts and likeness, one the network's opinion. Both are
-explained by deletion: one of the mentor's past pairings is taken away from all that the term looks along, and how far
-it falls is the weight of that path.
+The score stays a sum. The term is the network's opinion or, where no network ranks, what past goals tell by counts and
+likeness. Both are explained by deletion: one of the mentor's past pairings is taken away from all that the term looks
+along, and how far it falls is the weight of that path.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

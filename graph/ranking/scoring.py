@@ -17,8 +17,8 @@ from mentorgraph.graph.signals.gather import all_signals
 from mentorgraph.graph.signals.signal import Evidence
 
 PRECEDENTS, NETWORK = LEARNED = ("precedents", "network")
-"""The terms that a learned model may add to the signals: what past goals and who mentored in them tell by counts and
-likeness, weighed one by one, and what a network makes of them."""
+"""The terms of which a learned model adds one to the signals: what past goals and who mentored in them tell by counts
+and likeness, weighed one by one, or what a network makes of them."""
 
 DECIMALS = 9
 """Scores are rounded to this many decimals before they are compared, so that every process sees the same ties."""
