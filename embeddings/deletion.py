@@ -142,14 +142,12 @@ def drops_of_sum(
         As `Deletion.drops`.
     """
     edge, mentor = found.mentor_arcs
-    edges, weights = edge[mentor == place], ranking.weights[OF_LIKENESS]
-    tried = np.unique(edges)
-    kept = np.concatenate([np.ones((1, len(edges)), bool), edges != tried[:, None]])
-    left = np.where(kept[:, :, None], likeness[edges], 0)
-    best, total = np.split(left, [len(LIKE_BEST)], axis=2)
-    sums = np.concatenate([best.max(axis=1, initial=0), total.sum(axis=1)], axis=1) @ weights
+    tried, times = np.unique(edge[mentor == place], return_counts=True)
+    of_best, of_total = np.split(likeness[tried], [len(LIKE_BEST)], axis=1)
+    *_, second, first = np.sort(np.concatenate([np.zeros((2, len(LIKE_BEST))), of_best]), axis=0)
+    lost = np.concatenate([np.where(of_best == first, first - second, 0), of_total * times[:, None]], axis=1)
     own, others = scores + found.correction, np.delete(scores + found.correction, place)
-    changed = own[place] + sums - sums[0]
+    changed = own[place] - np.concatenate([[0], lost @ ranking.weights[OF_LIKENESS]])
     shares = changed - np.logaddexp(changed, logsumexp(others) if len(others) else -np.inf)
     drops = [
         (int(precedent), float(shares[0] - share))
