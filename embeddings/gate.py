@@ -1,7 +1,7 @@
 """The gate: which ranking of a trained model may serve, judged on goals that are later than all it was taught with.
 
 The ranking with the network is published where it beats everything simpler, and beats even the fusion of all signals
-that are not learned beyond doubt; where only the network adds too little, the same ranking without it is published; and
+that are not learned beyond doubt; where only the network adds too little, what ranks without it is published; and
 else nothing, so that what serves goes on.
 
 Few goals tell little about an order, and weights found by chance may order few signals well. The odds that a ranking

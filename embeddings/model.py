@@ -35,8 +35,8 @@ class Model:
         projection: Of texts.
         networks: The arrays of each network; one per seed.
         fusion: The final ranking.
-        plain: The same ranking without the network; what may be published in its place.
-        linear: A ranking by all signals that are not learned, many more than the final one has: the strongest baseline.
+        plain: What ranks without the network, by the signals of the rules or all; what may be published in its place.
+        linear: A ranking by all signals that are not learned, fitted by themselves: the strongest baseline.
         signals: The signals of the rules that there were when it was taught, in their order; it ranks by no others.
         chance: What a score says of success; None where it is not calibrated.
         encoder: What it reads texts with for their meaning; None where texts are words to it.
