@@ -49,7 +49,8 @@ OF_LIKENESS = np.array([FUSED.index(name) for name in (*LIKE_BEST, *LIKE_NEIGHBO
 """Places among `FUSED` of what each precedent gives to whoever mentored in it, see `likeness_of`."""
 OF_FURTHER = np.array([FUSED.index(f"signal {name}") for name in FURTHER])
 
-RIDGES = RIDGE, RIDGE_OF_FEW = 1e-3, 1e-1
+RIDGE = 1e-3
+RIDGES = (RIDGE, 1e-1)
 """How much large weights cost, and what is tried too for the sum of all signals, where choices are few."""
 LEAST_SPREAD = 1e-6
 LEAST_GAIN, LEAST_GAIN_OF_ALL = 2.0, 5.5
@@ -332,14 +333,15 @@ def joined(of_rules: Reals, of_all: Sequence[Reals], choices: Sequence[Choice]) 
         Which version makes them likeliest, and what to multiply the two sums with, 1 and 0 where it is in doubt.
     """
 
-    def likelihood(sums: Sequence[Reals]) -> float:
-        return log_likelihood(_as_sums(sums, choices), blend(sums, choices))
+    def joint(*sums: Reals) -> tuple[Reals, float]:
+        counts = blend(sums, choices)
+        return counts, log_likelihood(_as_sums(sums, choices), counts)
 
-    likelihoods = [likelihood([of_rules, each]) for each in of_all]
-    best = int(np.argmax(likelihoods))
-    if likelihoods[best] - likelihood([of_rules]) <= LEAST_GAIN_OF_ALL:
-        return best, np.array([1.0, 0.0])
-    return best, blend([of_rules, of_all[best]], choices)
+    found = [joint(of_rules, each) for each in of_all]
+    best = int(np.argmax([likelihood for _, likelihood in found]))
+    counts, likelihood = found[best]
+    is_sure = likelihood - joint(of_rules)[1] > LEAST_GAIN_OF_ALL
+    return best, counts if is_sure else np.array([1.0, 0.0])
 
 
 def _as_sums(

@@ -120,7 +120,7 @@ def test_the_signs_are_those_of_the_rules_alone() -> None:
 
 def test_a_version_that_was_taught_before_goes_on_as_it_was(model: Model, columns: Columns, task: Task) -> None:
     later = np.array([0.1 if name.removeprefix("signal ") in FURTHER else 0.0 for name in FUSED])
-    model = replace(model, plain=Fusion(np.where(OF_RULES, model.plain.weights + later, 0), 0.0))
+    model = replace(model, plain=Fusion(model.plain.weights + later, 0.0))
     before = replace(model, signals=SEEN, fusion=Fusion(model.plain.weights, 0.6))
     assert hashlib.sha256("\n".join(before.texts()["signals"]).encode()).hexdigest()[:16] == FIRST_LAYOUT
     assert len(before.arrays()["plain.weights"]) == len(FUSED) - len(FURTHER) - len(OF_MEANING)
